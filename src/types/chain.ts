@@ -1,0 +1,93 @@
+/** The nouns of a chain: what a node tells us, in our words. */
+
+/** CAIP-2 chain id, for example `eip155:1`. */
+export type ChainId = string;
+
+/** An address in the canonical text of its chain (EVM: EIP-55 checksum). Compare canonical texts, never raw input. */
+export type Address = string;
+
+/** CAIP-19 asset id: `eip155:1/slip44:60` (native) or `eip155:1/erc20:0x...`. */
+export type AssetId = string;
+
+/** An asset as an alert names it. `symbol` and `decimals` are null when no token list knows them. */
+export interface Asset {
+  readonly id: AssetId;
+  readonly symbol: string | null;
+  readonly decimals: number | null;
+  /** True for the native coin and for tokens of the shipped token list: a stranger's contract cannot claim a name. */
+  readonly listed: boolean;
+  /** The smallest amount in base units that is not dust. */
+  readonly dustBelow: bigint;
+}
+
+/** A block by height and hash; two blocks of one height differ in hash. */
+export interface BlockRef {
+  readonly number: number;
+  readonly hash: string;
+}
+
+/** A block's place in its chain, without its content. `timestamp` is unix seconds. */
+export interface Header extends BlockRef {
+  readonly parentHash: string;
+  readonly timestamp: number;
+}
+
+/** How a value moved: as the transaction's own value, or as a token's `Transfer` log. */
+export type TransferCategory = "native" | "erc20";
+
+/**
+ * Value moving from one address to another, of one asset, in one transaction.
+ * `key` names the movement inside its transaction and is the same on every node: `native`, or `log:<index among all
+ * logs of the transaction>`.
+ */
+export interface Transfer {
+  readonly key: string;
+  readonly category: TransferCategory;
+  readonly txHash: string;
+  readonly txIndex: number;
+  readonly from: Address;
+  readonly to: Address;
+  readonly assetId: AssetId;
+  /** Base units. */
+  readonly amount: bigint;
+}
+
+/** How far a block's content was checked, and who vouches for it. See docs/line.md, Trust. */
+export interface BlockTrust {
+  /** The content was recomputed and matches the block hash. */
+  readonly proven: boolean;
+  /** Names of distinct operators whose node named this hash. */
+  readonly operators: readonly string[];
+  /** Configured operators that did not answer. */
+  readonly missing: readonly string[];
+}
+
+/** A block with everything in it that moved value. */
+export interface Block extends Header {
+  readonly transfers: readonly Transfer[];
+  readonly trust: BlockTrust;
+  /** True when internal calls were traced; false means value moved by contracts was not seen. */
+  readonly traced: boolean;
+}
+
+/**
+ * One chain, read through the operator's own node.
+ * `null` means "not here (yet)"; a node that disagrees answers with another hash.
+ */
+export interface ChainAdapter {
+  readonly family: string;
+  readonly chainId: ChainId;
+  /** Expected time between blocks; polling and the watchdog read this. */
+  readonly blockTimeMs: number;
+  /** Canonical text of an address, or null when the text is not an address of this chain. */
+  normalizeAddress(text: string): Address | null;
+  headNumber(signal: AbortSignal): Promise<number>;
+  headerAt(number: number, signal: AbortSignal): Promise<Header | null>;
+  /** Fetched by hash, so that a fork between two calls cannot mix blocks. */
+  blockOf(header: Header, signal: AbortSignal): Promise<Block | null>;
+  /** Height up to which the chain itself (or the configured depth) calls blocks final; -1 when nothing is final yet. */
+  finalizedNumber(signal: AbortSignal): Promise<number>;
+  /** A push feed. It only ever means "look now": polling is the truth. */
+  onHint?(wake: () => void, signal: AbortSignal): void;
+  close(): Promise<void>;
+}

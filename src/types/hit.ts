@@ -1,0 +1,63 @@
+/** What the matcher finds and what happens to it over time. */
+import type { Address, Asset, BlockTrust, ChainId, Transfer } from "./chain.ts";
+import type { Incident, OwnAddress, WatchEntry } from "./watch.ts";
+
+/** Which end of the transfer a watch entry names. */
+export type Side = "from" | "to";
+
+export interface EntryMatch {
+  readonly side: Side;
+  readonly entry: WatchEntry;
+  readonly incident: Incident | null;
+  /** `exact`: the listed address on its listed chain. */
+  readonly basis: "exact";
+}
+
+/** Why a hit is stored but not told. */
+export interface RecordedOnly {
+  readonly rule: "unlistedToken" | "zeroValue" | "dust";
+  readonly reason: string;
+}
+
+/** A transfer that touches a watched address. */
+export interface Hit {
+  /** Same movement, same id: on every node, in any block, under any list. */
+  readonly hitId: string;
+  /** One alert per transaction and affected party. */
+  readonly alertId: string;
+  readonly chain: ChainId;
+  readonly transfer: Transfer;
+  readonly asset: Asset;
+  readonly matches: readonly EntryMatch[];
+  readonly own: { readonly side: Side; readonly address: OwnAddress } | null;
+  /** The party the alert is about: the own address touched, else the watched sender, else the watched recipient. */
+  readonly subject: Address;
+  /** Null: alert. Otherwise stored with this rule and reason only. */
+  readonly recordedOnly: RecordedOnly | null;
+}
+
+/** Where a hit stands on its chain, as the alert tells it. */
+export interface HitBlock {
+  readonly number: number;
+  readonly hash: string;
+  /** Unix seconds. */
+  readonly timestamp: number;
+}
+
+export type HitEventKind = "included" | "removed" | "final" | "rematched";
+
+/** One thing that happened to a hit, in the order of `seq`. */
+export interface HitEvent {
+  readonly seq: number;
+  readonly hitId: string;
+  readonly alertId: string;
+  readonly kind: HitEventKind;
+  readonly block: HitBlock;
+  /** Set on `included` and `rematched`: everything an alert needs to tell the hit. */
+  readonly hit: Hit | null;
+  readonly trust: BlockTrust | null;
+  /** The block was already old when it was scanned (catch-up after downtime, or a start in the past). */
+  readonly late: boolean;
+  /** When it was stored, unix milliseconds. */
+  readonly at: number;
+}
