@@ -8,7 +8,7 @@ export function redactUrl(text: string): string {
   } catch {
     return "(not a URL)";
   }
-  const tail = url.pathname === "/" && url.search === "" ? "" : "/…";
+  const tail = (url.pathname === "/" || url.pathname === "") && url.search === "" ? "" : "/…";
   return `${url.protocol}//${url.host}${tail}`;
 }
 

@@ -11,7 +11,12 @@ export type RetractionReason = "reorg" | "replaced" | "dropped" | "recomputed" |
 export type AlertKind = "exposure" | "movement";
 
 export type AlertEventType = "alert.created" | "alert.updated" | "alert.finalized" | "alert.retracted";
-export type SystemEventType = "system.degraded" | "system.recovered" | "endpoint.failing" | "endpoint.recovered" | "coverage.gap";
+export type SystemEventType =
+  | "system.degraded"
+  | "system.recovered"
+  | "endpoint.failing"
+  | "endpoint.recovered"
+  | "coverage.gap";
 export type EventType = AlertEventType | SystemEventType;
 
 /** A message as stored and sent: `body` is the exact text that is signed. */
@@ -23,4 +28,30 @@ export interface Message {
   readonly severity: Severity;
   readonly alertId: string | null;
   readonly revision: number;
+}
+
+/** An alert as stored. `state` is the fold's own memory, opaque to the store. */
+export interface AlertRecord {
+  readonly alertId: string;
+  readonly chain: string;
+  readonly txHash: string;
+  readonly subject: string;
+  readonly revision: number;
+  readonly kind: AlertKind;
+  readonly stage: Stage;
+  readonly severity: Severity;
+  readonly action: Action;
+  readonly summary: string;
+  readonly state: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** What folding an alert's events gave. */
+export interface FoldResult {
+  readonly record: AlertRecord;
+  /** Null when nothing changed that a receiver can see. */
+  readonly message: Message | null;
+  /** Names of the sinks the message goes to. */
+  readonly sinks: readonly string[];
 }

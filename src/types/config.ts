@@ -14,7 +14,10 @@ export interface NodeConfig {
   readonly timeoutMs: number;
 }
 
-export type StartPoint = { readonly at: "latest" } | { readonly at: "number"; readonly number: number } | { readonly at: "date"; readonly unixSeconds: number };
+export type StartPoint =
+  | { readonly at: "latest" }
+  | { readonly at: "number"; readonly number: number }
+  | { readonly at: "date"; readonly unixSeconds: number };
 
 export interface ChainConfig {
   /** Short name: the file name under config/chains/. */
@@ -26,7 +29,12 @@ export interface ChainConfig {
   readonly finality: { readonly by: "tag" } | { readonly by: "depth"; readonly depth: number };
   /** How deep a reorg is followed, in blocks. */
   readonly windowDepth: number;
-  readonly native: { readonly symbol: string; readonly decimals: number; readonly slip44: number; readonly dustBelow: bigint };
+  readonly native: {
+    readonly symbol: string;
+    readonly decimals: number;
+    readonly slip44: number;
+    readonly dustBelow: bigint;
+  };
   readonly start: StartPoint;
   readonly nodes: readonly NodeConfig[];
 }

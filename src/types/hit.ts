@@ -42,6 +42,8 @@ export interface HitBlock {
   readonly hash: string;
   /** Unix seconds. */
   readonly timestamp: number;
+  /** Blocks on top of it when this was stored, itself included. */
+  readonly confirmations: number;
 }
 
 export type HitEventKind = "included" | "removed" | "final" | "rematched";

@@ -72,7 +72,8 @@ export interface WatchEntry {
   readonly direction: EntryDirection;
   readonly custodian: string | null;
   readonly note: string | null;
-  readonly sources: readonly { readonly ref: string; readonly label: string | null }[];
+  /** `quoted`: what the opened source itself quotes, often the official page. */
+  readonly sources: readonly { readonly ref: string; readonly label: string | null; readonly quoted?: string }[];
 }
 
 /** An address of the operator, with the customer it belongs to. */

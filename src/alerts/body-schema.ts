@@ -1,0 +1,133 @@
+/** The body of every message, as published in docs/alert.schema.json. Amounts are decimal strings in base units. */
+import { z } from "zod";
+import { ACTIONS, SEVERITIES } from "../types/alert.ts";
+import { ENTRY_BASES, ENTRY_ROLES } from "../types/watch.ts";
+
+const amount = z.string().regex(/^\d+$/).describe("base units, decimal");
+const timestamp = z.iso.datetime().describe("UTC");
+const address = z.string().min(1).describe("canonical text of its chain");
+
+const asset = z.strictObject({
+  id: z.string().describe("CAIP-19"),
+  symbol: z.string().nullable().describe("from the token list; null for unlisted tokens"),
+  decimals: z.int().nonnegative().nullable(),
+  listed: z.boolean().describe("native coin or in the token list"),
+});
+
+const transfer = z.strictObject({
+  hitId: z.string().regex(/^hit_[0-9a-z]{26}$/),
+  key: z.string().describe("native, or log:<index among all logs of the transaction>"),
+  category: z.enum(["native", "erc20"]),
+  from: address,
+  to: address,
+  asset,
+  amount,
+  amountDecimal: z.string().nullable().describe("null when decimals are unknown"),
+  usdCents: z.string().regex(/^\d+$/).nullable().describe("null: unknown, never zero"),
+  price: z.strictObject({ source: z.string(), updatedAt: timestamp }).nullable(),
+});
+
+const watch = z.strictObject({
+  list: z.string(),
+  version: z.string(),
+  entry: z.string(),
+  address,
+  side: z.enum(["from", "to"]),
+  label: z.string(),
+  role: z.enum(ENTRY_ROLES),
+  incident: z.string(),
+  incidentName: z.string().nullable(),
+  attribution: z.string().nullable(),
+  attributionDisputed: z.boolean(),
+  basis: z.enum(ENTRY_BASES),
+  independentSources: z.int().nonnegative(),
+  sanctioned: z.strictObject({ list: z.string(), source: z.string() }).nullable(),
+  match: z.enum(["exact", "sameKey", "keyEquivalent"]),
+  sources: z.array(z.string()),
+});
+
+const own = z.strictObject({
+  address,
+  role: z.enum(["sender", "recipient"]),
+  customerRef: z.string().nullable(),
+  wallet: z.enum(["deposit", "hot", "cold", "other"]),
+});
+
+export const alertData = z.strictObject({
+  alertId: z.string().regex(/^alr_[0-9a-z]{26}$/),
+  revision: z.int().positive().describe("the highest revision wins; order of arrival is not promised"),
+  stage: z.enum(["announced", "pending", "included", "final", "retracted"]),
+  kind: z.enum(["exposure", "movement"]),
+  severity: z.enum(SEVERITIES),
+  action: z.enum(ACTIONS).describe("advice for the receiver"),
+  late: z.boolean().describe("the block was already old when it was scanned"),
+  summary: z.string(),
+  chain: z.strictObject({ id: z.string().describe("CAIP-2"), name: z.string() }),
+  block: z.strictObject({
+    number: z.int().nonnegative(),
+    hash: z.string(),
+    timestamp,
+    confirmations: z.int().nonnegative().describe("when this revision was made"),
+    finality: z.enum(["latest", "safe", "finalized"]),
+  }),
+  transaction: z.strictObject({ hash: z.string(), index: z.int().nonnegative() }),
+  transfers: z.array(transfer).min(1).describe("the first 16 of transfersTotal"),
+  transfersTotal: z.int().positive(),
+  own: own.nullable(),
+  exposure: z.strictObject({ type: z.literal("direct"), hops: z.literal(1), incidents: z.array(z.string()) }),
+  watch: z.array(watch).min(1).describe("the first 8 of watchTotal"),
+  watchTotal: z.int().positive(),
+  score: z.strictObject({
+    amount: z.int(),
+    share: z.int(),
+    proximity: z.int(),
+    confidence: z.int(),
+    total: z.int(),
+    caps: z.array(z.string()),
+  }),
+  trust: z.strictObject({
+    proven: z.boolean().describe("the content matches its hash"),
+    agreed: z.string().describe("operators that name this hash / operators configured"),
+    verified: z.boolean().describe("proven and agreed, no operator missing or disputing"),
+    singleOperator: z.boolean(),
+    traced: z.boolean().describe("false: value moved inside contract calls was not seen"),
+    operators: z.array(z.string()),
+    missing: z.array(z.string()),
+    note: z.string().nullable(),
+  }),
+  evidenceUrl: z.string().nullable(),
+  retraction: z
+    .strictObject({ reason: z.enum(["reorg", "replaced", "dropped", "recomputed", "entryWithdrawn"]), at: timestamp })
+    .nullable(),
+});
+export type AlertData = z.infer<typeof alertData>;
+
+const envelope = {
+  timestamp,
+  schemaVersion: z.literal("1"),
+  replay: z.boolean(),
+  test: z.boolean(),
+};
+
+export const alertBody = z.strictObject({
+  type: z.enum(["alert.created", "alert.updated", "alert.finalized", "alert.retracted"]),
+  ...envelope,
+  data: alertData,
+});
+export type AlertBody = z.infer<typeof alertBody>;
+
+export const systemBody = z.strictObject({
+  type: z.enum(["system.degraded", "system.recovered", "endpoint.failing", "endpoint.recovered", "coverage.gap"]),
+  ...envelope,
+  data: z.strictObject({
+    subject: z.string().describe("what it is about: a chain, the queue, a sink"),
+    severity: z.enum(SEVERITIES),
+    summary: z.string(),
+    since: timestamp,
+    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  }),
+});
+export type SystemBody = z.infer<typeof systemBody>;
+
+/** Everything heistwatch sends to a webhook. */
+export const messageBody = z.discriminatedUnion("type", [alertBody, systemBody]);

@@ -1,0 +1,137 @@
+/** The facts of an alert in the shape of docs/alert.schema.json. Pure. */
+import type { Stage } from "../types/alert.ts";
+import type { EntryMatch, Hit } from "../types/hit.ts";
+import type { Assessment } from "./assess.ts";
+import type { AlertData } from "./body-schema.ts";
+import type { AlertState, FoldContext, HitStanding } from "./state.ts";
+import { formatAmount, summarize } from "./text.ts";
+
+// A body stays below the 20 kB Standard Webhooks asks for, whatever a transaction holds; the store keeps every hit.
+const TRANSFERS_MAX = 16;
+const WATCH_MAX = 8;
+const SOURCES_MAX = 4;
+
+export interface AlertFacts {
+  readonly alertId: string;
+  /** Not empty, in the order of the transaction. */
+  readonly told: readonly HitStanding[];
+  readonly stage: Stage;
+  readonly assessment: Assessment;
+  readonly state: AlertState;
+}
+
+/** Everything but the revision, which depends on whether this differs from the last one. */
+export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertData {
+  const { told, stage, assessment, state } = facts;
+  const latest = told.reduce((a, b) => (b.block.number > a.block.number ? b : a));
+  const hits = told.map(({ hit }) => hit);
+  const first = hits[0] as Hit;
+  const watch = watchOf(hits);
+  return {
+    alertId: facts.alertId,
+    revision: 1,
+    stage,
+    kind: assessment.kind,
+    severity: assessment.severity,
+    action: assessment.action,
+    late: told.some(({ late }) => late),
+    summary: summarize(hits, stage),
+    chain: { id: first.chain, name: context.chainName(first.chain) },
+    block: {
+      number: latest.block.number,
+      hash: latest.block.hash,
+      timestamp: isoOf(latest.block.timestamp * 1000),
+      confirmations: latest.block.confirmations,
+      finality: stage === "final" ? "finalized" : "latest",
+    },
+    transaction: { hash: first.transfer.txHash, index: first.transfer.txIndex },
+    transfers: hits.slice(0, TRANSFERS_MAX).map(transferOf),
+    transfersTotal: hits.length,
+    own: ownOf(hits),
+    exposure: { type: "direct", hops: 1, incidents: [...new Set(watch.map((entry) => entry.incident))] },
+    watch: watch.slice(0, WATCH_MAX),
+    watchTotal: watch.length,
+    score: { ...assessment.score, caps: [...assessment.score.caps] },
+    trust: trustOf(latest, context.operatorsConfigured(first.chain)),
+    evidenceUrl: null,
+    retraction:
+      state.retraction === null || state.retractedAt === null
+        ? null
+        : { reason: state.retraction, at: isoOf(state.retractedAt) },
+  };
+}
+
+/** A node may claim any block time; one that no date can show is told as the earliest date instead of throwing. */
+function isoOf(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) || date.getUTCFullYear() > 9999 ? new Date(0).toISOString() : date.toISOString();
+}
+
+function transferOf({ hitId, transfer, asset }: Hit): AlertData["transfers"][number] {
+  return {
+    hitId,
+    key: transfer.key,
+    category: transfer.category,
+    from: transfer.from,
+    to: transfer.to,
+    asset: { id: asset.id, symbol: asset.symbol, decimals: asset.decimals, listed: asset.listed },
+    amount: transfer.amount.toString(),
+    amountDecimal: formatAmount(transfer.amount, asset.decimals),
+    usdCents: null,
+    price: null,
+  };
+}
+
+function ownOf(hits: readonly Hit[]): AlertData["own"] {
+  const own = hits.find((hit) => hit.own !== null)?.own;
+  if (own === undefined || own === null) return null;
+  const { address, customerRef, wallet } = own.address;
+  return { address, role: own.side === "from" ? "sender" : "recipient", customerRef, wallet };
+}
+
+/** Each entry once, however many transfers of the transaction touch it. */
+function watchOf(hits: readonly Hit[]): AlertData["watch"] {
+  const entries = new Map<string, AlertData["watch"][number]>();
+  for (const match of hits.flatMap((hit) => hit.matches))
+    entries.set(`${match.side} ${match.entry.id}`, watchEntryOf(match));
+  return [...entries.values()];
+}
+
+function watchEntryOf({ side, entry, incident, basis }: EntryMatch): AlertData["watch"][number] {
+  return {
+    list: entry.list,
+    version: entry.listVersion,
+    entry: entry.id,
+    address: entry.address,
+    side,
+    label: entry.label,
+    role: entry.role,
+    incident: entry.incident,
+    incidentName: incident?.name ?? null,
+    attribution: incident?.attribution ?? null,
+    attributionDisputed: incident?.disputed ?? false,
+    basis: entry.basis,
+    independentSources: entry.independentSources,
+    sanctioned: entry.sanctioned,
+    match: basis,
+    sources: entry.sources.slice(0, SOURCES_MAX).map((source) => source.ref),
+  };
+}
+
+function trustOf({ trust }: HitStanding, configured: number): AlertData["trust"] {
+  const single = configured === 1;
+  const notes: string[] = [];
+  if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
+  if (single) notes.push("one operator only: nobody else was asked");
+  notes.push("value moved inside contract calls is not seen");
+  return {
+    proven: trust.proven,
+    agreed: `${trust.operators.length}/${configured}`,
+    verified: trust.proven && trust.missing.length === 0 && trust.operators.length === configured && !single,
+    singleOperator: single,
+    traced: false,
+    operators: [...trust.operators],
+    missing: [...trust.missing],
+    note: `${notes.join("; ")}.`,
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Hit events -> alert revisions. Pure: the same events in the same order give the same alert, however they are grouped.
+ *
+ * State per hit: `included` (in the block told), `removed` (that block left the chain), `final`.
+ * Stage of the alert: `retracted` when no hit stands, `final` when all standing hits are final, else `included`.
+ * A revision is made when the core of the body changed: what a receiver can see, without clocks and confirmations.
+ */
+import { createHash } from "node:crypto";
+import { webhookIdOf } from "../lib/ids.ts";
+import type {
+  AlertEventType,
+  AlertRecord,
+  FoldResult,
+  Message,
+  RetractionReason,
+  Severity,
+  Stage,
+} from "../types/alert.ts";
+import { SEVERITIES } from "../types/alert.ts";
+import type { BlockTrust } from "../types/chain.ts";
+import type { HitEvent, HitEventKind } from "../types/hit.ts";
+import { assess } from "./assess.ts";
+import { buildAlertData } from "./body.ts";
+import type { AlertBody } from "./body-schema.ts";
+import type { AlertState, FoldContext, HitStanding, HitStatus } from "./state.ts";
+
+export const EMPTY_STATE: AlertState = {
+  hits: new Map(),
+  retractedAt: null,
+  retraction: null,
+  lastCore: "",
+  lastStage: null,
+};
+
+/** What an event does to a hit that stands as given; null: nothing (an event for a hit never told, or told already). */
+const MOVES: Record<HitStatus | "unknown", Record<HitEventKind, HitStatus | null>> = {
+  unknown: { included: "included", rematched: "included", removed: null, final: null },
+  included: { included: "included", rematched: "included", removed: "removed", final: "final" },
+  removed: { included: "included", rematched: "included", removed: null, final: null },
+  // A final hit may be told differently by a changed list; it never leaves the chain again.
+  final: { included: "final", rematched: "final", removed: null, final: null },
+};
+
+export function applyEvent(state: AlertState, event: HitEvent): AlertState {
+  const before = state.hits.get(event.hitId);
+  const status = MOVES[before?.status ?? "unknown"][event.kind];
+  if (status === null) return state;
+  const standing =
+    event.hit === null
+      ? before
+      : { hit: event.hit, block: event.block, trust: event.trust ?? UNTRUSTED, late: event.late, status };
+  if (standing === undefined) return state;
+  const hits = new Map(state.hits).set(event.hitId, { ...standing, status });
+  const stands = standingHits(hits).length > 0;
+  if (stands) return { ...state, hits, retractedAt: null, retraction: null };
+  const reason: RetractionReason = event.kind === "removed" ? "reorg" : "recomputed";
+  return { ...state, hits, retractedAt: event.at, retraction: reason };
+}
+
+const UNTRUSTED: BlockTrust = { proven: false, operators: [], missing: [] };
+
+function standingHits(hits: ReadonlyMap<string, HitStanding>): HitStanding[] {
+  return [...hits.values()].filter(({ status, hit }) => status !== "removed" && hit.recordedOnly === null);
+}
+
+export function stageOf(state: AlertState): Stage {
+  const standing = standingHits(state.hits);
+  if (standing.length === 0) return "retracted";
+  return standing.every(({ status }) => status === "final") ? "final" : "included";
+}
+
+/** Folds events into the stored alert (null before its first). `events` is not empty and in order. */
+export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[], context: FoldContext): FoldResult {
+  const last = events.at(-1);
+  if (last === undefined) throw new Error("assertion failed: a fold has events");
+  const before = alert === null ? EMPTY_STATE : context.decode(alert.state);
+  const after = events.reduce(applyEvent, before);
+  if (after.hits.size === 0) throw new Error("assertion failed: an alert's first event brings its hit");
+  const stage = stageOf(after);
+  const standing = standingHits(after.hits);
+  // A retracted alert still tells what it was about.
+  const told = (standing.length > 0 ? standing : [...after.hits.values()]).toSorted(byPlace);
+  const assessment = assess(
+    told.map(({ hit }) => hit),
+    stage,
+  );
+  const data = buildAlertData({ alertId: last.alertId, told, stage, assessment, state: after }, context);
+  const core = coreOf(data, told);
+  const changed = core !== before.lastCore;
+  const revision = (alert?.revision ?? 0) + (changed ? 1 : 0);
+  const state: AlertState = { ...after, lastCore: core, lastStage: stage };
+  const first = told[0]?.hit;
+  if (first === undefined) throw new Error("assertion failed: an alert tells at least one hit");
+  const record: AlertRecord = {
+    alertId: last.alertId,
+    chain: first.chain,
+    txHash: first.transfer.txHash,
+    subject: first.subject,
+    revision,
+    kind: assessment.kind,
+    stage,
+    severity: assessment.severity,
+    action: assessment.action,
+    summary: data.summary,
+    state: context.encode(state),
+    createdAt: alert?.createdAt ?? last.at,
+    updatedAt: last.at,
+  };
+  if (!changed) return { record, message: null, sinks: [] };
+  const message = messageOf({
+    record,
+    data: { ...data, revision },
+    core,
+    type: typeOf(before.lastStage, stage),
+    at: last.at,
+  });
+  return { record, message, sinks: isSent(assessment.severity, context) ? context.sinks : [] };
+}
+
+/** A digest of all a receiver can see and of every hit behind it, without clocks and confirmations. */
+function coreOf(data: AlertBody["data"], told: readonly HitStanding[]): string {
+  const seen = { ...data, block: { ...data.block, confirmations: 0 }, retraction: data.retraction?.reason ?? null };
+  const hits = told.map(({ hit, status }) => [hit.hitId, status]);
+  return createHash("sha256")
+    .update(JSON.stringify([seen, hits]))
+    .digest("hex");
+}
+
+function isSent(severity: Severity, { minSeverity }: FoldContext): boolean {
+  return SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(minSeverity);
+}
+
+function typeOf(before: Stage | null, after: Stage): AlertEventType {
+  if (after === "retracted") return "alert.retracted";
+  if (before === null) return "alert.created";
+  return after === "final" && before !== "final" ? "alert.finalized" : "alert.updated";
+}
+
+function byPlace(a: HitStanding, b: HitStanding): number {
+  const keyA = a.hit.transfer.key;
+  const keyB = b.hit.transfer.key;
+  return keyA === keyB ? 0 : placeOf(keyA) - placeOf(keyB) || (keyA < keyB ? -1 : 1);
+}
+
+/** `native` first, then logs by number: the order things happened in the transaction. */
+function placeOf(key: string): number {
+  return key.startsWith("log:") ? Number(key.slice(4)) + 1 : 0;
+}
+
+function messageOf(of: {
+  record: AlertRecord;
+  data: AlertBody["data"];
+  core: string;
+  type: AlertEventType;
+  at: number;
+}): Message {
+  const body: AlertBody = {
+    type: of.type,
+    timestamp: new Date(of.at).toISOString(),
+    schemaVersion: "1",
+    replay: false,
+    test: false,
+    data: of.data,
+  };
+  return {
+    webhookId: webhookIdOf({ alertId: of.record.alertId, revision: of.record.revision, core: of.core }),
+    type: of.type,
+    body: JSON.stringify(body),
+    severity: of.record.severity,
+    alertId: of.record.alertId,
+    revision: of.record.revision,
+  };
+}

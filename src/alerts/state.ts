@@ -1,0 +1,36 @@
+/** What a fold remembers between two runs, and what it needs to know around it. */
+import type { RetractionReason, Severity, Stage } from "../types/alert.ts";
+import type { BlockTrust } from "../types/chain.ts";
+import type { Hit, HitBlock } from "../types/hit.ts";
+
+export type HitStatus = "included" | "removed" | "final";
+
+export interface HitStanding {
+  readonly hit: Hit;
+  readonly block: HitBlock;
+  readonly trust: BlockTrust;
+  readonly late: boolean;
+  readonly status: HitStatus;
+}
+
+/** What the fold remembers between two runs. */
+export interface AlertState {
+  readonly hits: ReadonlyMap<string, HitStanding>;
+  readonly retractedAt: number | null;
+  readonly retraction: RetractionReason | null;
+  /** Core of the last revision made; empty before the first. */
+  readonly lastCore: string;
+  readonly lastStage: Stage | null;
+}
+
+export interface FoldContext {
+  /** Display names of chains by id. */
+  readonly chainName: (id: string) => string;
+  readonly operatorsConfigured: (chain: string) => number;
+  /** Sinks that get alerts. */
+  readonly sinks: readonly string[];
+  /** Alerts below this are stored, not sent. */
+  readonly minSeverity: Severity;
+  readonly encode: (state: AlertState) => string;
+  readonly decode: (text: string) => AlertState;
+}

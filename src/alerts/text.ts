@@ -1,0 +1,43 @@
+/** Amounts and sentences for people. Token symbols come from the token list only; labels are stripped of control characters where they enter. */
+import type { Asset } from "../types/chain.ts";
+import type { Hit } from "../types/hit.ts";
+import type { Stage } from "../types/alert.ts";
+
+/** Base units as a decimal number without trailing zeros; null when the decimals are unknown. */
+export function formatAmount(amount: bigint, decimals: number | null): string | null {
+  if (decimals === null) return null;
+  if (decimals === 0) return amount.toString();
+  const digits = amount.toString().padStart(decimals + 1, "0");
+  const whole = digits.slice(0, -decimals);
+  const fraction = digits.slice(-decimals).replace(/0+$/, "");
+  return fraction === "" ? whole : `${whole}.${fraction}`;
+}
+
+export function describeAmount(amount: bigint, asset: Asset): string {
+  const decimal = formatAmount(amount, asset.decimals);
+  if (!asset.listed) return `${amount} base units of an unlisted token`;
+  return decimal === null
+    ? `${amount} base units of ${asset.symbol ?? "a token"}`
+    : `${decimal} ${asset.symbol ?? "units"}`;
+}
+
+/** One sentence: what moved, between whom, why it matters. The customer's reference is not in it: chat rooms read it. */
+export function summarize(hits: readonly Hit[], stage: Stage): string {
+  const first = hits[0];
+  if (first === undefined) throw new Error("assertion failed: an alert has at least one hit");
+  const more =
+    hits.length > 1 ? ` (and ${hits.length - 1} more transfer${hits.length > 2 ? "s" : ""} in this transaction)` : "";
+  const what = describeAmount(first.transfer.amount, first.asset);
+  const sentence = `${what} moved from ${party(first, "from")} to ${party(first, "to")}${more}.`;
+  return stage === "retracted" ? `Withdrawn, the transaction left the chain: ${sentence}` : sentence;
+}
+
+function party(hit: Hit, side: "from" | "to"): string {
+  const address = hit.transfer[side];
+  if (hit.own?.side === side) return `your ${hit.own.address.wallet} address ${address}`;
+  const match = hit.matches.find((one) => one.side === side);
+  if (match === undefined) return address;
+  const incident = match.incident?.name ?? match.entry.incident;
+  const disputed = match.incident?.disputed === true ? ", attribution disputed" : "";
+  return `${address} (${incident}: ${match.entry.label}${disputed})`;
+}

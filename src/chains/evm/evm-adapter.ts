@@ -1,0 +1,140 @@
+/** An EVM chain through one node of the operator: headers and blocks by JSON-RPC, heads by WebSocket as a hint. */
+import type { Block, ChainAdapter, Header } from "../../types/chain.ts";
+import type { ChainConfig, NodeConfig } from "../../types/config.ts";
+import type { Log } from "../../types/log.ts";
+import { AppError } from "../../lib/errors.ts";
+import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
+import { decodeHeader, decodeTransfers, MalformedAnswerError, numberOf, type DecodeContext } from "./decode-block.ts";
+import { followHeadHints } from "./head-hints.ts";
+import { createRequestGate } from "./request-gate.ts";
+import { createRpcClient, isMethodMissing, type RpcClient } from "./rpc-client.ts";
+
+// A block of 60 M gas with its receipts is about 10 MB of JSON; 256 MB leaves room for any chain and bounds memory.
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+
+export class WrongChainError extends AppError {
+  override readonly code = "wrong_chain";
+}
+
+export interface EvmAdapterOptions {
+  readonly chain: ChainConfig;
+  readonly node: NodeConfig;
+  readonly log: Log;
+  readonly onRequest?: (method: string, outcome: "ok" | "error") => void;
+}
+
+export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOptions): ChainAdapter {
+  const rpc = createRpcClient({
+    name: node.name,
+    url: node.http,
+    timeoutMs: node.timeoutMs,
+    maxBodyBytes: MAX_BODY_BYTES,
+    gate: createRequestGate({ maxConcurrent: node.maxConcurrent, maxPerSecond: node.maxRequestsPerSecond }),
+    ...(onRequest === undefined ? {} : { onRequest }),
+  });
+  const evmChainId = Number(chain.id.slice("eip155:".length));
+  const decode: DecodeContext = {
+    chain: chain.id,
+    nativeAssetId: `${chain.id}/slip44:${chain.native.slip44}`,
+    checksum: createChecksum(),
+  };
+  const chainCheck = createChainCheck(rpc, { node: node.name, expected: evmChainId });
+
+  return {
+    family: "evm",
+    chainId: chain.id,
+    blockTimeMs: chain.blockTimeMs,
+    normalizeAddress: normalizeEvmAddress,
+
+    async headNumber(signal) {
+      await chainCheck(signal);
+      return numberOf(await rpc.call("eth_blockNumber", [], signal), "eth_blockNumber");
+    },
+
+    async headerAt(number, signal) {
+      await chainCheck(signal);
+      const answer = await rpc.call("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], signal);
+      if (answer === null) return null;
+      const header = decodeHeader(answer);
+      if (header.number !== number)
+        throw new MalformedAnswerError("the node answered with a block of another height", {
+          details: { asked: number, answered: header.number },
+        });
+      return header;
+    },
+
+    async blockOf(header, signal): Promise<Block | null> {
+      const [block, receipts] = await Promise.all([
+        rpc.call("eth_getBlockByHash", [header.hash, true], signal),
+        receiptsOf(rpc, header, signal),
+      ]);
+      if (block === null || receipts === null) return null;
+      return {
+        ...header,
+        transfers: decodeTransfers({ header, block, receipts }, decode),
+        trust: { proven: false, operators: [node.operator], missing: [] },
+        traced: false,
+      };
+    },
+
+    async finalizedNumber(signal) {
+      if (chain.finality.by === "depth") return (await this.headNumber(signal)) - chain.finality.depth;
+      const answer = await rpc.call("eth_getBlockByNumber", ["finalized", false], signal);
+      return answer === null ? -1 : decodeHeader(answer).number;
+    },
+
+    onHint(wake, signal) {
+      if (node.ws === null) return;
+      const silentMs = Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
+      void followHeadHints(
+        { node: node.name, url: node.ws, evmChainId, silentMs, reconnectMs: 5_000, log },
+        wake,
+        signal,
+      );
+    },
+
+    close: () => rpc.close(),
+  };
+}
+
+/** `eth_getBlockReceipts` where the node has it, else one call per transaction. `null`: the node lacks the block or a receipt (yet). */
+async function receiptsOf(rpc: RpcClient, header: Header, signal: AbortSignal): Promise<readonly unknown[] | null> {
+  try {
+    const receipts = await rpc.call("eth_getBlockReceipts", [header.hash], signal);
+    return receipts === null ? null : asList(receipts);
+  } catch (error) {
+    if (!isMethodMissing(error)) throw error;
+  }
+  const block = await rpc.call("eth_getBlockByHash", [header.hash, false], signal);
+  if (block === null) return null;
+  const hashes = asList((block as { transactions?: unknown }).transactions);
+  const receipts = await Promise.all(hashes.map((hash) => rpc.call("eth_getTransactionReceipt", [hash], signal)));
+  return receipts.includes(null) ? null : receipts;
+}
+
+function asList(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new MalformedAnswerError("the node's receipts are not a list");
+  return value;
+}
+
+// Hourly: an endpoint behind a load balancer can change its chain while we run.
+const CHAIN_CHECK_MS = 3_600_000;
+
+/** A node of another chain answers everything, all wrong: its chain id is asked at the first call and every hour. */
+function createChainCheck(
+  rpc: RpcClient,
+  of: { node: string; expected: number },
+): (signal: AbortSignal) => Promise<void> {
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  return async (signal) => {
+    if (performance.now() - checkedAt < CHAIN_CHECK_MS) return;
+    const answered = numberOf(await rpc.call("eth_chainId", [], signal), "eth_chainId");
+    if (answered !== of.expected) {
+      throw new WrongChainError(
+        `node ${of.node} serves chain id ${answered}, the configuration says ${of.expected}: check its URL`,
+        { details: of },
+      );
+    }
+    checkedAt = performance.now();
+  };
+}

@@ -1,0 +1,35 @@
+/** Chain families. Adding one is one folder here and one line below. */
+import type { Address, ChainAdapter, ChainId } from "../types/chain.ts";
+import type { ChainConfig, NodeConfig } from "../types/config.ts";
+import type { Log } from "../types/log.ts";
+import { normalizeEvmAddress } from "./evm/checksum.ts";
+import { createEvmAdapter } from "./evm/evm-adapter.ts";
+
+export interface AdapterOptions {
+  readonly chain: ChainConfig;
+  readonly node: NodeConfig;
+  readonly log: Log;
+  readonly onRequest?: (method: string, outcome: "ok" | "error") => void;
+}
+
+interface Family {
+  /** CAIP-2 namespace. */
+  readonly namespace: string;
+  readonly create: (options: AdapterOptions) => ChainAdapter;
+  readonly normalizeAddress: (text: string) => Address | null;
+}
+
+const FAMILIES: Record<ChainConfig["family"], Family> = {
+  evm: { namespace: "eip155", create: createEvmAdapter, normalizeAddress: normalizeEvmAddress },
+};
+
+export function createAdapter(options: AdapterOptions): ChainAdapter {
+  return FAMILIES[options.chain.family].create(options);
+}
+
+/** Canonical text, null for a wrong address, or `noAdapter` for a chain no family here reads. */
+export function normalizeAddress(chain: ChainId, text: string): Address | null | "noAdapter" {
+  const namespace = chain.split(":", 1)[0];
+  const family = Object.values(FAMILIES).find((one) => one.namespace === namespace);
+  return family === undefined ? "noAdapter" : family.normalizeAddress(text);
+}

@@ -1,0 +1,150 @@
+/** `heistwatch check`: is the configuration right, is what it names there, what would run, who is watched. */
+import { createAdapter } from "../chains/registry.ts";
+import { describeConfig } from "../config/describe.ts";
+import { loadLists, type Lists } from "../daemon/lists.ts";
+import { createBullQueues } from "../queue/bull-queues.ts";
+import { ConfigError, describeError } from "../lib/errors.ts";
+import { redactText } from "../lib/redact.ts";
+import { openStore } from "../store/database.ts";
+import type { ChainConfig, Config } from "../types/config.ts";
+import type { Log } from "../types/log.ts";
+import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
+import { paint, print, printJson, table } from "./output.ts";
+
+interface CheckLine {
+  readonly what: string;
+  readonly state: "ok" | "away" | "wrong";
+  readonly detail: string;
+}
+
+/** 0: all is there; 1: something to fix; 75: the configuration is right, but something it names does not answer. */
+export async function check(options: GlobalOptions): Promise<number> {
+  const config = readConfig(options);
+  const lists = await loadLists(config);
+  const connections = [...(await checkServers(config)), ...(await Promise.all(config.chains.map(checkChain)))];
+  const incidents = incidentRows(config, lists);
+  const code = connections.some((line) => line.state === "wrong")
+    ? EXIT.fix
+    : connections.some((line) => line.state === "away")
+      ? EXIT.tryAgain
+      : EXIT.ok;
+  if (options.json === true) {
+    printJson({
+      config: describeConfig(config),
+      connections,
+      incidents,
+      ownAddresses: lists.own.length,
+      tokens: lists.tokenCount,
+      watched: lists.watchlist.watchedCount,
+    });
+    return code;
+  }
+  print(paint("bold", "What would run"));
+  for (const line of describeConfig(config)) print(`  ${line}`);
+  print(`\n${paint("bold", "Connections")}`);
+  for (const line of connections) print(`  ${mark(line.state)} ${line.what}: ${line.detail}`);
+  print(`\n${paint("bold", "Watchlists")}`);
+  print(
+    table(
+      ["incident", "watched", "chain not followed", "no adapter yet", "off", "never"],
+      incidents.map((row) => [
+        row.incident,
+        ...[row.watched, row.notFollowed, row.noAdapter, row.off, row.never].map(String),
+      ]),
+    ),
+  );
+  print(`\n${lists.own.length} own addresses, ${lists.tokenCount} listed tokens.`);
+  print("The shipped rows are not a full OFAC list: import the SDN file for that.");
+  if (lists.own.length === 0)
+    print(
+      "No own addresses: alerts can only say that watched wallets move, not which customer is touched. See watchlists/own/README.md.",
+    );
+  return code;
+}
+
+function mark(state: CheckLine["state"]): string {
+  if (state === "ok") return paint("green", "ok   ");
+  return state === "away" ? paint("yellow", "away ") : paint("red", "wrong");
+}
+
+async function checkServers(config: Config): Promise<CheckLine[]> {
+  const lines: CheckLine[] = [];
+  if (config.databaseUrl !== null) {
+    lines.push(
+      await attempt("Postgres", async () => {
+        const store = await openStore(config);
+        await store.close();
+        return store.where;
+      }),
+    );
+  }
+  if (config.redisUrl !== null) {
+    const { redisUrl, redisPrefix } = config;
+    lines.push(
+      await attempt("Redis", async () => {
+        const queues = await createBullQueues({ redisUrl, queuePool: null, prefix: redisPrefix, log: SILENT });
+        try {
+          const facts = await queues.check();
+          return `version ${facts?.version ?? "unknown"}, noeviction, ${facts?.appendOnly === true ? "AOF" : "no AOF: a crash loses queued work until the sweep (set appendonly yes)"}`;
+        } finally {
+          await queues.close(0);
+        }
+      }),
+    );
+  }
+  return lines;
+}
+
+const SILENT: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+async function checkChain(chain: ChainConfig): Promise<CheckLine> {
+  const node = chain.nodes[0];
+  if (node === undefined) return { what: chain.name, state: "wrong", detail: "no node" };
+  return attempt(`${chain.name}, node ${node.name}`, async () => {
+    const adapter = createAdapter({ chain, node, log: SILENT });
+    try {
+      const signal = AbortSignal.timeout(10_000);
+      const head = await adapter.headNumber(signal);
+      const header = await adapter.headerAt(head, signal);
+      const block = header === null ? null : await adapter.blockOf(header, signal);
+      const finalized = await adapter.finalizedNumber(signal);
+      return `head ${head}${block === null ? "" : ` with ${block.transfers.length} transfers`}, final ${finalized}`;
+    } finally {
+      await adapter.close();
+    }
+  });
+}
+
+async function attempt(what: string, work: () => Promise<string>): Promise<CheckLine> {
+  try {
+    return { what, state: "ok", detail: await work() };
+  } catch (error) {
+    const wrong = error instanceof ConfigError || (error as { retryable?: unknown }).retryable !== true;
+    return { what, state: wrong ? "wrong" : "away", detail: redactText(describeError(error)) };
+  }
+}
+
+interface IncidentRow {
+  readonly incident: string;
+  readonly watched: number;
+  readonly notFollowed: number;
+  readonly noAdapter: number;
+  readonly off: number;
+  readonly never: number;
+}
+
+function incidentRows(config: Config, { loaded, watchlist }: Lists): IncidentRow[] {
+  const followed = new Set(config.chains.map((chain) => chain.id));
+  const notFollowed = new Map<string, number>();
+  const enabled = new Set(config.watchlists.enable);
+  for (const { entry, hasAdapter } of loaded.flatMap((list) => list.entries)) {
+    const on =
+      entry.default === "on" || (entry.default === "off" && (enabled.has(entry.list) || enabled.has(entry.incident)));
+    if (on && hasAdapter && !followed.has(entry.chain))
+      notFollowed.set(entry.incident, (notFollowed.get(entry.incident) ?? 0) + 1);
+  }
+  return watchlist.summary.map(({ incident, watched, noAdapter, off, never }) => {
+    const elsewhere = notFollowed.get(incident.id) ?? 0;
+    return { incident: incident.id, watched: watched - elsewhere, notFollowed: elsewhere, noAdapter, off, never };
+  });
+}

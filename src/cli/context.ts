@@ -1,0 +1,71 @@
+/** What every command starts from: the configuration, the output, and the way to the store. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { loadEnv } from "../config/env-file.ts";
+import { loadConfig } from "../config/load.ts";
+import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
+import { createOperatorCalls } from "../daemon/operator-calls.ts";
+import { systemClock } from "../lib/clock.ts";
+import { AppError, UnavailableError } from "../lib/errors.ts";
+import { createAlertStore } from "../store/alert-store.ts";
+import { migrate, openStore } from "../store/database.ts";
+import { createDeliveryStore } from "../store/delivery-store.ts";
+import type { Config } from "../types/config.ts";
+
+export const EXIT = { ok: 0, fix: 1, tryAgain: 75 } as const;
+
+export interface GlobalOptions {
+  readonly config?: string | undefined;
+  readonly json?: boolean;
+}
+
+/** `--config`, else the one in this folder, else the one shipped with the package. */
+export function configPath(given: string | undefined): string {
+  if (given !== undefined) return path.resolve(given);
+  const here = path.resolve("config/heistwatch.yaml");
+  return existsSync(here) ? here : path.join(import.meta.dirname, "../../config/heistwatch.yaml");
+}
+
+export function readConfig(options: Pick<GlobalOptions, "config">): Config {
+  return loadConfig({ configPath: configPath(options.config), env: loadEnv(process.cwd()) });
+}
+
+/**
+ * Runs one operator call: on the database itself where it is a server, through the running daemon where the store is
+ * embedded, and on the embedded store directly while no daemon runs.
+ */
+export async function callOperator(config: Config, name: string, args: object): Promise<unknown> {
+  if (config.databaseUrl === null) {
+    try {
+      return await callInstance(config.dataDir, name, args);
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+    }
+    if (!existsSync(path.join(config.dataDir, "pglite"))) {
+      throw new AppError(
+        `there is no store in ${config.dataDir} yet: start heistwatch once (heistwatch run), or set DATABASE_URL to the database it uses`,
+      );
+    }
+  }
+  const instance = config.databaseUrl === null ? await claimInstance(config.dataDir) : null;
+  try {
+    const store = await openStore(config);
+    try {
+      await migrate(store.db);
+      const calls: ControlCalls = createOperatorCalls({
+        alerts: createAlertStore(store.db),
+        deliveries: createDeliveryStore(store.db),
+        queuedSinks: config.sinks.alerts.map((sink) => sink.name),
+        clock: systemClock,
+        onWork: () => undefined,
+      });
+      const call = calls[name];
+      if (call === undefined) throw new Error(`assertion failed: ${name} is an operator call`);
+      return await call(args);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await instance?.close();
+  }
+}

@@ -1,0 +1,4 @@
+/** placeholder until the demo is written */
+export function demo(): Promise<number> {
+  return Promise.resolve(0);
+}

@@ -1,0 +1,135 @@
+#!/usr/bin/env node
+/** argv -> command. Exit codes: 0 done, 1 the operator must fix something, 75 try again. */
+import { Command, Option } from "commander";
+import { AppError, describeError } from "../lib/errors.ts";
+import { redactText } from "../lib/redact.ts";
+import { SEVERITIES } from "../types/alert.ts";
+import { VERSION } from "../daemon/version.ts";
+import { listAlerts, showAlert } from "./alerts.ts";
+import { check } from "./check.ts";
+import { EXIT, type GlobalOptions } from "./context.ts";
+import { listDeliveries, retryDeliveries } from "./deliveries.ts";
+import { demo } from "./demo.ts";
+import { run } from "./run.ts";
+import { testBlock } from "./test-block.ts";
+import { listWatch } from "./watch.ts";
+
+const program = new Command("heistwatch")
+  .description(
+    "Follows chains through your own nodes, matches every transfer against heist-linked addresses, sends signed alerts.",
+  )
+  .version(VERSION)
+  .showHelpAfterError("(heistwatch --help shows every command)")
+  .showSuggestionAfterError()
+  .addHelpText(
+    "after",
+    `
+Examples:
+  heistwatch check                              what would run, and what is wrong with the configuration
+  heistwatch run                                the daemon
+  heistwatch test --chain ethereum --block 20000000   what this block would alert on; sends nothing
+  heistwatch alerts list --severity high
+  heistwatch deliveries retry --dead            start dead letters again
+
+Exit codes: 0 done, 1 something to fix, 75 try again later.`,
+  );
+
+const withGlobals = (command: Command) =>
+  command
+    .option("-c, --config <file>", "configuration file (default: config/heistwatch.yaml)")
+    .option("--json", "one JSON value instead of a table");
+
+withGlobals(program.command("run").description("run the daemon")).action(act(run));
+withGlobals(
+  program.command("check").description("validate the configuration, connect to what it names, say what would run"),
+).action(act(check));
+program
+  .command("demo")
+  .description("the whole line on this machine: a local Ethereum node, a theft, a signed alert, a reorg")
+  .action(act(demo));
+withGlobals(
+  program.command("test").description("match one block as the daemon would; a dry run that stores and sends nothing"),
+)
+  .requiredOption("--chain <name>", "a chain of the configuration")
+  .requiredOption("--block <number>", "block number", wholeNumber)
+  .action(act(testBlock));
+
+const alerts = program.command("alerts").description("look at alerts");
+withGlobals(alerts.command("list").description("alerts, newest first"))
+  .option("--limit <n>", "at most this many", wholeNumber, 50)
+  .option("--offset <n>", "skip this many", wholeNumber, 0)
+  .addOption(
+    new Option("--stage <stage>", "only this stage").choices([
+      "announced",
+      "pending",
+      "included",
+      "final",
+      "retracted",
+    ]),
+  )
+  .addOption(new Option("--severity <severity>", "this severity and above").choices(SEVERITIES))
+  .action(act(listAlerts));
+withGlobals(alerts.command("show <alertId>").description("one alert with every revision and delivery")).action(
+  (alertId: string, options: GlobalOptions) => finish(showAlert(alertId, options)),
+);
+
+const deliveries = program.command("deliveries").description("look at deliveries, start them again");
+withGlobals(deliveries.command("list").description("deliveries, newest first"))
+  .option("--limit <n>", "at most this many", wholeNumber, 50)
+  .option("--offset <n>", "skip this many", wholeNumber, 0)
+  .addOption(new Option("--state <state>", "only this state").choices(["pending", "delivered", "dead"]))
+  .option("--sink <name>", "only this sink")
+  .action(act(listDeliveries));
+withGlobals(
+  deliveries
+    .command("retry [deliveryIds...]")
+    .description("start deliveries again: the named ones, or all dead letters"),
+)
+  .option("--dead", "all dead letters")
+  .option("--sink <name>", "with --dead: only of this sink")
+  .action((deliveryIds: string[], options: GlobalOptions & { dead?: boolean; sink?: string }) =>
+    finish(retryDeliveries(deliveryIds, options)),
+  );
+
+const watch = program.command("watch").description("look at the watchlists");
+withGlobals(watch.command("list").description("watched addresses"))
+  .option("--incident <id>", "only this incident")
+  .option("--chain <id>", "only this chain (CAIP-2)")
+  .option("--all", "also entries that are off, never matched, or without an adapter")
+  .action(act(listWatch));
+
+function act<O>(command: (options: O) => Promise<number>): (options: O) => Promise<void> {
+  return (options) => finish(command(options));
+}
+
+/** The one place that ends the process. */
+async function finish(work: Promise<number>): Promise<void> {
+  let code: number;
+  try {
+    code = await work;
+  } catch (error) {
+    code = fail(error);
+  }
+  // A graceful end lets pending output drain; open handles of a hung dependency must not keep us.
+  process.stdout.write("", () => process.exit(code));
+}
+
+function fail(error: unknown): number {
+  if (error instanceof AppError) {
+    process.stderr.write(`heistwatch: ${redactText(describeError(error))}\n`);
+    return error.retryable ? EXIT.tryAgain : EXIT.fix;
+  }
+  process.stderr.write(
+    `heistwatch: a bug, please report it: ${redactText(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`,
+  );
+  return EXIT.fix;
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
+    throw new AppError(`expected a whole number, found ${JSON.stringify(text)}`);
+  return number;
+}
+
+await program.parseAsync().catch((error: unknown) => process.exit(fail(error)));

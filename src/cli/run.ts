@@ -1,0 +1,32 @@
+/** `heistwatch run`: the daemon. First signal graceful, second immediate. */
+import { createDaemon } from "../daemon/daemon.ts";
+import { createLogger } from "../daemon/logger.ts";
+import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
+
+export async function run(options: GlobalOptions): Promise<number> {
+  const config = readConfig(options);
+  const log = createLogger(config.log, process.stdout.isTTY);
+  const stopping = new AbortController();
+  const stopped = Promise.withResolvers<number>();
+  const daemon = createDaemon({ config, log, write: (text) => process.stdout.write(text), signal: stopping.signal });
+  let signals = 0;
+  const onSignal = (name: NodeJS.Signals) => {
+    signals += 1;
+    if (signals > 1) {
+      log.warn({ signal: name }, "stopping at once, unfinished deliveries are made again at the next start");
+      stopped.resolve(EXIT.tryAgain);
+      return;
+    }
+    log.info({ signal: name }, "stopping, a second signal stops at once");
+    daemon.stop().then(
+      () => stopped.resolve(EXIT.ok),
+      () => stopped.resolve(EXIT.tryAgain),
+    );
+    stopping.abort();
+  };
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
+  const starting = daemon.start();
+  // A signal while still waiting for the database ends the wait.
+  await Promise.race([starting, stopped.promise]);
+  return stopped.promise;
+}

@@ -1,0 +1,113 @@
+/**
+ * Files and environment in, one checked `Config` out: every default filled in, every secret resolved, every path
+ * absolute. Whatever is wrong is collected first and thrown as one ConfigError; a `Config` never exists half right.
+ */
+import { dirname, join, resolve } from "node:path";
+import { assert } from "../lib/assert.ts";
+import type { ChainConfig, Config, SinkConfig, StartPoint } from "../types/config.ts";
+import { findChainFiles, readChainFile } from "./chain-files.ts";
+import { parseDecimal, parseIsoDate } from "./checks.ts";
+import { crossCheck } from "./cross-checks.ts";
+import { placeFinding, problemsOfIssues } from "./issues.ts";
+import { configErrorOf, type Problem, valueAt } from "./problems.ts";
+import { type ChainFacts, createConfigSchema, type UserConfig } from "./schema.ts";
+import { createReadEnv, type Env } from "./secrets.ts";
+import { readYamlFile } from "./yaml-file.ts";
+
+export interface LoadOptions {
+  readonly configPath: string;
+  /** The environment, usually of `loadEnv`. */
+  readonly env: Env;
+}
+
+export function loadConfig({ configPath, env }: LoadOptions): Config {
+  const baseDir = dirname(resolve(configPath));
+  const read = readYamlFile(configPath);
+  if (read.yaml === null) throw configErrorOf(read.problems);
+  const { yaml } = read;
+
+  const parsed = createConfigSchema(createReadEnv({ env, baseDir })).safeParse(yaml.value);
+  const chainFiles = findChainFiles(baseDir);
+  const chains = readChains(valueAt(yaml.value, ["chains"]), chainFiles);
+  const place = join(dirname(configPath), "chains");
+  const findings = crossCheck(yaml.value, { names: [...chainFiles.keys()].toSorted(), place, facts: chains.facts });
+
+  const problems: Problem[] = [...read.problems, ...chains.problems];
+  if (!parsed.success) problems.push(...problemsOfIssues(parsed.error.issues, yaml));
+  problems.push(...findings.map((finding) => placeFinding(finding, yaml)));
+  if (problems.length > 0 || !parsed.success) throw configErrorOf(problems);
+  return buildConfig(parsed.data, chains.facts, baseDir);
+}
+
+function readChains(
+  written: unknown,
+  files: ReadonlyMap<string, string>,
+): { facts: Map<string, ChainFacts>; problems: Problem[] } {
+  const facts = new Map<string, ChainFacts>();
+  const problems: Problem[] = [];
+  for (const [name, file] of files) {
+    // Files of chains that nobody asked for are not read: a draft there must not stop the daemon.
+    if (valueAt(written, [name]) === undefined) continue;
+    const read = readChainFile(file);
+    problems.push(...read.problems);
+    if (read.facts !== null) facts.set(name, read.facts);
+  }
+  return { facts, problems };
+}
+
+function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, baseDir: string): Config {
+  const absolute = (path: string) => resolve(baseDir, path);
+  return {
+    baseDir,
+    dataDir: absolute(user.dataDir),
+    databaseUrl: user.store.databaseUrl,
+    redisUrl: user.queue.redisUrl,
+    redisPrefix: user.queue.redisPrefix,
+    chains: Object.entries(user.chains).map(([name, chain]) => {
+      const known = facts.get(name);
+      assert(known !== undefined, "a chain without facts was reported as a problem");
+      return buildChain(name, chain, known);
+    }),
+    watchlists: {
+      paths: user.watchlists.paths.map(absolute),
+      own: user.watchlists.own.map(absolute),
+      tokens: absolute(user.watchlists.tokens),
+      enable: user.watchlists.enable,
+    },
+    sinks: { alerts: orConsole(user.sinks.alerts), operations: orConsole(user.sinks.operations) },
+    delivery: user.delivery,
+    http: user.http,
+    log: user.log,
+    minSeverity: user.minSeverity,
+  };
+}
+
+function buildChain(name: string, user: UserConfig["chains"][string], facts: ChainFacts): ChainConfig {
+  const { decimals } = facts.native;
+  const dustBelow = parseDecimal(facts.native.dustBelow, decimals);
+  assert(dustBelow !== null, "dustBelow was checked by the schema");
+  return {
+    name,
+    id: facts.id,
+    family: facts.family,
+    blockTimeMs: facts.blockTimeMs,
+    finality: user.finality ?? facts.finality,
+    windowDepth: user.windowDepth ?? facts.windowDepth,
+    native: { ...facts.native, dustBelow },
+    start: startPointOf(user.start),
+    nodes: user.nodes,
+  };
+}
+
+function startPointOf(start: string | number): StartPoint {
+  if (typeof start === "number") return { at: "number", number: start };
+  if (start === "latest") return { at: "latest" };
+  const unixSeconds = parseIsoDate(start);
+  assert(unixSeconds !== null, "start was checked by the schema");
+  return { at: "date", unixSeconds };
+}
+
+/** Nobody configured is not nobody told: the console goes to the log collector at least. */
+function orConsole(sinks: readonly SinkConfig[]): readonly SinkConfig[] {
+  return sinks.length > 0 ? sinks : [{ kind: "console", name: "console" }];
+}

@@ -1,0 +1,302 @@
+/**
+ * What a user writes. Parsing fills in defaults and resolves `{ env: NAME }`, so what comes out holds values only.
+ * A new option goes here with a description, a default and its unit in its name; then `scripts/make-config-schema.ts`.
+ */
+import { z } from "zod";
+import { SEVERITIES } from "../types/alert.ts";
+import {
+  checkHarmlessUrl,
+  checkHeaderValue,
+  checkHost,
+  checkUrl,
+  checkWebhookSecret,
+  CIDR_ALLOWED,
+  DATABASE_URL,
+  DECIMAL_ALLOWED,
+  HTTP_URL,
+  isCidr,
+  parseDecimal,
+  parseIsoDate,
+  REDIS_URL,
+  START_ALLOWED,
+  WEBHOOK_SECRET_ALLOWED,
+  WS_URL,
+} from "./checks.ts";
+import {
+  addRefusal,
+  choice,
+  filePath,
+  list,
+  optionalValue,
+  secret,
+  section,
+  shortName,
+  text,
+  value,
+  wholeNumber,
+} from "./fields.ts";
+import type { ReadEnv } from "./secrets.ts";
+
+const always = () => true;
+
+const finality = () =>
+  z.discriminatedUnion(
+    "by",
+    [
+      section({ by: z.literal("tag").describe("The node's own `finalized` block.") }),
+      section({
+        by: z.literal("depth").describe("A number of blocks on top."),
+        depth: wholeNumber(1, 65_536).describe("A block is final with this many blocks on top. At most windowDepth."),
+      }),
+    ],
+    { error: "{ by: tag }, or { by: depth, depth: <blocks> }" },
+  );
+
+// At least 64: two epochs of Ethereum, the deepest reorg that is still an everyday event somewhere.
+const windowDepth = () => wholeNumber(64, 65_536);
+
+/** `config/chains/<name>.yaml`: facts about a chain that do not depend on who runs heistwatch. */
+export const chainFactsSchema = section({
+  id: text(/^eip155:[1-9]\d{0,17}$/, "a CAIP-2 id such as eip155:1").describe("CAIP-2 id."),
+  family: choice(["evm"]).describe("Which kind of chain, and so which adapter."),
+  blockTimeMs: wholeNumber(10, 3_600_000).describe("Expected time between blocks, in milliseconds."),
+  finality: finality().describe("When a block is final."),
+  windowDepth: windowDepth().describe("How deep a reorg is followed, in blocks."),
+  native: section({
+    symbol: text(/^[A-Za-z0-9]{1,12}$/, "a symbol such as ETH").describe("Symbol of the native coin."),
+    decimals: wholeNumber(0, 30).describe("Digits after the point of the native coin."),
+    slip44: wholeNumber(0, 2 ** 31 - 1).describe("SLIP-44 coin type, for CAIP-19 asset ids."),
+    dustBelow: z
+      .string({ error: DECIMAL_ALLOWED })
+      .describe("Amounts of the native coin below this are recorded, not alerted."),
+  })
+    .superRefine((native, context) => {
+      if (parseDecimal(native.dustBelow, native.decimals) !== null) return;
+      addRefusal(
+        context,
+        {
+          found: "a text that is not such a number",
+          allowed: `${DECIMAL_ALLOWED}, with at most ${native.decimals} digits after the point`,
+        },
+        ["dustBelow"],
+      );
+    })
+    .describe("The native coin."),
+});
+
+export type ChainFacts = z.output<typeof chainFactsSchema>;
+
+const node = (readEnv: ReadEnv) =>
+  section({
+    name: shortName().describe("Name of the node in logs and metrics."),
+    operator: shortName().default("self").describe("Who runs the node; nodes of one operator count once."),
+    http: value({
+      readEnv,
+      allowed: HTTP_URL.allowed,
+      check: checkUrl(HTTP_URL),
+      checkWritten: checkHarmlessUrl,
+    }).describe("JSON-RPC over HTTP."),
+    ws: optionalValue({ readEnv, allowed: WS_URL.allowed, check: checkUrl(WS_URL), checkWritten: checkHarmlessUrl })
+      .default(null)
+      .describe("Websocket that tells of new blocks sooner than polling; null: polling only."),
+    maxConcurrent: wholeNumber(1, 256).default(8).describe("At most this many requests under way at once."),
+    maxRequestsPerSecond: wholeNumber(1, 100_000).default(200).describe("At most this many requests a second."),
+    timeoutMs: wholeNumber(100, 300_000)
+      .default(10_000)
+      .describe("A request without an answer is given up after this many milliseconds."),
+  });
+
+const chain = (readEnv: ReadEnv) =>
+  section({
+    nodes: list(node(readEnv), "a list with one node")
+      .min(1, { error: "a list with one node" })
+      // Maximum one: checked in cross-checks.ts, which says why.
+      .meta({
+        maxItems: 1,
+        description: "Your own node of this chain. One: several nodes come with quorum, in a later version.",
+      }),
+    start: z
+      .union([wholeNumber(0, Number.MAX_SAFE_INTEGER), z.string({ error: START_ALLOWED })], { error: START_ALLOWED })
+      .superRefine((start, context) => {
+        if (typeof start === "number" || start === "latest" || parseIsoDate(start) !== null) return;
+        addRefusal(
+          context,
+          { found: "a text that is neither latest nor an ISO 8601 date with its zone", allowed: START_ALLOWED },
+          [],
+        );
+      })
+      .default("latest")
+      .describe(`Where the first run begins: ${START_ALLOWED}. Later runs go on where the last one stopped.`),
+    finality: finality().optional().describe("When a block is final; default: as config/chains says."),
+    windowDepth: windowDepth()
+      .optional()
+      .describe("How deep a reorg is followed, in blocks; default: as config/chains says."),
+  });
+
+const webhookSink = (readEnv: ReadEnv) =>
+  section({
+    kind: z.literal("webhook").describe("Signed HTTP POST (Standard Webhooks)."),
+    name: shortName().describe("Name in logs, metrics and the delivery record. A new name is a new sink."),
+    url: value({
+      readEnv,
+      allowed: HTTP_URL.allowed,
+      check: checkUrl(HTTP_URL),
+      checkWritten: checkHarmlessUrl,
+    }).describe("Where to POST."),
+    secrets: list(
+      secret({ readEnv, allowed: WEBHOOK_SECRET_ALLOWED, check: checkWebhookSecret }),
+      "a list of one or two { env: NAME }",
+    )
+      .min(1, { error: "a list of one or two { env: NAME }" })
+      .max(2, { error: "at most 2 secrets: the new one first, the old one until the receiver has changed over" })
+      .describe(`Signing secrets, ${WEBHOOK_SECRET_ALLOWED}. Two during a rotation, the new one first.`),
+    timeoutMs: wholeNumber(100, 60_000)
+      .default(15_000)
+      .describe("An attempt without an answer has failed after this many milliseconds."),
+    concurrency: wholeNumber(1, 256).default(4).describe("At most this many attempts under way at once."),
+    headers: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/),
+        value({ readEnv, allowed: "a header value", check: checkHeaderValue }),
+        {
+          error: (issue) =>
+            issue.code === "invalid_key" ? "the name of an HTTP header" : "a mapping of header names to values",
+        },
+      )
+      .default({})
+      .describe("Extra request headers. Secret ones as { env: NAME }."),
+    allowNetworks: list(
+      z
+        .string({ error: CIDR_ALLOWED })
+        .refine(isCidr, { error: CIDR_ALLOWED, params: { found: "a text that is not such a network" } }),
+      `a list of ${CIDR_ALLOWED}`,
+    )
+      .default([])
+      .describe(
+        "CIDRs of private networks this sink may be in. Loopback and private addresses are refused unless listed.",
+      ),
+    allowHttp: z.boolean({ error: "true or false" }).default(false).describe("Allow a URL without TLS."),
+  }).superRefine(
+    (sink, context) => {
+      // Runs beside other problems of the sink too, so the fields may hold anything.
+      if (typeof sink.url !== "string" || !sink.url.startsWith("http:") || sink.allowHttp) return;
+      addRefusal(
+        context,
+        { found: "a URL without TLS (http:)", allowed: "https:, or http: together with allowHttp: true" },
+        ["url"],
+      );
+    },
+    { when: always },
+  );
+
+const consoleSink = () =>
+  section({
+    kind: z.literal("console").describe("One line on standard output."),
+    name: shortName().default("console").describe("Name in logs, metrics and the delivery record."),
+  });
+
+const sinkList = (readEnv: ReadEnv) =>
+  list(
+    z.discriminatedUnion("kind", [webhookSink(readEnv), consoleSink()], {
+      error: "a mapping with kind: webhook or kind: console",
+    }),
+    "a list of sinks",
+  ).default([]);
+
+const store = (readEnv: ReadEnv) =>
+  section({
+    databaseUrl: optionalValue({
+      readEnv,
+      allowed: DATABASE_URL.allowed,
+      check: checkUrl(DATABASE_URL),
+      checkWritten: checkHarmlessUrl,
+    })
+      .prefault({ env: "DATABASE_URL", default: null })
+      .describe("PostgreSQL server; null: the embedded store in dataDir."),
+  });
+
+const queue = (readEnv: ReadEnv) =>
+  section({
+    redisUrl: optionalValue({
+      readEnv,
+      allowed: REDIS_URL.allowed,
+      check: checkUrl(REDIS_URL),
+      checkWritten: checkHarmlessUrl,
+    })
+      .prefault({ env: "REDIS_URL", default: null })
+      .describe("Redis server; null: the queue is kept in the store."),
+    redisPrefix: text(/^[A-Za-z0-9_{}-]{1,64}$/, "letters, digits, _, - and braces, at most 64")
+      .default("heistwatch")
+      .describe("Prefix of every Redis key. One for each heistwatch on a shared server."),
+  });
+
+const watchlists = () =>
+  section({
+    paths: list(filePath(), "a list of files or folders")
+      .default(["../watchlists"])
+      .describe("Watchlists: files, or folders read for *.yaml."),
+    own: list(filePath(), "a list of files or folders")
+      .default(["../watchlists/own"])
+      .describe("Your own addresses: files or folders."),
+    tokens: filePath().default("./tokens.yaml").describe("Tokens known by contract."),
+    enable: list(text(/^\S{1,128}$/, "the id of an incident or list"), "a list of incident or list ids")
+      .default([])
+      .describe("Incidents or lists whose entries with `default: off` are watched too."),
+  });
+
+const sinks = (readEnv: ReadEnv) =>
+  section({
+    alerts: sinkList(readEnv).describe("Alerts go to all of these. None: to the console."),
+    operations: sinkList(readEnv).describe("Alarms about heistwatch itself go to these. None: to the console."),
+  });
+
+const delivery = () => {
+  const error = "a number above 0, at most 100";
+  return section({
+    retryScale: z
+      .number({ error })
+      .gt(0, { error })
+      .max(100, { error })
+      .default(1)
+      .describe("Multiplies every wait of the retry schedule. 1 in production; small in tests."),
+  });
+};
+
+const http = (readEnv: ReadEnv) =>
+  section({
+    host: value({ readEnv, allowed: "an IP address or host name", check: checkHost })
+      .prefault("127.0.0.1")
+      .describe("Address to listen on. 0.0.0.0 opens it to the network."),
+    port: wholeNumber(0, 65_535).default(9464).describe("TCP port; 0 takes a free one."),
+  });
+
+const log = () =>
+  section({
+    level: choice(["debug", "info", "warn", "error"])
+      .default("info")
+      .describe("The least important line that is written."),
+    format: choice(["auto", "json", "pretty"]).default("auto").describe("auto: pretty on a terminal, else JSON."),
+  });
+
+export function createConfigSchema(readEnv: ReadEnv) {
+  return section({
+    dataDir: value({ readEnv, allowed: "a path", check: () => null })
+      .prefault("../data")
+      .describe(
+        "Folder of the embedded store and the control socket. Relative paths start from the folder of this file.",
+      ),
+    store: store(readEnv).prefault({}).describe("The book of record."),
+    queue: queue(readEnv).prefault({}).describe("The queue of work."),
+    chains: z
+      .record(z.string(), chain(readEnv), { error: "a mapping of chain names, such as ethereum, to their options" })
+      .describe("Chains to follow, by the name of their file under config/chains."),
+    watchlists: watchlists().prefault({}).describe("Whom to watch."),
+    sinks: sinks(readEnv).prefault({}).describe("Whom to tell."),
+    delivery: delivery().prefault({}).describe("How deliveries are repeated."),
+    http: http(readEnv).nullable().prefault({}).describe("Health and metrics over HTTP; null: off."),
+    log: log().prefault({}).describe("Logging."),
+    minSeverity: choice(SEVERITIES).default("info").describe("Alerts below this severity are stored, not sent."),
+  });
+}
+
+export type UserConfig = z.output<ReturnType<typeof createConfigSchema>>;

@@ -1,0 +1,549 @@
+/** Config -> running services. The one place that knows all stages. */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Logger } from "pino";
+import { createHealthServer, type HealthServer } from "../api/health-server.ts";
+import { foldAlert } from "../alerts/fold.ts";
+import type { FoldContext } from "../alerts/state.ts";
+import { createStateCodec } from "../alerts/state-codec.ts";
+import { createAdapter } from "../chains/registry.ts";
+import { createSink } from "../deliver/registry.ts";
+import type { ChainStatus } from "../ingest/head-loop.ts";
+import { systemClock } from "../lib/clock.ts";
+import { ConfigError, describeError } from "../lib/errors.ts";
+import { redactText } from "../lib/redact.ts";
+import { sleep } from "../lib/sleep.ts";
+import { matchBlock } from "../match/match-block.ts";
+import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
+import { createRelay, type Relay } from "../queue/relay.ts";
+import { createAlertStore, type AlertStore } from "../store/alert-store.ts";
+import { createChainStore } from "../store/chain-store.ts";
+import * as codec from "../store/codec.ts";
+import { countHoles } from "../store/coverage.ts";
+import { type OpenStore, migrate, openStore } from "../store/database.ts";
+import { createDeliveryStore, type DeliveryStore } from "../store/delivery-store.ts";
+import { createLeases } from "../store/leases.ts";
+import { createOutbox } from "../store/outbox.ts";
+import type { ChainConfig, Config } from "../types/config.ts";
+import { HITS_QUEUE, deliveriesQueue } from "../types/queue-names.ts";
+import type { Health, Service } from "../types/service.ts";
+import type { Sink } from "../types/sink.ts";
+import { type Alarms, createAlarms } from "./alarms.ts";
+import { runDirectPath } from "./direct-path.ts";
+import { claimInstance, type Instance } from "./instance.ts";
+import { createLine, type Line } from "./line.ts";
+import { loadLists, type Lists } from "./lists.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { createOperatorCalls } from "./operator-calls.ts";
+import { createSupervisor } from "./supervisor.ts";
+import { VERSION } from "./version.ts";
+import { createWorkers, type Workers } from "./workers.ts";
+
+export interface Daemon {
+  /** Waits for the store; returns once everything runs. Throws ConfigError where the operator must change something. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Port of the health server; null when there is none. */
+  httpPort(): number | null;
+}
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly write: (text: string) => void;
+  /** Extra sinks beside the configured ones, for the demo. */
+  readonly signal: AbortSignal;
+}
+
+// Folding is a few queries per alert: four side by side keep a burst moving without crowding the store.
+const FOLD_CONCURRENCY = 4;
+const CONSOLE_CONCURRENCY = 4;
+const WAIT_MS = 2_000;
+const QUEUE_CHECK_MS = 2_000;
+// A worker's running POSTs get this long to end before they are left for the next start.
+const WORKER_GRACE_MS = 15_000;
+
+/** Everything that exists once the store is open. */
+interface Parts {
+  readonly store: OpenStore;
+  readonly alerts: AlertStore;
+  readonly deliveries: DeliveryStore;
+  readonly queues: JobQueues;
+  readonly relay: Relay;
+  readonly workers: Workers;
+  readonly lines: readonly Line[];
+  readonly http: HealthServer | null;
+}
+
+export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
+  const clock = systemClock;
+  const metrics = createMetrics(VERSION);
+  const alarms = createAlarms({ clock, random: randomUUID });
+  const stopping = new AbortController();
+  const runSignal = AbortSignal.any([signal, stopping.signal]);
+  const queueState: QueueState = { awaySince: clock.now(), refused: null };
+  let started = false;
+  let instance: Instance | null = null;
+  let parts: Parts | null = null;
+  let stopServices: () => Promise<void> = () => Promise.resolve();
+
+  async function start(): Promise<void> {
+    const lists = await loadLists(config);
+    metrics.watchlist(lists.watchlist.watchedCount);
+    instance = await claimInstance(config.dataDir);
+    const store = await waitForStore(config, log, runSignal);
+    try {
+      const built = await build({ store, lists, holder: `${hostname()}-${instance.id}` });
+      parts = built;
+      await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
+      const supervisor = createSupervisor(servicesOf(built), log);
+      stopServices = () => supervisor.stop();
+      instance.serve(
+        createOperatorCalls({
+          alerts: built.alerts,
+          deliveries: built.deliveries,
+          queuedSinks: sinkNames(config.sinks.alerts),
+          clock,
+          onWork: () => built.relay.wake(),
+        }),
+      );
+      await supervisor.start(runSignal);
+      started = true;
+    } catch (error) {
+      await parts?.queues.close(0);
+      await stopServices().catch(() => undefined);
+      await store.close();
+      throw error;
+    }
+  }
+
+  async function build({ store, lists, holder }: { store: OpenStore; lists: Lists; holder: string }): Promise<Parts> {
+    const alerts = createAlertStore(store.db);
+    const deliveries = createDeliveryStore(store.db);
+    const queues = await createBullQueues({
+      redisUrl: config.redisUrl,
+      queuePool: store.queuePool,
+      prefix: config.redisPrefix,
+      log: log.child({ stage: "queue" }),
+    });
+    const relay = createRelay({
+      store: { ...createOutbox(store.db), unfoldedJobs: alerts.unfoldedJobs, pendingJobs: deliveries.pendingJobs },
+      queues,
+      sinks: sinkNames(config.sinks.alerts),
+      clock,
+      log: log.child({ stage: "queue" }),
+    });
+    const sinks = openSinks();
+    const workers = createWorkers({
+      alerts,
+      deliveries,
+      fold: (alert, events) => foldAlert(alert, events, foldContext(config)),
+      sinks,
+      queuedSinks: sinkNames(config.sinks.alerts),
+      retryScale: config.delivery.retryScale,
+      clock,
+      random: Math.random,
+      log: log.child({ stage: "deliver" }),
+      onWork: () => relay.wake(),
+      onAttempt: ({ delivery, outcome, seconds }) => {
+        metrics.attempt({ sink: delivery.sink, outcome: outcome.result, seconds });
+        watchSink(alarms, {
+          sink: delivery.sink,
+          delivered: outcome.result === "delivered",
+          failures: delivery.scheduleAttempt + 1,
+          error: outcome.result === "delivered" ? "" : outcome.error,
+        });
+      },
+    });
+    const lines = config.chains.map((chain) => buildLine(chain, { store, lists, holder, relay }));
+    const http = config.http === null ? null : buildHttp(config.http, { store, deliveries, lines });
+    return { store, alerts, deliveries, queues, relay, workers, lines, http };
+  }
+
+  function openSinks(): Map<string, Sink> {
+    const deps = { version: VERSION, now: () => clock.now(), write };
+    return new Map(
+      [...config.sinks.alerts, ...config.sinks.operations].map((sink) => [sink.name, createSink(sink, deps)]),
+    );
+  }
+
+  function buildLine(
+    chain: ChainConfig,
+    { store, lists, holder, relay }: { store: OpenStore; lists: Lists; holder: string; relay: Relay },
+  ): Line {
+    const node = chain.nodes[0];
+    if (node === undefined) throw new ConfigError(`chain ${chain.name} has no node`);
+    const chainLog = log.child({ stage: "ingest", chain: chain.name });
+    const adapter = createAdapter({
+      chain,
+      node,
+      log: chainLog,
+      onRequest: (method, outcome) => metrics.rpcRequest({ chain: chain.name, node: node.name, method, outcome }),
+    });
+    return createLine({
+      name: chain.name,
+      chain: chain.id,
+      holder,
+      adapter,
+      store: createChainStore(store.db),
+      leases: createLeases(store.db),
+      start: chain.start,
+      windowDepth: chain.windowDepth,
+      match: (block) => matchBlock(block, { chain: chain.id, watchlist: lists.watchlist, tokens: lists.tokens }),
+      listVersion: lists.watchlist.version,
+      clock,
+      log: chainLog,
+      onStatus: (status) => {
+        metrics.chainStatus(chain.name, status);
+        watchChain(alarms, chain, status);
+      },
+      onCommitted: (what) => {
+        metrics.committed(chain.name, what);
+        if (what.hits > 0 || what.reorgDepth > 0 || what.blocks === 0) relay.wake();
+      },
+      onLeader: (epoch) => metrics.leader(chain.name, epoch),
+      onFenced: () => metrics.fencedWrite(chain.name),
+    });
+  }
+
+  function buildHttp(
+    at: { host: string; port: number },
+    { store, deliveries, lines }: { store: OpenStore; deliveries: DeliveryStore; lines: readonly Line[] },
+  ): HealthServer {
+    return createHealthServer({
+      ...at,
+      registry: metrics.registry,
+      refresh: async () => {
+        metrics.deliveries(await deliveries.counts(), clock.now());
+        for (const chain of config.chains) {
+          const status = lines.find((line) => line.name === `line:${chain.name}`)?.status();
+          if (status !== undefined && status !== null) metrics.gaps(chain.name, await holesOf(store, chain.id));
+        }
+      },
+      // A lagging or stopped chain is told by metrics and alarms: the daemon itself stays ready for the others.
+      checks: () => [
+        { name: "store", ok: started, detail: store.where },
+        {
+          name: "queue",
+          ok: queueState.awaySince === null,
+          detail: queueState.refused ?? (queueState.awaySince === null ? "up" : "away"),
+        },
+        ...lines.map((line) => ({ name: line.name, ok: true, detail: line.health().detail })),
+        ...alarms.held().map((one) => ({ name: one.subject, ok: true, detail: one.detail })),
+      ],
+      isStarted: () => started,
+      isStopping: () => runSignal.aborted,
+    });
+  }
+
+  /** In the order of starting; stopped in reverse. */
+  function servicesOf(built: Parts): Service[] {
+    const operationSinks = sinkNames(config.sinks.operations);
+    return [
+      ...(built.http === null ? [] : [built.http]),
+      loopService("queue-watch", (loop) =>
+        watchQueue(built.queues, { queueState, metrics, alarms, log, relay: built.relay }, loop),
+      ),
+      workersService(built),
+      loopService("relay", (loop) => built.relay.run(loop)),
+      loopService("direct-path", (loop) =>
+        runDirectPath(
+          {
+            alerts: built.alerts,
+            deliveries: built.deliveries,
+            workers: built.workers,
+            alertSinks: sinkNames(config.sinks.alerts),
+            operationSinks,
+            queueAwaySince: () => queueState.awaySince,
+            clock,
+            log: log.child({ stage: "deliver" }),
+          },
+          loop,
+        ),
+      ),
+      loopService("alarms", (loop) => tellAlarms({ alarms, alerts: built.alerts, operationSinks, log }, loop)),
+      ...built.lines,
+    ];
+  }
+
+  function workersService({ queues, workers, relay }: Parts): Service {
+    const attempts = new AbortController();
+    return {
+      name: "workers",
+      start() {
+        const onFailed = (queue: string) => () => {
+          metrics.jobFailed(queue);
+          relay.sweepSoon();
+        };
+        queues.work(HITS_QUEUE, {
+          concurrency: FOLD_CONCURRENCY,
+          handle: (data) => workers.foldAlert((data as { alertId: string }).alertId),
+          onFailed: onFailed(HITS_QUEUE),
+        });
+        for (const sink of config.sinks.alerts) {
+          const queue = deliveriesQueue(sink.name);
+          queues.work(queue, {
+            concurrency: sink.kind === "webhook" ? sink.concurrency : CONSOLE_CONCURRENCY,
+            handle: (data) => workers.attempt(data as { deliveryId: string; attemptNo: number }, attempts.signal),
+            onFailed: onFailed(queue),
+          });
+        }
+        return Promise.resolve();
+      },
+      async stop() {
+        const force = setTimeout(() => attempts.abort(), WORKER_GRACE_MS - 1_000);
+        await queues.close(WORKER_GRACE_MS);
+        clearTimeout(force);
+        attempts.abort();
+      },
+      health: (): Health => ({ ok: queueState.awaySince === null, detail: "" }),
+    };
+  }
+
+  return {
+    async start() {
+      try {
+        await start();
+      } catch (error) {
+        await instance?.close();
+        throw error;
+      }
+      const { db: _db, ...where } = { ...(parts?.store ?? { db: null }), queuePool: null };
+      log.info(
+        {
+          version: VERSION,
+          store: "where" in where ? where.where : null,
+          queue: parts?.queues.kind,
+          chains: config.chains.map((chain) => chain.name),
+        },
+        "heistwatch runs",
+      );
+    },
+    async stop() {
+      stopping.abort();
+      try {
+        await stopServices();
+      } finally {
+        await parts?.store.close();
+        await instance?.close();
+      }
+    },
+    httpPort: () => parts?.http?.port() ?? null,
+  };
+}
+
+function sinkNames(sinks: readonly { name: string }[]): string[] {
+  return sinks.map((sink) => sink.name);
+}
+
+/** How alerts of this configuration are folded. */
+export function foldContext(config: Config): FoldContext {
+  const { encode, decode } = createStateCodec(codec);
+  const chains = new Map(config.chains.map((chain) => [chain.id, chain]));
+  return {
+    chainName: (id) => chains.get(id)?.name ?? id,
+    operatorsConfigured: (id) => new Set(chains.get(id)?.nodes.map((node) => node.operator)).size,
+    sinks: sinkNames(config.sinks.alerts),
+    minSeverity: config.minSeverity,
+    encode,
+    decode,
+  };
+}
+
+/** A database that is away is waited for, loudly; one that refuses our schema is not. */
+async function waitForStore(config: Config, log: Logger, signal: AbortSignal): Promise<OpenStore> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      const store = await openStore({ databaseUrl: config.databaseUrl, dataDir: config.dataDir });
+      try {
+        await migrate(store.db);
+      } catch (error) {
+        await store.close();
+        throw error;
+      }
+      if (store.kind === "pglite") {
+        log.warn(
+          { folder: store.where },
+          "embedded store: made for one machine and for trying out. It never syncs to disk, so a power loss may lose data; set DATABASE_URL for production",
+        );
+      }
+      return store;
+    } catch (error) {
+      if ((error as { retryable?: unknown }).retryable !== true) throw error;
+      log.error(
+        { error: redactText(describeError(error)) },
+        "waiting for the database, nothing is watched until it answers",
+      );
+      await sleep(WAIT_MS, signal);
+    }
+  }
+}
+
+interface QueueState {
+  awaySince: number | null;
+  /** Why a queue that answers is not used. */
+  refused: string | null;
+}
+
+interface QueueWatch {
+  readonly queueState: QueueState;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** At start a Redis that may drop alerts is refused; later it is an alarm, since stopping would watch nothing at all. */
+async function checkQueueOnce(
+  queues: JobQueues,
+  { queueState, metrics, log, atStart }: QueueWatch & { atStart: boolean },
+): Promise<void> {
+  try {
+    const facts = await queues.check();
+    if (queueState.awaySince !== null && facts !== null) {
+      log.info({ redis: facts.version }, "Redis is there");
+      if (!facts.appendOnly)
+        log.warn(
+          {},
+          "Redis runs without AOF (appendonly yes): a Redis crash loses queued work; it is queued again from the store, later than it could be",
+        );
+    }
+    queueState.awaySince = null;
+    queueState.refused = null;
+  } catch (error) {
+    const refused = error instanceof ConfigError;
+    if (refused && atStart) throw error;
+    const detail = redactText(describeError(error));
+    if (queueState.awaySince === null || atStart || queueState.refused !== (refused ? detail : null)) {
+      log.error(
+        { error: detail },
+        "the queue is away: chains are followed, alerts wait in the store; after 15 s severe ones leave from there",
+      );
+    }
+    queueState.awaySince ??= Date.now();
+    queueState.refused = refused ? detail : null;
+  }
+  metrics.queueUp(queueState.awaySince === null);
+}
+
+async function watchQueue(
+  queues: JobQueues,
+  watch: QueueWatch & { alarms: Alarms; relay: Relay },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const wasAway = watch.queueState.awaySince !== null;
+    await checkQueueOnce(queues, { ...watch, atStart: false });
+    const { awaySince, refused } = watch.queueState;
+    if (awaySince === null) {
+      watch.alarms.clear("queue");
+      if (wasAway) watch.relay.sweepSoon();
+    } else {
+      watch.alarms.raise({
+        subject: "queue",
+        kind: "system",
+        severity: "high",
+        graceMs: 15_000,
+        detail:
+          refused ?? "The queue (Redis) does not answer: severe alerts leave straight from the store, all others wait.",
+      });
+    }
+    await sleep(QUEUE_CHECK_MS, signal);
+  }
+}
+
+// A chain that stands still this long is told: thirty block times, at least half a minute, at most five.
+function stallGraceMs(chain: ChainConfig): number {
+  return Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
+}
+
+function watchChain(alarms: Alarms, chain: ChainConfig, { trouble }: ChainStatus): void {
+  const subject = `chain:${chain.name}`;
+  if (trouble === null) return alarms.clear(subject);
+  alarms.raise({
+    subject,
+    kind: "system",
+    severity: "critical",
+    graceMs: trouble.kind === "tooDeep" ? 0 : stallGraceMs(chain),
+    detail: `${chain.name} is not being watched: ${trouble.detail}`,
+  });
+}
+
+/** The fourth failure of a delivery in a row says that the receiver, not the moment, is the trouble. */
+const FAILURES_TOLD = 4;
+
+function watchSink(
+  alarms: Alarms,
+  { sink, delivered, failures, error }: { sink: string; delivered: boolean; failures: number; error: string },
+): void {
+  const subject = `sink:${sink}`;
+  if (delivered) return alarms.clear(subject);
+  if (failures < FAILURES_TOLD) return;
+  alarms.raise({
+    subject,
+    kind: "endpoint",
+    severity: "high",
+    graceMs: 0,
+    detail: `Deliveries to ${sink} fail: ${error}. They are kept and tried again.`,
+  });
+}
+
+async function tellAlarms(
+  {
+    alarms,
+    alerts,
+    operationSinks,
+    log,
+  }: { alarms: Alarms; alerts: AlertStore; operationSinks: readonly string[]; log: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  let untold: ReturnType<Alarms["due"]> = [];
+  while (!signal.aborted) {
+    untold = [...untold, ...alarms.due()];
+    try {
+      for (let message = untold[0]; message !== undefined; message = untold[0]) {
+        log[message.type.endsWith("recovered") ? "info" : "error"](
+          { type: message.type, body: message.body },
+          "operational alarm",
+        );
+        await alerts.addMessage(message, operationSinks, Date.now());
+        untold = untold.slice(1);
+      }
+    } catch (error) {
+      log.error({ error: redactText(describeError(error)) }, "alarm not stored, trying again");
+    }
+    await sleep(1_000, signal);
+  }
+}
+
+async function holesOf(store: OpenStore, chain: string): Promise<number> {
+  const range = await store.db
+    .selectFrom("coverage")
+    .select((eb) => [eb.fn.min("from_number").as("from"), eb.fn.max("to_number").as("to")])
+    .where("chain", "=", chain)
+    .executeTakeFirst();
+  if (range === undefined || range.from === null) return 0;
+  return countHoles(store.db as never, { chain, from: range.from, to: range.to });
+}
+
+/** A loop as a service: started, told to stop by its signal, and waited for. */
+function loopService(name: string, loop: (signal: AbortSignal) => Promise<void>): Service {
+  const stopping = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  let failure: string | null = null;
+  return {
+    name,
+    start() {
+      running = loop(stopping.signal).catch((error: unknown) => {
+        failure = describeError(error);
+        throw error;
+      });
+      // A loop that throws is a bug: the process stops loudly (unhandledRejection) instead of running without it.
+      return Promise.resolve();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+    health: (): Health => ({ ok: failure === null, detail: failure ?? "running" }),
+  };
+}

@@ -1,0 +1,190 @@
+/**
+ * Who this daemon is, and that there is only one in its data folder.
+ *
+ * The control socket in the data folder is also the lock: whoever listens on it owns the folder (PGlite has no lock of
+ * its own, and two processes in one folder destroy it). A socket nobody answers on was left by a killed daemon.
+ */
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, request, type Server } from "node:http";
+import path from "node:path";
+import { AppError, ConfigError, UnavailableError, describeError } from "../lib/errors.ts";
+
+export type ControlCalls = Readonly<Record<string, (args: unknown) => Promise<unknown>>>;
+
+export class AlreadyRunningError extends AppError {
+  override readonly code = "already_running";
+}
+
+export interface Instance {
+  /** Stays with the data folder: a restarted daemon takes its own chains back at once. */
+  readonly id: string;
+  /** Calls the command line may make; set once the store is open. */
+  serve(calls: ControlCalls): void;
+  close(): Promise<void>;
+}
+
+// sun_path holds 108 bytes on Linux and 104 on macOS, the final NUL included.
+const SOCKET_PATH_MAX = 103;
+const BODY_MAX = 1024 * 1024;
+
+export function socketPath(dataDir: string): string {
+  return path.join(dataDir, "control.sock");
+}
+
+export async function claimInstance(dataDir: string): Promise<Instance> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const socket = socketPath(dataDir);
+  if (Buffer.byteLength(socket) > SOCKET_PATH_MAX) {
+    throw new ConfigError(
+      `dataDir is too long for a Unix socket (${socket}): at most ${SOCKET_PATH_MAX} bytes with the file name. Choose a shorter dataDir.`,
+    );
+  }
+  let calls: ControlCalls = {};
+  const server = createServer((incoming, outgoing) => {
+    let body = "";
+    incoming.on("data", (chunk: Buffer) => {
+      body += chunk.toString("utf8");
+      if (body.length > BODY_MAX) incoming.destroy();
+    });
+    incoming.on("end", () => {
+      answer(calls, body).then(
+        (text) => outgoing.end(text),
+        (error: unknown) => outgoing.end(JSON.stringify({ error: describeError(error) })),
+      );
+    });
+  });
+  await listenOrRefuse(server, socket);
+  await chmod(socket, 0o600);
+  return {
+    id: await instanceId(dataDir),
+    serve(given) {
+      calls = given;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function listenOrRefuse(server: Server, socket: string): Promise<void> {
+  if (await tryListen(server, socket)) return;
+  // Two starters could both find a dead socket, and the second would remove the first one's: one at a time.
+  const unlock = await lockTakeover(`${socket}.lock`);
+  try {
+    if (await isAnswering(socket)) {
+      throw new AlreadyRunningError(
+        `another heistwatch runs in ${path.dirname(socket)}: stop it first, or give this one its own dataDir`,
+      );
+    }
+    await rm(socket, { force: true });
+    if (await tryListen(server, socket)) return;
+    throw new AlreadyRunningError(`another heistwatch is starting in ${path.dirname(socket)}`);
+  } finally {
+    await unlock();
+  }
+}
+
+/** False: something is at that path already. */
+async function tryListen(server: Server, socket: string): Promise<boolean> {
+  try {
+    await listen(server, socket);
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "EADDRINUSE") return false;
+    throw new ConfigError(`the control socket ${socket} cannot be made: ${describeError(error)}`, { cause: error });
+  }
+}
+
+async function lockTakeover(file: string): Promise<() => Promise<void>> {
+  try {
+    await writeFile(file, String(process.pid), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "EEXIST") throw error;
+    const holder = Number(await readFile(file, "utf8").catch(() => ""));
+    if (isAlive(holder))
+      throw new AlreadyRunningError(
+        `process ${holder} is starting in ${path.dirname(file)}; if it is no heistwatch, remove ${file}`,
+      );
+    await rm(file, { force: true });
+    await writeFile(file, String(process.pid), { flag: "wx", mode: 0o600 });
+  }
+  return () => rm(file, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EPERM";
+  }
+}
+
+function listen(server: Server, socket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socket, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function isAnswering(socket: string): Promise<boolean> {
+  try {
+    await callInstance(path.dirname(socket), "ping", {});
+    return true;
+  } catch (error) {
+    return !(error instanceof UnavailableError);
+  }
+}
+
+async function answer(calls: ControlCalls, body: string): Promise<string> {
+  const { name, args } = JSON.parse(body) as { name?: unknown; args?: unknown };
+  if (name === "ping") return JSON.stringify({ result: "pong" });
+  const call = typeof name === "string" && Object.hasOwn(calls, name) ? calls[name] : undefined;
+  if (call === undefined)
+    return JSON.stringify({ error: `the daemon is starting or does not know ${JSON.stringify(name)}` });
+  return JSON.stringify({ result: await call(args) });
+}
+
+/** Asks the daemon that runs in a data folder. Throws UnavailableError when none does. */
+export async function callInstance(dataDir: string, name: string, args: unknown): Promise<unknown> {
+  const text = await new Promise<string>((resolve, reject) => {
+    const outgoing = request(
+      { socketPath: socketPath(dataDir), method: "POST", path: "/", timeout: 60_000 },
+      (incoming) => {
+        let body = "";
+        incoming.on("data", (chunk: Buffer) => (body += chunk.toString("utf8")));
+        incoming.on("end", () => resolve(body));
+        incoming.on("error", reject);
+      },
+    );
+    outgoing.on("timeout", () => outgoing.destroy(new Error("timed out")));
+    outgoing.on("error", (error: NodeJS.ErrnoException) => {
+      const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
+      reject(nobody ? new UnavailableError("no heistwatch runs in this data folder", { cause: error }) : error);
+    });
+    outgoing.end(JSON.stringify({ name, args }));
+  });
+  const { result, error } = JSON.parse(text) as { result?: unknown; error?: string };
+  if (error !== undefined) throw new AppError(error);
+  return result;
+}
+
+async function instanceId(dataDir: string): Promise<string> {
+  const file = path.join(dataDir, "instance-id");
+  try {
+    const id = (await readFile(file, "utf8")).trim();
+    if (/^[0-9a-f]{16}$/.test(id)) return id;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+  }
+  const id = randomBytes(8).toString("hex");
+  await writeFile(file, `${id}\n`, { mode: 0o600 });
+  return id;
+}

@@ -1,0 +1,145 @@
+/**
+ * One chain's part of the line, for as long as the daemon runs: take the lease, follow the chain, give it back.
+ * A daemon without the lease stands by and takes over when the leader is gone.
+ */
+import { describeError } from "../lib/errors.ts";
+import { redactText } from "../lib/redact.ts";
+import { sleep } from "../lib/sleep.ts";
+import type { Lease } from "../types/checkpoint.ts";
+import type { Log } from "../types/log.ts";
+import type { Health, Service } from "../types/service.ts";
+import type { Leases } from "../store/leases.ts";
+import { type ChainStatus, runHeadLoop, type HeadLoopOptions } from "../ingest/head-loop.ts";
+
+// Takeover after a leader's death within the time to live; renewals at a third of it survive one lost round.
+const LEASE_TTL_MS = 10_000;
+const RENEW_MS = 3_000;
+const STANDBY_POLL_MS = 1_000;
+const RETRY_MS = 1_000;
+
+export interface LineOptions extends Omit<HeadLoopOptions, "lease"> {
+  readonly name: string;
+  readonly chain: string;
+  readonly holder: string;
+  readonly leases: Leases;
+  readonly onLeader: (epoch: number | null) => void;
+  readonly onFenced: () => void;
+}
+
+export interface Line extends Service {
+  status(): ChainStatus | null;
+  leads(): boolean;
+}
+
+export function createLine(options: LineOptions): Line {
+  const log: Log = options.log;
+  const stopping = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  let lastStatus: ChainStatus | null = null;
+  let leading = false;
+
+  async function run(signal: AbortSignal): Promise<void> {
+    let standingBy = false;
+    while (!signal.aborted) {
+      try {
+        const lease = await options.leases.acquire({
+          chain: options.chain,
+          holder: options.holder,
+          ttlMs: LEASE_TTL_MS,
+          listVersion: options.listVersion,
+        });
+        if (lease === null) {
+          if (!standingBy) log.info({}, "another daemon leads this chain, standing by");
+          standingBy = true;
+          await sleep(STANDBY_POLL_MS, signal);
+          continue;
+        }
+        standingBy = false;
+        await lead(lease, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const code = (error as { code?: unknown }).code;
+        if (code === "fenced") {
+          options.onFenced();
+          log.warn({}, "lost the chain to another daemon, nothing was written");
+        } else if (code === "list_changed") {
+          log.info({}, "watchlist changed, matching again");
+        } else {
+          const detail = redactText(describeError(error));
+          lastStatus = { ...(lastStatus ?? NOWHERE), trouble: { kind: "store", detail } };
+          options.onStatus(lastStatus);
+          log.error({ error: detail }, "chain interrupted, trying again");
+        }
+        await sleep(RETRY_MS, signal);
+      }
+    }
+  }
+
+  async function lead(lease: Lease, signal: AbortSignal): Promise<void> {
+    leading = true;
+    options.onLeader(lease.epoch);
+    log.info({ epoch: lease.epoch }, "leading this chain");
+    const lost = new AbortController();
+    const leadSignal = AbortSignal.any([signal, lost.signal]);
+    const renewing = renew(lease, lost, leadSignal);
+    try {
+      await runHeadLoop({ ...options, lease, onStatus: setStatus }, leadSignal);
+    } finally {
+      lost.abort();
+      await renewing;
+      leading = false;
+      options.onLeader(null);
+      await options.leases
+        .release(lease)
+        .catch((error: unknown) =>
+          log.warn({ error: redactText(describeError(error)) }, "lease not given back, it runs out by itself"),
+        );
+    }
+  }
+
+  async function renew(lease: Lease, lost: AbortController, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(RENEW_MS, signal);
+      if (signal.aborted) return;
+      try {
+        if (await options.leases.renew(lease, LEASE_TTL_MS)) continue;
+        options.onFenced();
+        log.warn({ epoch: lease.epoch }, "lost the chain to another daemon");
+        lost.abort();
+      } catch (error) {
+        // The store is away: our writes fail as well, and the epoch keeps them out if somebody takes over.
+        log.warn({ error: redactText(describeError(error)) }, "lease not renewed, trying again");
+      }
+    }
+  }
+
+  function setStatus(status: ChainStatus): void {
+    lastStatus = status;
+    options.onStatus(status);
+  }
+
+  return {
+    name: `line:${options.name}`,
+    start() {
+      running = run(stopping.signal);
+      return Promise.resolve();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+      await options.adapter.close();
+    },
+    health(): Health {
+      if (!leading) return { ok: true, detail: lastStatus?.trouble?.detail ?? "standing by" };
+      if (lastStatus === null) return { ok: true, detail: "starting" };
+      return {
+        ok: lastStatus.trouble === null,
+        detail: lastStatus.trouble?.detail ?? `at block ${lastStatus.cursorNumber}`,
+      };
+    },
+    status: () => lastStatus,
+    leads: () => leading,
+  };
+}
+
+const NOWHERE: ChainStatus = { headNumber: -1, cursorNumber: -1, finalizedNumber: -1, tipTimestamp: 0, trouble: null };

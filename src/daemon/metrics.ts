@@ -1,0 +1,111 @@
+/** Prometheus metrics. Names end in their unit; labels are bounded: never an address, a transaction or a URL. */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { ChainStatus } from "../ingest/head-loop.ts";
+
+export interface Metrics {
+  readonly registry: Registry;
+  chainStatus(chain: string, status: ChainStatus): void;
+  committed(chain: string, what: { blocks: number; hits: number; reorgDepth: number }): void;
+  rpcRequest(of: { chain: string; node: string; method: string; outcome: "ok" | "error" }): void;
+  leader(chain: string, epoch: number | null): void;
+  fencedWrite(chain: string): void;
+  attempt(of: { sink: string; outcome: string; seconds: number }): void;
+  jobFailed(queue: string): void;
+  deliveries(
+    counts: ReadonlyMap<string, { pending: number; dead: number; oldestPendingAt: number | null }>,
+    nowMs: number,
+  ): void;
+  gaps(chain: string, holes: number): void;
+  watchlist(entries: number): void;
+  queueUp(up: boolean): void;
+}
+
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const gauge = (name: string, help: string, labelNames: string[]) =>
+    new Gauge({ name: `heistwatch_${name}`, help, labelNames, registers });
+  const counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name: `heistwatch_${name}`, help, labelNames, registers });
+
+  const head = gauge("chain_head_number", "Highest block the node names", ["chain"]);
+  const cursor = gauge("chain_cursor_number", "Highest block scanned and stored", ["chain"]);
+  const finalized = gauge("chain_finalized_number", "Highest final block", ["chain"]);
+  const lag = gauge("chain_lag_blocks", "Blocks between the node's head and the cursor", ["chain"]);
+  const tipTime = gauge("chain_last_block_timestamp_seconds", "Block time of the last scanned block", ["chain"]);
+  const trouble = gauge("chain_trouble", "1 when the chain does not move, by reason", ["chain", "kind"]);
+  const gap = gauge("chain_gap_blocks", "Unscanned blocks below the cursor; must be 0", ["chain"]);
+  const blocks = counter("chain_blocks_total", "Blocks scanned and stored", ["chain"]);
+  const hits = counter("match_hits_total", "Hits stored", ["chain"]);
+  const reorgs = counter("chain_reorgs_total", "Reorgs followed", ["chain"]);
+  const depth = new Histogram({
+    name: "heistwatch_chain_reorg_depth_blocks",
+    help: "Depth of reorgs",
+    labelNames: ["chain"],
+    buckets: [1, 2, 3, 5, 8, 16, 32, 64],
+    registers,
+  });
+  const rpc = counter("rpc_requests_total", "Requests to nodes", ["chain", "node", "method", "outcome"]);
+  const leading = gauge("leader", "1 while this daemon leads the chain", ["chain"]);
+  const epochs = gauge("leader_epoch", "Epoch of our lease", ["chain"]);
+  const fenced = counter("fenced_writes_total", "Writes refused because another daemon leads", ["chain"]);
+  const attempts = counter("delivery_attempts_total", "Delivery attempts", ["sink", "outcome"]);
+  const attemptTime = new Histogram({
+    name: "heistwatch_delivery_attempt_duration_seconds",
+    help: "Time of one attempt",
+    labelNames: ["sink"],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const failed = counter("queue_jobs_failed_total", "Jobs that threw; the sweep brings their work back", ["queue"]);
+  const pending = gauge("deliveries_pending", "Deliveries still to be sent", ["sink"]);
+  const dead = gauge("delivery_dead_letters", "Deliveries given up; kept, re-drivable", ["sink"]);
+  const oldest = gauge("delivery_oldest_undelivered_seconds", "Age of the oldest delivery still to be sent", ["sink"]);
+  const entries = gauge("watchlist_entries", "Entries watched", []);
+  const queue = gauge("queue_up", "1 while the queue takes work", []);
+  gauge("build_info", "Version", ["version"]).set({ version }, 1);
+
+  return {
+    registry,
+    chainStatus(chain, status) {
+      head.set({ chain }, status.headNumber);
+      cursor.set({ chain }, status.cursorNumber);
+      finalized.set({ chain }, status.finalizedNumber);
+      lag.set({ chain }, Math.max(0, status.headNumber - status.cursorNumber));
+      tipTime.set({ chain }, status.tipTimestamp);
+      for (const kind of ["node", "lag", "tooDeep", "store"])
+        trouble.set({ chain, kind }, status.trouble?.kind === kind ? 1 : 0);
+    },
+    committed(chain, what) {
+      blocks.inc({ chain }, what.blocks);
+      hits.inc({ chain }, what.reorgDepth > 0 ? 0 : what.hits);
+      if (what.reorgDepth > 0) {
+        reorgs.inc({ chain });
+        depth.observe({ chain }, what.reorgDepth);
+      }
+    },
+    rpcRequest: (of) => rpc.inc(of),
+    leader(chain, epoch) {
+      leading.set({ chain }, epoch === null ? 0 : 1);
+      if (epoch !== null) epochs.set({ chain }, epoch);
+    },
+    fencedWrite: (chain) => fenced.inc({ chain }),
+    attempt({ sink, outcome, seconds }) {
+      attempts.inc({ sink, outcome });
+      attemptTime.observe({ sink }, seconds);
+    },
+    jobFailed: (name) => failed.inc({ queue: name }),
+    deliveries(counts, nowMs) {
+      for (const each of [pending, dead, oldest]) each.reset();
+      for (const [sink, count] of counts) {
+        pending.set({ sink }, count.pending);
+        dead.set({ sink }, count.dead);
+        oldest.set({ sink }, count.oldestPendingAt === null ? 0 : Math.max(0, (nowMs - count.oldestPendingAt) / 1000));
+      }
+    },
+    gaps: (chain, holes) => gap.set({ chain }, holes),
+    watchlist: (count) => entries.set(count),
+    queueUp: (up) => queue.set(up ? 1 : 0),
+  };
+}

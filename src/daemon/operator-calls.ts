@@ -1,0 +1,75 @@
+/** What the command line asks of the store: directly, or through the running daemon's control socket. */
+import { z } from "zod";
+import type { Clock } from "../lib/clock.ts";
+import { AppError } from "../lib/errors.ts";
+import { SEVERITIES } from "../types/alert.ts";
+import type { AlertStore } from "../store/alert-store.ts";
+import type { DeliveryStore } from "../store/delivery-store.ts";
+import type { ControlCalls } from "./instance.ts";
+
+export interface OperatorDeps {
+  readonly alerts: AlertStore;
+  readonly deliveries: DeliveryStore;
+  /** Sinks served through the queue. */
+  readonly queuedSinks: readonly string[];
+  readonly clock: Clock;
+  readonly onWork: () => void;
+}
+
+const page = { limit: z.int().min(1).max(10_000), offset: z.int().nonnegative() };
+const listAlerts = z.strictObject({
+  ...page,
+  stage: z.enum(["announced", "pending", "included", "final", "retracted"]).optional(),
+  severity: z.enum(SEVERITIES).optional(),
+});
+const showAlert = z.strictObject({ alertId: z.string() });
+const listDeliveries = z.strictObject({
+  ...page,
+  state: z.enum(["pending", "delivered", "dead"]).optional(),
+  sink: z.string().optional(),
+  alertId: z.string().optional(),
+});
+const retryDeliveries = z.union([
+  z.strictObject({ deliveryIds: z.array(z.string()).min(1).max(10_000) }),
+  z.strictObject({ allDead: z.literal(true), sink: z.string().optional() }),
+]);
+
+/** Every call checks its arguments itself: the socket is one more input. */
+export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
+  return {
+    "alerts.list": async (args) => {
+      const { severity, ...rest } = listAlerts.parse(args);
+      const alerts = await deps.alerts.list({
+        ...rest,
+        severities: severity === undefined ? undefined : SEVERITIES.slice(SEVERITIES.indexOf(severity)),
+      });
+      return alerts.map(({ state: _state, ...alert }) => alert);
+    },
+    "alerts.show": async (args) => {
+      const { alertId } = showAlert.parse(args);
+      const found = await deps.alerts.show(alertId);
+      if (found === null) throw new AppError(`there is no alert ${alertId}`);
+      const deliveries = await deps.deliveries.list({ limit: 1_000, offset: 0, alertId });
+      const { state: _state, ...alert } = found.alert;
+      return {
+        alert,
+        messages: found.messages.map((message) => ({ ...message, body: JSON.parse(message.body) as unknown })),
+        deliveries,
+      };
+    },
+    "deliveries.list": (args) => deps.deliveries.list(listDeliveries.parse(args)),
+    "deliveries.retry": async (args) => {
+      const given = retryDeliveries.parse(args);
+      const sink = "sink" in given && given.sink !== undefined ? { sink: given.sink } : {};
+      const ids = "deliveryIds" in given ? { deliveryIds: given.deliveryIds } : {};
+      const count = await deps.deliveries.redrive({
+        ...ids,
+        ...sink,
+        now: deps.clock.now(),
+        queuedSinks: deps.queuedSinks,
+      });
+      deps.onWork();
+      return { redriven: count };
+    },
+  };
+}

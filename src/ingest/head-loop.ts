@@ -1,0 +1,321 @@
+/**
+ * Adapter + checkpoint -> stored blocks, for as long as this daemon leads the chain.
+ *
+ * Asks at its own pace (a push feed only wakes it), decides with `follow`, stores with the lease. Whatever fails is
+ * asked again on a clock: no block is ever skipped, and no answer but a full one counts as scanned.
+ */
+import type { Block, BlockRef, ChainAdapter, Header } from "../types/chain.ts";
+import type { Checkpoint, Lease, ScannedBlock, WindowBlock } from "../types/checkpoint.ts";
+import type { StartPoint } from "../types/config.ts";
+import type { Log } from "../types/log.ts";
+import type { Hit } from "../types/hit.ts";
+import type { Clock } from "../lib/clock.ts";
+import { describeError, UnavailableError } from "../lib/errors.ts";
+import { redactText } from "../lib/redact.ts";
+import { createWaker } from "../lib/waker.ts";
+import { cutBack, follow, type FollowEvent, type FollowState, heightToAsk, prune } from "./follow.ts";
+import { firstBlock, firstWindow } from "./start-point.ts";
+
+export interface HeadLoopStore {
+  load(chain: string): Promise<Checkpoint | null>;
+  begin(lease: Lease, window: readonly WindowBlock[]): Promise<void>;
+  commitBlocks(commit: {
+    lease: Lease;
+    scanned: readonly ScannedBlock[];
+    listVersion: string;
+    headNumber: number;
+    windowDepth: number;
+    now: number;
+  }): Promise<void>;
+  commitRematch(commit: {
+    lease: Lease;
+    scanned: readonly ScannedBlock[];
+    listVersion: string;
+    headNumber: number;
+    now: number;
+  }): Promise<void>;
+  commitReorg(of: { lease: Lease; ancestor: BlockRef; now: number }): Promise<{ removedHits: number }>;
+  commitFinalized(of: { lease: Lease; number: number; now: number }): Promise<{ finalHits: number }>;
+}
+
+/** Where the chain stands, for metrics, health and alarms. */
+export interface ChainStatus {
+  readonly headNumber: number;
+  readonly cursorNumber: number;
+  readonly finalizedNumber: number;
+  /** Block time of the tip, unix seconds; 0 before the first. */
+  readonly tipTimestamp: number;
+  /** Why the loop does not move, null when it does. */
+  readonly trouble: { readonly kind: "node" | "lag" | "tooDeep" | "store"; readonly detail: string } | null;
+}
+
+export interface HeadLoopOptions {
+  readonly adapter: ChainAdapter;
+  readonly store: HeadLoopStore;
+  readonly lease: Lease;
+  readonly start: StartPoint;
+  readonly windowDepth: number;
+  /** The lists to match with, and their version. */
+  readonly match: (block: Block) => readonly Hit[];
+  readonly listVersion: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onStatus: (status: ChainStatus) => void;
+  /** Something was stored that may have caused work. */
+  readonly onCommitted: (what: { blocks: number; hits: number; reorgDepth: number }) => void;
+}
+
+// Blocks fetched side by side when behind: enough to hide a node's latency, few enough to bound memory (some 10 MB each).
+const AHEAD_MAX = 8;
+const RETRY_MS = 1_000;
+const TOO_DEEP_RETRY_MS = 15_000;
+
+interface LoopState {
+  window: WindowBlock[];
+  finalizedNumber: number;
+  headNumber: number;
+  phase: FollowState["phase"];
+  finalityAskedAt: number;
+}
+
+/** Runs until the signal aborts; throws when the lease is lost or the list changed (the caller takes over again). */
+export async function runHeadLoop(options: HeadLoopOptions, signal: AbortSignal): Promise<void> {
+  const waker = createWaker();
+  options.adapter.onHint?.(() => waker.wake(), signal);
+  const pollMs = Math.min(Math.max(options.adapter.blockTimeMs / 2, 250), 4_000);
+  let state: LoopState | null = null;
+  while (!signal.aborted) {
+    let waitMs = RETRY_MS;
+    try {
+      state ??= await openState(options, signal);
+      waitMs = await advance(options, state, { pollMs, signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isWaitable(error)) throw error;
+      tell(options, state, { kind: "node", detail: redactText(describeError(error)) });
+      options.log.warn({ error: redactText(describeError(error)) }, "block not read, asking again");
+      if (state !== null) state.phase = { at: "next" };
+    }
+    if (waitMs > 0) await waker.wait(waitMs, signal);
+  }
+}
+
+/** Node and network trouble is waited out; a lost lease, a changed list and bugs are not this loop's to decide. */
+function isWaitable(error: unknown): boolean {
+  return (
+    typeof error === "object" &&
+    error !== null &&
+    (error as { retryable?: unknown }).retryable === true &&
+    (error as { code?: unknown }).code !== "list_changed"
+  );
+}
+
+async function openState(options: HeadLoopOptions, signal: AbortSignal): Promise<LoopState> {
+  let checkpoint = await options.store.load(options.lease.chain);
+  if (checkpoint === null) {
+    const first = await firstBlock(options.adapter, options.start, signal);
+    const window = await firstWindow(options.adapter, { first, depth: options.windowDepth }, signal);
+    await options.store.begin(options.lease, window);
+    options.log.info({ first }, "chain followed from here");
+    checkpoint = { window, finalizedNumber: -1 };
+  } else {
+    options.log.info(
+      { tip: checkpoint.window.at(-1)?.number, windowBlocks: checkpoint.window.length },
+      "chain resumed",
+    );
+  }
+  const state: LoopState = {
+    window: [...checkpoint.window],
+    finalizedNumber: checkpoint.finalizedNumber,
+    headNumber: await options.adapter.headNumber(signal),
+    phase: { at: "next" },
+    finalityAskedAt: Number.NEGATIVE_INFINITY,
+  };
+  return state;
+}
+
+/** One or more steps; returns how long to wait before the next. */
+async function advance(
+  options: HeadLoopOptions,
+  state: LoopState,
+  { pollMs, signal }: { pollMs: number; signal: AbortSignal },
+): Promise<number> {
+  state.headNumber = await options.adapter.headNumber(signal);
+  const tip = state.window.at(-1)?.number ?? -1;
+  if (state.phase.at === "next" && state.headNumber - tip > 2) {
+    const stored = await catchUp(options, state, signal);
+    if (stored > 0) return 0;
+  }
+  const step = follow(followState(state), await options.adapter.headerAt(heightToAsk(followState(state)), signal));
+  state.phase = step.state.phase;
+  const waitMs = await act(options, state, step.event, { pollMs, signal });
+  if (step.event.kind !== "ask") await settleFinality(options, state, signal);
+  return waitMs;
+}
+
+function followState(state: LoopState): FollowState {
+  return { window: state.window, finalNumber: state.finalizedNumber, phase: state.phase };
+}
+
+async function act(
+  options: HeadLoopOptions,
+  state: LoopState,
+  event: FollowEvent,
+  { pollMs, signal }: { pollMs: number; signal: AbortSignal },
+): Promise<number> {
+  switch (event.kind) {
+    case "ask":
+      return 0;
+    case "block":
+      return (await storeBlocks(options, state, [await fetchBlock(options, event.header, signal)])) > 0 ? 0 : RETRY_MS;
+    case "reorg":
+      await storeReorg(options, state, event);
+      return 0;
+    case "idle":
+      await rematchWindow(options, state, signal);
+      tell(options, state, null);
+      return pollMs;
+    case "lag":
+      tell(options, state, {
+        kind: "lag",
+        detail: `the node does not have block ${event.missing}, which we have: it lags or was reset`,
+      });
+      return pollMs;
+    case "unsettled":
+      return 250;
+    case "tooDeep":
+      tell(options, state, {
+        kind: "tooDeep",
+        detail: `block ${event.height} is final here, but the node has another one: nothing is followed past it. Check that the node is on the right chain; heistwatch goes on by itself once they agree again.`,
+      });
+      options.log.error({ height: event.height }, "chain stopped: the node contradicts a final block");
+      return TOO_DEEP_RETRY_MS;
+  }
+}
+
+/** A missing or failed body is asked for again later; it is never an empty block. */
+async function fetchBlock(options: HeadLoopOptions, header: Header, signal: AbortSignal): Promise<Block> {
+  const block = await options.adapter.blockOf(header, signal);
+  if (block === null)
+    throw new UnavailableError(`the node named block ${header.number} but does not have its content`, {
+      details: { number: header.number, hash: header.hash },
+    });
+  return block;
+}
+
+/** Several blocks side by side, stored in order as far as they link up. Zero: let the single step find out why. */
+async function catchUp(options: HeadLoopOptions, state: LoopState, signal: AbortSignal): Promise<number> {
+  const tip = state.window.at(-1);
+  const from = (tip?.number ?? -1) + 1;
+  const count = Math.min(AHEAD_MAX, state.headNumber - from + 1);
+  const blocks = await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const header = await options.adapter.headerAt(from + index, signal);
+      return header === null ? null : options.adapter.blockOf(header, signal);
+    }),
+  );
+  const linked: Block[] = [];
+  let parent: BlockRef | undefined = tip;
+  for (const block of blocks) {
+    if (block === null || (parent !== undefined && block.parentHash !== parent.hash)) break;
+    linked.push(block);
+    parent = block;
+  }
+  return storeBlocks(options, state, linked);
+}
+
+async function storeBlocks(options: HeadLoopOptions, state: LoopState, blocks: readonly Block[]): Promise<number> {
+  if (blocks.length === 0) return 0;
+  const now = options.clock.now();
+  const scanned = blocks.map(
+    (block): ScannedBlock => ({ block, hits: options.match(block), late: isLate(options, block, now) }),
+  );
+  const { lease, listVersion, windowDepth } = options;
+  await options.store.commitBlocks({ lease, scanned, listVersion, headNumber: state.headNumber, windowDepth, now });
+  const added = blocks.map(({ number, hash, parentHash, timestamp }) => ({
+    number,
+    hash,
+    parentHash,
+    timestamp,
+    scanned: true,
+    listVersion,
+  }));
+  state.window = prune([...state.window, ...added], { finalNumber: state.finalizedNumber, depth: windowDepth });
+  const hits = scanned.reduce((sum, one) => sum + one.hits.length, 0);
+  options.log.debug({ from: blocks[0]?.number, to: blocks.at(-1)?.number, hits }, "blocks matched and stored");
+  options.onCommitted({ blocks: blocks.length, hits, reorgDepth: 0 });
+  tell(options, state, null);
+  return blocks.length;
+}
+
+// Thirty block times and at least a minute: later than that is catch-up after downtime or a start in the past.
+function isLate({ adapter }: HeadLoopOptions, block: Block, now: number): boolean {
+  return now - block.timestamp * 1000 > Math.max(60_000, 30 * adapter.blockTimeMs);
+}
+
+async function storeReorg(
+  options: HeadLoopOptions,
+  state: LoopState,
+  event: { ancestor: BlockRef; depth: number },
+): Promise<void> {
+  const { removedHits } = await options.store.commitReorg({
+    lease: options.lease,
+    ancestor: event.ancestor,
+    now: options.clock.now(),
+  });
+  state.window = cutBack(state.window, event.ancestor);
+  options.log.info(
+    { ancestor: event.ancestor.number, depth: event.depth, removedHits },
+    "reorg: blocks left the chain",
+  );
+  options.onCommitted({ blocks: 0, hits: removedHits, reorgDepth: event.depth });
+}
+
+/** Blocks of the window that were matched with another list are matched again, once the node stands where we stand. */
+async function rematchWindow(options: HeadLoopOptions, state: LoopState, signal: AbortSignal): Promise<void> {
+  const { lease, listVersion } = options;
+  for (const [index, known] of state.window.entries()) {
+    if (!known.scanned || known.listVersion === listVersion || known.number <= state.finalizedNumber) continue;
+    const block = await fetchBlock(options, known, signal);
+    const now = options.clock.now();
+    await options.store.commitRematch({
+      lease,
+      scanned: [{ block, hits: options.match(block), late: true }],
+      listVersion,
+      headNumber: state.headNumber,
+      now,
+    });
+    state.window[index] = { ...known, listVersion };
+    options.onCommitted({ blocks: 0, hits: 0, reorgDepth: 0 });
+  }
+}
+
+/** At most twice a block: a tag is one more call to the node. */
+async function settleFinality(options: HeadLoopOptions, state: LoopState, signal: AbortSignal): Promise<void> {
+  const now = options.clock.now();
+  if (now - state.finalityAskedAt < Math.min(options.adapter.blockTimeMs / 2, 2_000)) return;
+  state.finalityAskedAt = now;
+  const tip = state.window.at(-1);
+  const reported = Math.min(await options.adapter.finalizedNumber(signal), tip?.number ?? -1);
+  if (reported <= state.finalizedNumber) return;
+  // The node's final block must be ours: otherwise a reorg is under way that the next steps will find.
+  const ours = state.window.find((block) => block.number === reported);
+  const theirs = await options.adapter.headerAt(reported, signal);
+  if (ours === undefined || theirs === null || theirs.hash !== ours.hash) return;
+  const { finalHits } = await options.store.commitFinalized({ lease: options.lease, number: reported, now });
+  state.finalizedNumber = reported;
+  state.window = prune(state.window, { finalNumber: reported, depth: options.windowDepth });
+  if (finalHits > 0) options.onCommitted({ blocks: 0, hits: finalHits, reorgDepth: 0 });
+  tell(options, state, null);
+}
+
+function tell({ onStatus }: HeadLoopOptions, state: LoopState | null, trouble: ChainStatus["trouble"]): void {
+  const tip = state?.window.at(-1);
+  onStatus({
+    headNumber: state?.headNumber ?? -1,
+    cursorNumber: tip?.number ?? -1,
+    finalizedNumber: state?.finalizedNumber ?? -1,
+    tipTimestamp: tip?.timestamp ?? 0,
+    trouble,
+  });
+}

@@ -1,0 +1,367 @@
+/**
+ * What a chain's leader writes: one transaction per batch of blocks, per reorg, per step of finality.
+ *
+ * Always holds: a block counts as scanned only in the transaction that stores everything found in it; every write
+ * carries the lease and is refused when it is stale; every change of a hit is an event, and every event an outbox row.
+ */
+import { sql, type Transaction } from "kysely";
+import { assert } from "../lib/assert.ts";
+import type { BlockRef } from "../types/chain.ts";
+import type { Checkpoint, Lease, ScannedBlock, WindowBlock } from "../types/checkpoint.ts";
+import type { Hit, HitBlock, HitEventKind } from "../types/hit.ts";
+import { HITS_QUEUE } from "../types/queue-names.ts";
+import { encodeHit, matchDigest } from "./codec.ts";
+import { addCoverage, cutCoverage } from "./coverage.ts";
+import type { Db } from "./database.ts";
+import { holdLease, ListChangedError } from "./leases.ts";
+import { addToOutbox, inChunks } from "./outbox.ts";
+import type { Database, HitTable } from "./schema.ts";
+
+export interface CommitBlocks {
+  readonly lease: Lease;
+  readonly scanned: readonly ScannedBlock[];
+  /** The version of the list they were matched with. */
+  readonly listVersion: string;
+  readonly headNumber: number;
+  readonly windowDepth: number;
+  readonly now: number;
+}
+
+export interface ChainStore {
+  load(chain: string): Promise<Checkpoint | null>;
+  /** The first window of a chain: blocks known, none scanned. */
+  begin(lease: Lease, window: readonly WindowBlock[]): Promise<void>;
+  commitBlocks(commit: CommitBlocks): Promise<void>;
+  /** Blocks of the window matched again with a changed list. */
+  commitRematch(commit: Omit<CommitBlocks, "windowDepth">): Promise<void>;
+  commitReorg(of: { lease: Lease; ancestor: BlockRef; now: number }): Promise<{ removedHits: number }>;
+  commitFinalized(of: { lease: Lease; number: number; now: number }): Promise<{ finalHits: number }>;
+}
+
+export function createChainStore(db: Db): ChainStore {
+  return {
+    load: (chain) => loadCheckpoint(db, chain),
+
+    begin: (lease, window) =>
+      db.transaction().execute(async (trx) => {
+        await holdLease(trx, lease);
+        for (const chunk of inChunks(window))
+          await trx
+            .insertInto("checkpoint")
+            .values(chunk.map((block) => checkpointRow(lease.chain, block)))
+            .execute();
+      }),
+
+    commitBlocks: (commit) =>
+      db.transaction().execute(async (trx) => {
+        const { finalizedNumber } = await holdForMatching(trx, commit);
+        await extendWindow(trx, commit);
+        await storeHits(trx, commit, "included");
+        await addCoverage(trx, commit.lease.chain, commit.scanned, commit.listVersion);
+        await pruneWindow(trx, commit, finalizedNumber);
+      }),
+
+    commitRematch: (commit) =>
+      db.transaction().execute(async (trx) => {
+        await holdForMatching(trx, commit);
+        for (const { block } of commit.scanned) {
+          const { numUpdatedRows } = await trx
+            .updateTable("checkpoint")
+            .set({ list_version: commit.listVersion, scanned: true })
+            .where("chain", "=", commit.lease.chain)
+            .where("number", "=", block.number)
+            .where("hash", "=", block.hash)
+            .executeTakeFirst();
+          assert(numUpdatedRows === 1n, `block ${block.number} matched again is still in the window`);
+        }
+        await storeHits(trx, commit, "rematched");
+      }),
+
+    commitReorg: ({ lease, ancestor, now }) =>
+      db.transaction().execute(async (trx) => {
+        const { finalizedNumber } = await holdLease(trx, lease);
+        assert(ancestor.number >= finalizedNumber, "a reorg never goes below a final block");
+        await trx
+          .deleteFrom("checkpoint")
+          .where("chain", "=", lease.chain)
+          .where("number", ">", ancestor.number)
+          .execute();
+        await cutCoverage(trx, lease.chain, ancestor.number);
+        return {
+          removedHits: await settleHits(trx, { chain: lease.chain, above: ancestor.number, to: "removed", now }),
+        };
+      }),
+
+    commitFinalized: ({ lease, number, now }) =>
+      db.transaction().execute(async (trx) => {
+        const { finalizedNumber } = await holdLease(trx, lease);
+        if (number <= finalizedNumber) return { finalHits: 0 };
+        await trx
+          .updateTable("chain_lease")
+          .set({ finalized_number: number })
+          .where("chain", "=", lease.chain)
+          .execute();
+        return { finalHits: await settleHits(trx, { chain: lease.chain, upTo: number, to: "final", now }) };
+      }),
+  };
+}
+
+async function loadCheckpoint(db: Db, chain: string): Promise<Checkpoint | null> {
+  const rows = await db.selectFrom("checkpoint").selectAll().where("chain", "=", chain).orderBy("number").execute();
+  if (rows.length === 0) return null;
+  const lease = await db
+    .selectFrom("chain_lease")
+    .select("finalized_number")
+    .where("chain", "=", chain)
+    .executeTakeFirst();
+  return {
+    window: rows.map((row) => ({
+      number: row.number,
+      hash: row.hash,
+      parentHash: row.parent_hash,
+      timestamp: row.timestamp,
+      scanned: row.scanned,
+      listVersion: row.list_version,
+    })),
+    finalizedNumber: lease?.finalized_number ?? -1,
+  };
+}
+
+function checkpointRow(chain: string, block: WindowBlock) {
+  return {
+    chain,
+    number: block.number,
+    hash: block.hash,
+    parent_hash: block.parentHash,
+    timestamp: block.timestamp,
+    scanned: block.scanned,
+    list_version: block.listVersion,
+  };
+}
+
+async function holdForMatching(
+  trx: Transaction<Database>,
+  commit: { lease: Lease; listVersion: string },
+): Promise<{ finalizedNumber: number }> {
+  const { listVersion, finalizedNumber } = await holdLease(trx, commit.lease);
+  if (listVersion !== commit.listVersion)
+    throw new ListChangedError(`the watchlist of ${commit.lease.chain} changed while its blocks were matched`);
+  return { finalizedNumber };
+}
+
+async function extendWindow(trx: Transaction<Database>, { lease, scanned, listVersion }: CommitBlocks): Promise<void> {
+  const tip = await trx
+    .selectFrom("checkpoint")
+    .select(["number", "hash"])
+    .where("chain", "=", lease.chain)
+    .orderBy("number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  let parent: BlockRef | undefined = tip;
+  for (const { block } of scanned) {
+    assert(
+      parent === undefined || (block.number === parent.number + 1 && block.parentHash === parent.hash),
+      `block ${block.number} follows the stored tip`,
+    );
+    parent = block;
+  }
+  for (const chunk of inChunks(scanned)) {
+    await trx
+      .insertInto("checkpoint")
+      .values(chunk.map(({ block }) => checkpointRow(lease.chain, { ...block, scanned: true, listVersion })))
+      .execute();
+  }
+}
+
+async function pruneWindow(
+  trx: Transaction<Database>,
+  { lease, scanned, windowDepth }: CommitBlocks,
+  finalizedNumber: number,
+): Promise<void> {
+  const tip = scanned.at(-1)?.block.number ?? 0;
+  const lowest = Math.min(Math.max(finalizedNumber, 0), tip - windowDepth);
+  await trx.deleteFrom("checkpoint").where("chain", "=", lease.chain).where("number", "<", lowest).execute();
+}
+
+interface HitWrite {
+  readonly hit: Hit;
+  readonly scanned: ScannedBlock;
+  readonly digest: string;
+}
+
+/** Stores the hits of the blocks and an event for each that is new, came back, or is told differently now. */
+async function storeHits(
+  trx: Transaction<Database>,
+  commit: Omit<CommitBlocks, "windowDepth">,
+  kind: "included" | "rematched",
+): Promise<void> {
+  const writes = commit.scanned.flatMap((scanned) =>
+    scanned.hits.map((hit): HitWrite => ({ hit, scanned, digest: matchDigest(hit) })),
+  );
+  for (const chunk of inChunks(writes)) {
+    const known = await knownHits(trx, chunk);
+    await upsertHits(trx, chunk, commit.now);
+    // An alert's id is fixed at creation: a hit seen before keeps the alert it belongs to.
+    const placed = chunk.map((write) => {
+      const before = known.get(write.hit.hitId);
+      return { ...write, before, hit: before === undefined ? write.hit : { ...write.hit, alertId: before.alert_id } };
+    });
+    const toTell = placed.filter(({ hit, digest, before, scanned }) => {
+      if (hit.recordedOnly !== null && (before === undefined || before.recorded_rule !== null)) return false;
+      return (
+        before === undefined ||
+        before.state === "removed" ||
+        before.match_digest !== digest ||
+        before.block_hash !== scanned.block.hash
+      );
+    });
+    await addHitEvents(
+      trx,
+      toTell.map(({ hit, scanned, before }) => ({
+        hitId: hit.hitId,
+        alertId: hit.alertId,
+        kind: before === undefined || before.state === "removed" ? "included" : kind,
+        block: hitBlock(scanned, commit.headNumber),
+        payload: encodeHit(hit),
+        trust: JSON.stringify(scanned.block.trust),
+        late: scanned.late,
+      })),
+      commit.now,
+    );
+  }
+}
+
+type KnownHit = Pick<HitTable, "hit_id" | "alert_id" | "state" | "match_digest" | "block_hash" | "recorded_rule">;
+
+async function knownHits(trx: Transaction<Database>, writes: readonly HitWrite[]): Promise<Map<string, KnownHit>> {
+  if (writes.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom("hit")
+    .select(["hit_id", "alert_id", "state", "match_digest", "block_hash", "recorded_rule"])
+    .where(
+      "hit_id",
+      "in",
+      writes.map((write) => write.hit.hitId),
+    )
+    .execute();
+  return new Map(rows.map((row) => [row.hit_id, row]));
+}
+
+async function upsertHits(trx: Transaction<Database>, writes: readonly HitWrite[], now: number): Promise<void> {
+  if (writes.length === 0) return;
+  await trx
+    .insertInto("hit")
+    .values(
+      writes.map(({ hit, scanned, digest }) => ({
+        hit_id: hit.hitId,
+        alert_id: hit.alertId,
+        chain: hit.chain,
+        tx_hash: hit.transfer.txHash,
+        block_number: scanned.block.number,
+        block_hash: scanned.block.hash,
+        state: "included" as const,
+        recorded_rule: hit.recordedOnly?.rule ?? null,
+        recorded_reason: hit.recordedOnly?.reason ?? null,
+        match_digest: digest,
+        payload: encodeHit(hit),
+        created_at: now,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.column("hit_id").doUpdateSet((eb) => ({
+        block_number: eb.ref("excluded.block_number"),
+        block_hash: eb.ref("excluded.block_hash"),
+        // A final hit matched again with another list stays final.
+        state: sql`case when hit.state = 'final' then 'final' else 'included' end`,
+        recorded_rule: eb.ref("excluded.recorded_rule"),
+        recorded_reason: eb.ref("excluded.recorded_reason"),
+        match_digest: eb.ref("excluded.match_digest"),
+        payload: eb.ref("excluded.payload"),
+      })),
+    )
+    .execute();
+}
+
+function hitBlock({ block }: ScannedBlock, headNumber: number): string {
+  const told: HitBlock = {
+    number: block.number,
+    hash: block.hash,
+    timestamp: block.timestamp,
+    confirmations: Math.max(1, headNumber - block.number + 1),
+  };
+  return JSON.stringify(told);
+}
+
+interface Settle {
+  readonly chain: string;
+  readonly above?: number;
+  readonly upTo?: number;
+  readonly to: "removed" | "final";
+  readonly now: number;
+}
+
+/** Moves unsettled hits above or up to a height to their new state, with an event for each that people were told of. */
+async function settleHits(trx: Transaction<Database>, { chain, above, upTo, to, now }: Settle): Promise<number> {
+  let update = trx.updateTable("hit").set({ state: to }).where("chain", "=", chain).where("state", "=", "included");
+  if (above !== undefined) update = update.where("block_number", ">", above);
+  if (upTo !== undefined) update = update.where("block_number", "<=", upTo);
+  const rows = await update.returning(["hit_id", "alert_id", "block_number", "block_hash", "recorded_rule"]).execute();
+  const told = rows
+    .filter((row) => row.recorded_rule === null)
+    .toSorted((a, b) => a.block_number - b.block_number || (a.hit_id < b.hit_id ? -1 : 1));
+  await addHitEvents(
+    trx,
+    told.map((row) => ({
+      hitId: row.hit_id,
+      alertId: row.alert_id,
+      kind: to,
+      block: JSON.stringify({
+        number: row.block_number,
+        hash: row.block_hash,
+        timestamp: 0,
+        confirmations: 0,
+      } satisfies HitBlock),
+      payload: null,
+      trust: null,
+      late: false,
+    })),
+    now,
+  );
+  return rows.length;
+}
+
+interface NewHitEvent {
+  readonly hitId: string;
+  readonly alertId: string;
+  readonly kind: HitEventKind;
+  readonly block: string;
+  readonly payload: string | null;
+  readonly trust: string | null;
+  readonly late: boolean;
+}
+
+async function addHitEvents(trx: Transaction<Database>, events: readonly NewHitEvent[], now: number): Promise<void> {
+  const lastSeq = new Map<string, number>();
+  for (const chunk of inChunks(events)) {
+    const rows = await trx
+      .insertInto("hit_event")
+      .values(chunk.map(({ hitId, alertId, ...event }) => ({ ...event, hit_id: hitId, alert_id: alertId, at: now })))
+      .returning(["alert_id", "seq"])
+      .execute();
+    for (const row of rows) lastSeq.set(row.alert_id, Math.max(row.seq, lastSeq.get(row.alert_id) ?? 0));
+  }
+  await addToOutbox(
+    trx,
+    [...lastSeq].map(([alertId, seq]) => ({
+      queue: HITS_QUEUE,
+      jobId: hitsJobId(alertId, seq),
+      payload: { alertId },
+      runAt: now,
+    })),
+  );
+}
+
+/** The last event is part of the id: an alert that is being folded just now is folded again for what came since. */
+export function hitsJobId(alertId: string, seq: number): string {
+  return `${alertId}-${seq}`;
+}

@@ -1,0 +1,104 @@
+/** Opens the book of record: Postgres, or PGlite (real Postgres, in process) in a folder. Same SQL, same migrations. */
+import { mkdir } from "node:fs/promises";
+import { Kysely, PostgresDialect } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import pg from "pg";
+import { AppError, UnavailableError, describeError } from "../lib/errors.ts";
+import { redactText, redactUrl } from "../lib/redact.ts";
+import * as line from "./migrations/001-line.ts";
+import { PglitePool, PgliteSession } from "./pglite-pool.ts";
+import type { Database } from "./schema.ts";
+
+export type Db = Kysely<Database>;
+
+export interface OpenStore {
+  readonly db: Db;
+  /** What BullMQ's Postgres backend needs where there is no Redis: a pool of its own over the same database. */
+  readonly queuePool: QueuePool;
+  readonly kind: "postgres" | "pglite";
+  /** For logs: no password. */
+  readonly where: string;
+  close(): Promise<void>;
+}
+
+/** Structurally BullMQ's `PgPool`. */
+export type QueuePool = pg.Pool | PglitePool;
+
+export class StoreError extends AppError {
+  override readonly code = "store";
+}
+
+const MIGRATIONS: Record<string, Migration> = { "001-line": line };
+
+const INT8 = 20;
+
+export async function openStore(options: { databaseUrl: string | null; dataDir: string }): Promise<OpenStore> {
+  return options.databaseUrl === null ? openPglite(`${options.dataDir}/pglite`) : openPostgres(options.databaseUrl);
+}
+
+async function openPglite(folder: string): Promise<OpenStore> {
+  const { PGlite } = await import("@electric-sql/pglite");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const pglite = await PGlite.create({ dataDir: folder });
+  const session = new PgliteSession(pglite);
+  // One session, one search path: ours first, then the tables of BullMQ's backend.
+  await pglite.exec("set search_path to public, bullmq");
+  const db = new Kysely<Database>({
+    dialect: new PostgresDialect({ pool: new PglitePool({ session, int8: "number" }) as never }),
+  });
+  return {
+    db,
+    queuePool: new PglitePool({ session, int8: "text" }),
+    kind: "pglite",
+    where: folder,
+    async close() {
+      await db.destroy();
+      await pglite.close();
+    },
+  };
+}
+
+async function openPostgres(url: string): Promise<OpenStore> {
+  const where = redactUrl(url);
+  const types = {
+    getTypeParser: (oid: number, format?: "text" | "binary") =>
+      oid === INT8 ? Number : pg.types.getTypeParser(oid, format as "text"),
+  };
+  const base = {
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: "heistwatch",
+  };
+  const pool = new pg.Pool({ ...base, max: 12, types: types as pg.CustomTypesConfig });
+  const queuePool = new pg.Pool({ ...base, max: 8, options: "-c search_path=bullmq" });
+  // An idle connection that drops emits an error; the next query opens another. Without a listener the process dies.
+  for (const each of [pool, queuePool]) each.on("error", () => undefined);
+  try {
+    await pool.query("select 1");
+  } catch (error) {
+    await Promise.allSettled([pool.end(), queuePool.end()]);
+    throw new UnavailableError(`Postgres at ${where} does not answer: ${redactText(describeError(error))}`, {
+      cause: error,
+    });
+  }
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    db,
+    queuePool,
+    kind: "postgres",
+    where,
+    async close() {
+      await db.destroy();
+      await queuePool.end();
+    },
+  };
+}
+
+/** Brings the schema up to date. Several daemons may start at once: Kysely's migration lock lets one of them do it. */
+export async function migrate(db: Db): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined)
+    throw new StoreError(`the store could not be brought up to date: ${describeError(error)}`, { cause: error });
+}

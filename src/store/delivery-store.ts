@@ -1,0 +1,289 @@
+/** Deliveries and their attempts: written before the job completes, read before every POST. */
+import { sql } from "kysely";
+import type { EventType, Severity } from "../types/alert.ts";
+import type { AfterAttempt, AttemptRecord, DueDelivery } from "../types/delivery.ts";
+import { deliveryJob } from "./alert-store.ts";
+import type { Db } from "./database.ts";
+import { addToOutbox } from "./outbox.ts";
+import type { DeliveryState } from "./schema.ts";
+
+export interface StoredDelivery {
+  readonly deliveryId: string;
+  readonly webhookId: string;
+  readonly alertId: string | null;
+  readonly type: string;
+  readonly revision: number;
+  readonly sink: string;
+  readonly severity: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly nextAttemptAt: number | null;
+  readonly deadReason: string | null;
+  readonly lastError: string | null;
+  readonly createdAt: number;
+  readonly deliveredAt: number | null;
+}
+
+export interface DeliveryCounts {
+  readonly pending: number;
+  readonly dead: number;
+  /** Creation time of the oldest pending delivery; null when none is pending. */
+  readonly oldestPendingAt: number | null;
+}
+
+export interface DeliveryStore {
+  /** The delivery with its message, or null when it is not pending any more. */
+  pending(deliveryId: string): Promise<DueDelivery | null>;
+  /**
+   * Writes the attempt and what follows from it. False when another worker recorded this attempt first: then nothing is written.
+   * `queued`: whether the next attempt goes through the queue.
+   */
+  record(of: { delivery: DueDelivery; attempt: AttemptRecord; after: AfterAttempt; queued: boolean }): Promise<boolean>;
+  /** Pending deliveries of these sinks with an attempt due before `dueBefore`, most severe and oldest first. */
+  due(options: {
+    dueBefore: number;
+    limit: number;
+    sinks: readonly string[];
+    severities?: readonly Severity[];
+  }): Promise<DueDelivery[]>;
+  /** All pending deliveries of these sinks: what is put back into an empty queue. */
+  pendingJobs(options: {
+    dueBefore: number;
+    sinks: readonly string[];
+    after: string;
+    limit: number;
+  }): Promise<{ deliveryId: string; sink: string; attemptNo: number; nextAttemptAt: number }[]>;
+  /** Starts the schedule again for dead (or pending) deliveries. Delivered ones are left alone. */
+  redrive(of: {
+    deliveryIds?: readonly string[];
+    sink?: string;
+    now: number;
+    queuedSinks: readonly string[];
+  }): Promise<number>;
+  list(options: {
+    limit: number;
+    offset: number;
+    state?: DeliveryState | undefined;
+    sink?: string | undefined;
+    alertId?: string | undefined;
+  }): Promise<StoredDelivery[]>;
+  attempts(deliveryId: string): Promise<AttemptRecord[]>;
+  counts(): Promise<Map<string, DeliveryCounts>>;
+}
+
+export function createDeliveryStore(db: Db): DeliveryStore {
+  const dueRows = () =>
+    db
+      .selectFrom("delivery")
+      .innerJoin("message", "message.webhook_id", "delivery.webhook_id")
+      .select([
+        "delivery_id",
+        "delivery.webhook_id",
+        "sink",
+        "delivery.severity",
+        "attempt_no",
+        "schedule_start",
+        "next_attempt_at",
+        "type",
+        "body",
+      ])
+      .where("state", "=", "pending");
+  return {
+    async pending(deliveryId) {
+      const row = await dueRows().where("delivery_id", "=", deliveryId).executeTakeFirst();
+      return row === undefined ? null : dueOf(row);
+    },
+
+    record: ({ delivery, attempt, after, queued }) =>
+      db.transaction().execute(async (trx) => {
+        const next = after.state === "pending" ? after.nextAttemptAt : delivery.nextAttemptAt;
+        const { numUpdatedRows } = await trx
+          .updateTable("delivery")
+          .set({
+            state: after.state,
+            attempt_no: delivery.attemptNo + 1,
+            next_attempt_at: next,
+            dead_reason: after.state === "dead" ? after.reason : null,
+            last_error: attempt.error,
+            delivered_at: after.state === "delivered" ? attempt.at + attempt.durationMs : null,
+          })
+          .where("delivery_id", "=", delivery.deliveryId)
+          .where("state", "=", "pending")
+          .where("attempt_no", "=", delivery.attemptNo)
+          .executeTakeFirst();
+        if (numUpdatedRows !== 1n) return false;
+        await trx
+          .insertInto("attempt")
+          .values({
+            delivery_id: delivery.deliveryId,
+            attempt_no: delivery.attemptNo,
+            at: attempt.at,
+            duration_ms: attempt.durationMs,
+            result: attempt.result,
+            status: attempt.status,
+            error: attempt.error,
+            excerpt: attempt.excerpt,
+          })
+          .execute();
+        if (after.state === "pending" && queued) {
+          await addToOutbox(trx, [
+            deliveryJob({
+              deliveryId: delivery.deliveryId,
+              sink: delivery.sink,
+              attemptNo: delivery.attemptNo + 1,
+              runAt: next,
+            }),
+          ]);
+        }
+        return true;
+      }),
+
+    async due({ dueBefore, limit, sinks, severities }) {
+      if (sinks.length === 0) return [];
+      let query = dueRows().where("next_attempt_at", "<=", dueBefore).where("sink", "in", sinks);
+      if (severities !== undefined) query = query.where("delivery.severity", "in", severities);
+      return (await query.orderBy("next_attempt_at").limit(limit).execute()).map(dueOf);
+    },
+
+    async pendingJobs({ dueBefore, sinks, after, limit }) {
+      if (sinks.length === 0) return [];
+      const rows = await db
+        .selectFrom("delivery")
+        .select(["delivery_id", "sink", "attempt_no", "next_attempt_at"])
+        .where("state", "=", "pending")
+        .where("next_attempt_at", "<=", dueBefore)
+        .where("sink", "in", sinks)
+        .where("delivery_id", ">", after)
+        .orderBy("delivery_id")
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({
+        deliveryId: row.delivery_id,
+        sink: row.sink,
+        attemptNo: row.attempt_no,
+        nextAttemptAt: row.next_attempt_at,
+      }));
+    },
+
+    redrive: ({ deliveryIds, sink, now, queuedSinks }) =>
+      db.transaction().execute(async (trx) => {
+        let update = trx
+          .updateTable("delivery")
+          .set((eb) => ({
+            state: "pending",
+            next_attempt_at: now,
+            dead_reason: null,
+            schedule_start: eb.ref("attempt_no"),
+          }));
+        // Naming a delivery may also pull a pending one forward; without names only dead ones start again.
+        if (deliveryIds !== undefined)
+          update = update.where("delivery_id", "in", deliveryIds).where("state", "in", ["dead", "pending"]);
+        else update = update.where("state", "=", "dead");
+        if (sink !== undefined) update = update.where("sink", "=", sink);
+        const rows = await update.returning(["delivery_id", "sink", "attempt_no"]).execute();
+        const queued = rows.filter((row) => queuedSinks.includes(row.sink));
+        await addToOutbox(
+          trx,
+          queued.map((row) => redriveJob(row, now)),
+        );
+        return rows.length;
+      }),
+
+    async list({ limit, offset, state, sink, alertId }) {
+      let query = db
+        .selectFrom("delivery")
+        .innerJoin("message", "message.webhook_id", "delivery.webhook_id")
+        .selectAll("delivery")
+        .select(["message.alert_id", "message.type", "message.revision"])
+        .orderBy("delivery.created_at", "desc")
+        .orderBy("delivery_id")
+        .limit(limit)
+        .offset(offset);
+      if (state !== undefined) query = query.where("state", "=", state);
+      if (sink !== undefined) query = query.where("sink", "=", sink);
+      if (alertId !== undefined) query = query.where("message.alert_id", "=", alertId);
+      return (await query.execute()).map((row) => ({
+        deliveryId: row.delivery_id,
+        webhookId: row.webhook_id,
+        alertId: row.alert_id,
+        type: row.type,
+        revision: row.revision,
+        sink: row.sink,
+        severity: row.severity,
+        state: row.state,
+        attempts: row.attempt_no,
+        nextAttemptAt: row.state === "pending" ? row.next_attempt_at : null,
+        deadReason: row.dead_reason,
+        lastError: row.last_error,
+        createdAt: row.created_at,
+        deliveredAt: row.delivered_at,
+      }));
+    },
+
+    async attempts(deliveryId) {
+      const rows = await db
+        .selectFrom("attempt")
+        .selectAll()
+        .where("delivery_id", "=", deliveryId)
+        .orderBy("attempt_no")
+        .execute();
+      return rows.map((row) => ({
+        at: row.at,
+        durationMs: row.duration_ms,
+        result: row.result as AttemptRecord["result"],
+        status: row.status,
+        error: row.error,
+        excerpt: row.excerpt,
+      }));
+    },
+
+    async counts() {
+      const rows = await db
+        .selectFrom("delivery")
+        .select([
+          "sink",
+          sql<number>`count(*) filter (where state = 'pending')`.as("pending"),
+          sql<number>`count(*) filter (where state = 'dead')`.as("dead"),
+          sql<number | null>`min(created_at) filter (where state = 'pending')`.as("oldest"),
+        ])
+        .where("state", "in", ["pending", "dead"])
+        .groupBy("sink")
+        .execute();
+      return new Map(
+        rows.map((row) => [row.sink, { pending: row.pending, dead: row.dead, oldestPendingAt: row.oldest }]),
+      );
+    },
+  };
+}
+
+interface DueRow {
+  readonly delivery_id: string;
+  readonly webhook_id: string;
+  readonly sink: string;
+  readonly severity: string;
+  readonly attempt_no: number;
+  readonly schedule_start: number;
+  readonly next_attempt_at: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+function dueOf(row: DueRow): DueDelivery {
+  return {
+    deliveryId: row.delivery_id,
+    webhookId: row.webhook_id,
+    sink: row.sink,
+    severity: row.severity as Severity,
+    attemptNo: row.attempt_no,
+    scheduleAttempt: row.attempt_no - row.schedule_start,
+    nextAttemptAt: row.next_attempt_at,
+    type: row.type as EventType,
+    body: row.body,
+  };
+}
+
+function redriveJob(row: { delivery_id: string; sink: string; attempt_no: number }, now: number) {
+  const job = deliveryJob({ deliveryId: row.delivery_id, sink: row.sink, attemptNo: row.attempt_no, runAt: now });
+  // A job of this attempt may still wait in the queue for its old time: the redrive must not vanish behind it.
+  return { ...job, jobId: `${job.jobId}-r${now}` };
+}

@@ -1,0 +1,156 @@
+/**
+ * PGlite behind the part of `pg.Pool` that Kysely and BullMQ use, so that both backends share one code path.
+ *
+ * PGlite is one session: two transactions that interleave their statements would share one BEGIN. So a client that
+ * begins a transaction holds the session until it commits or rolls back, and every other statement waits its turn.
+ * Values come back as the `pg` driver gives them (int8 and numeric as text), or int8 as numbers for our own tables.
+ */
+import type { PGlite, Results } from "@electric-sql/pglite";
+import { EventEmitter } from "node:events";
+
+const INT8 = 20;
+const NUMERIC = 1700;
+const asText = (value: string) => value;
+
+export interface QueryResult {
+  readonly command: "UPDATE" | "DELETE" | "INSERT" | "SELECT" | "MERGE";
+  readonly rowCount: number;
+  // biome-ignore lint/suspicious/noExplicitAny: the two libraries type their own rows.
+  readonly rows: never[];
+}
+
+/** Statements one after the other; a transaction is one turn. Shared by all pools over one PGlite. */
+export class PgliteSession {
+  readonly db: PGlite;
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(db: PGlite) {
+    this.db = db;
+  }
+
+  /** Waits for the session; the returned function gives it back. */
+  async take(): Promise<() => void> {
+    const before = this.#tail;
+    const turn = Promise.withResolvers<void>();
+    this.#tail = turn.promise;
+    await before;
+    return turn.resolve;
+  }
+
+  async run(text: string, params: readonly unknown[] | undefined, int8: "number" | "text"): Promise<QueryResult> {
+    const parsers = { [INT8]: int8 === "number" ? Number : asText, [NUMERIC]: asText };
+    const result: Results | undefined =
+      params === undefined || params.length === 0
+        ? // Without parameters a text may hold several statements (migrations): the simple protocol runs them all.
+          (await this.db.exec(text, { parsers })).at(-1)
+        : await this.db.query(text, params.map(toParameter), { parsers });
+    const rows = (result?.rows ?? []) as never[];
+    const affected = result?.affectedRows ?? 0;
+    return { command: commandOf(text), rowCount: affected > 0 ? affected : rows.length, rows };
+  }
+}
+
+function commandOf(text: string): QueryResult["command"] {
+  const word = /^\s*(insert|update|delete|merge)/i.exec(text)?.[1]?.toUpperCase();
+  return (word as QueryResult["command"] | undefined) ?? "SELECT";
+}
+
+/** PGlite refuses a number where the column is text; `pg` sends text for everything. */
+function toParameter(value: unknown): unknown {
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  return value;
+}
+
+export interface PglitePoolOptions {
+  readonly session: PgliteSession;
+  readonly int8: "number" | "text";
+}
+
+export class PglitePool extends EventEmitter {
+  readonly #session: PgliteSession;
+  readonly #int8: "number" | "text";
+  readonly options = { keepAlive: true };
+
+  constructor({ session, int8 }: PglitePoolOptions) {
+    super();
+    this.#session = session;
+    this.#int8 = int8;
+  }
+
+  async query(text: string, params?: readonly unknown[]): Promise<QueryResult> {
+    const giveBack = await this.#session.take();
+    try {
+      return await this.#session.run(text, params, this.#int8);
+    } finally {
+      giveBack();
+    }
+  }
+
+  connect(): Promise<PglitePoolClient> {
+    return Promise.resolve(new PglitePoolClient(this.#session, this.#int8));
+  }
+
+  /** The PGlite itself belongs to the store, which closes it last. */
+  end(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const BEGINS = /^\s*(begin|start\s+transaction)\b/i;
+const ENDS = /^\s*(commit|rollback|end|abort)\b(?!\s+to\b)/i;
+
+export class PglitePoolClient extends EventEmitter {
+  readonly #session: PgliteSession;
+  readonly #int8: "number" | "text";
+  #giveBack: (() => void) | null = null;
+  #unlisten: (() => void) | null = null;
+
+  constructor(session: PgliteSession, int8: "number" | "text") {
+    super();
+    this.#session = session;
+    this.#int8 = int8;
+    // The one session hears every notification; each client passes on what its listener asked for.
+    this.#unlisten = session.db.onNotification((channel, payload) => this.emit("notification", { channel, payload }));
+  }
+
+  async query(text: string, params?: readonly unknown[]): Promise<QueryResult> {
+    if (this.#giveBack !== null) return this.#inTransaction(text, params);
+    const giveBack = await this.#session.take();
+    if (BEGINS.test(text)) {
+      this.#giveBack = giveBack;
+      return this.#inTransaction(text, params);
+    }
+    try {
+      return await this.#session.run(text, params, this.#int8);
+    } finally {
+      giveBack();
+    }
+  }
+
+  async #inTransaction(text: string, params: readonly unknown[] | undefined): Promise<QueryResult> {
+    const begins = BEGINS.test(text);
+    try {
+      const result = await this.#session.run(text, params, this.#int8);
+      if (ENDS.test(text)) this.#endTurn();
+      return result;
+    } catch (error) {
+      if (begins || ENDS.test(text)) this.#endTurn();
+      throw error;
+    }
+  }
+
+  #endTurn(): void {
+    this.#giveBack?.();
+    this.#giveBack = null;
+  }
+
+  release(): void {
+    this.#unlisten?.();
+    this.#unlisten = null;
+    // A client given back inside a transaction would lock the session for ever.
+    if (this.#giveBack !== null) {
+      const endTurn = () => this.#endTurn();
+      this.#session.run("rollback", undefined, this.#int8).then(endTurn, endTurn);
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/** The tables, as Kysely sees them. Times are unix milliseconds of our clock; leases run on the database's clock. */
+import type { Generated } from "kysely";
+
+export interface ChainLeaseTable {
+  chain: string;
+  holder: string;
+  epoch: number;
+  /** timestamptz, only ever compared inside SQL. */
+  expires_at: Date;
+  /** The watchlist version the leader matches with; re-read in every block's transaction. */
+  list_version: string;
+  finalized_number: number;
+}
+
+export interface CheckpointTable {
+  chain: string;
+  number: number;
+  hash: string;
+  parent_hash: string;
+  timestamp: number;
+  scanned: boolean;
+  list_version: string;
+}
+
+export interface CoverageTable {
+  chain: string;
+  from_number: number;
+  to_number: number;
+  list_version: string;
+  traced: boolean;
+  proven: boolean;
+  operators: string;
+}
+
+export type HitState = "included" | "removed" | "final";
+
+export interface HitTable {
+  hit_id: string;
+  alert_id: string;
+  chain: string;
+  tx_hash: string;
+  block_number: number;
+  block_hash: string;
+  state: HitState;
+  recorded_rule: string | null;
+  recorded_reason: string | null;
+  /** Hash of the matched entries and own address: a changed list changes it. */
+  match_digest: string;
+  payload: string;
+  created_at: number;
+}
+
+export interface HitEventTable {
+  seq: Generated<number>;
+  hit_id: string;
+  alert_id: string;
+  kind: string;
+  block: string;
+  payload: string | null;
+  trust: string | null;
+  late: boolean;
+  at: number;
+  applied: Generated<boolean>;
+}
+
+export interface AlertTable {
+  alert_id: string;
+  chain: string;
+  tx_hash: string;
+  subject: string;
+  revision: number;
+  kind: string;
+  stage: string;
+  severity: string;
+  action: string;
+  summary: string;
+  state: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface MessageTable {
+  webhook_id: string;
+  alert_id: string | null;
+  revision: number;
+  type: string;
+  severity: string;
+  body: string;
+  created_at: number;
+}
+
+export type DeliveryState = "pending" | "delivered" | "dead";
+
+export interface DeliveryTable {
+  delivery_id: string;
+  webhook_id: string;
+  sink: string;
+  severity: string;
+  state: DeliveryState;
+  attempt_no: number;
+  /** The attempt the current run through the schedule began with; a redrive moves it. */
+  schedule_start: Generated<number>;
+  next_attempt_at: number;
+  dead_reason: string | null;
+  last_error: string | null;
+  created_at: number;
+  delivered_at: number | null;
+}
+
+export interface AttemptTable {
+  delivery_id: string;
+  attempt_no: number;
+  at: number;
+  duration_ms: number;
+  result: string;
+  status: number | null;
+  error: string | null;
+  excerpt: string;
+}
+
+export interface OutboxTable {
+  id: Generated<number>;
+  queue: string;
+  job_id: string;
+  payload: string;
+  run_at: number;
+  claimed_until: number;
+}
+
+export interface RelayStateTable {
+  one: number;
+  last_relayed_id: number;
+}
+
+export interface Database {
+  chain_lease: ChainLeaseTable;
+  checkpoint: CheckpointTable;
+  coverage: CoverageTable;
+  hit: HitTable;
+  hit_event: HitEventTable;
+  alert: AlertTable;
+  message: MessageTable;
+  delivery: DeliveryTable;
+  attempt: AttemptTable;
+  outbox: OutboxTable;
+  relay_state: RelayStateTable;
+}

@@ -1,0 +1,31 @@
+/** One message on its way to one sink. */
+import type { EventType, Severity } from "./alert.ts";
+
+export interface DueDelivery {
+  readonly deliveryId: string;
+  readonly webhookId: string;
+  readonly sink: string;
+  readonly severity: Severity;
+  /** Attempts already made; the next one has this number. */
+  readonly attemptNo: number;
+  /** Attempts made since the schedule (re)started. */
+  readonly scheduleAttempt: number;
+  readonly nextAttemptAt: number;
+  readonly type: EventType;
+  readonly body: string;
+}
+
+/** What is written down after an attempt. */
+export interface AttemptRecord {
+  readonly at: number;
+  readonly durationMs: number;
+  readonly result: "delivered" | "retry" | "rejected";
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly excerpt: string;
+}
+
+export type AfterAttempt =
+  | { readonly state: "delivered" }
+  | { readonly state: "pending"; readonly nextAttemptAt: number }
+  | { readonly state: "dead"; readonly reason: "exhausted" | "rejected" };

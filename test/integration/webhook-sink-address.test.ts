@@ -1,0 +1,147 @@
+/**
+ * Goal: no spelling of a forbidden address makes a webhook sink open a connection.
+ * Method: one listener on every local address counts connections while the sink is pointed at each spelling.
+ */
+import type { LookupAddress } from "node:dns";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { ResolveAll } from "../../src/deliver/address-guard.ts";
+import { createWebhookSink } from "../../src/deliver/sinks/webhook.ts";
+import { NEVER, OPENABLE } from "../unit/deliver/address-vectors.ts";
+
+const answering =
+  (...addresses: string[]): ResolveAll =>
+  (_host, answer) =>
+    answer(null, addresses.map(toLookupAddress));
+
+function toLookupAddress(address: string): LookupAddress {
+  return { address, family: address.includes(":") ? 6 : 4 };
+}
+
+describe("a webhook sink, watched by a listener on every local address", () => {
+  let server: Server;
+  let port = 0;
+  let connections = 0;
+
+  beforeAll(async () => {
+    server = createServer((socket) => {
+      connections += 1;
+      // Read on, or the socket never sees the other end close.
+      socket.on("error", () => undefined).resume();
+      socket.end("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
+    });
+    await new Promise<void>((listening) => server.listen(0, "::", listening));
+    port = (server.address() as AddressInfo).port;
+  });
+  afterAll(() => new Promise((closed) => server.close(closed)));
+
+  async function send(host: string, over: { allowNetworks?: string[]; resolve?: ResolveAll } = {}) {
+    const { allowNetworks = [], resolve } = over;
+    const config = {
+      kind: "webhook",
+      name: "siem",
+      url: `http://${host}:${port}/`,
+      secrets: [`whsec_${Buffer.alloc(32, 1).toString("base64")}`],
+      timeoutMs: 2_000,
+      concurrency: 1,
+      headers: {},
+      allowNetworks,
+      allowHttp: true,
+    } as const;
+    const deps = { version: "0", now: () => 0, ...(resolve === undefined ? {} : { resolve }) };
+    const sink = createWebhookSink(config, deps);
+    const message = { webhookId: "msg_1", type: "alert.created", severity: "high", body: "{}", timestamp: 1 } as const;
+    try {
+      return await sink.send(message, new AbortController().signal);
+    } finally {
+      await sink.close();
+    }
+  }
+
+  // Spellings that the URL parser, the resolver or the kernel would turn into this machine.
+  const LOCAL_HOSTS = [
+    "127.0.0.1",
+    "127.1",
+    "127.0.0.1.",
+    "127.255.255.254",
+    "2130706433",
+    "0x7f.1",
+    "0x7f000001",
+    "0177.0.0.1",
+    "017700000001",
+    "0",
+    "0.0.0.0",
+    "0x0",
+    "１２７.0.0.1",
+    "①②⑦.0.0.1",
+    "127。0。0。1",
+    "localhost",
+    "LOCALHOST",
+    "[::1]",
+    "[::]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[::ffff:0.0.0.0]",
+    "[::ffff:0:127.0.0.1]",
+    "[64:ff9b::127.0.0.1]",
+    "[2002:7f00:1::]",
+  ];
+
+  test.each(LOCAL_HOSTS)("http://%s/ is refused before the dial: 0 connections", async (host) => {
+    connections = 0;
+    expect(await send(host)).toMatchObject({
+      result: "retry",
+      status: null,
+      error: expect.stringMatching(/^refused to connect to .*allowNetworks/),
+    });
+    expect(connections).toBe(0);
+  });
+
+  test.each([...NEVER, ...OPENABLE].map(([address]) => address).filter((address) => /^[0-9a-f.:]+$/i.test(address)))(
+    "a name that resolves to a public address and to %s is refused: 0 connections",
+    async (address) => {
+      connections = 0;
+      const outcome = await send("hooks.example", { resolve: answering("93.184.216.34", address) });
+      expect(outcome).toMatchObject({ result: "retry", error: expect.stringMatching(/^refused to connect/) });
+      expect(connections).toBe(0);
+    },
+  );
+
+  // Whether a resolver knows the dotted name differs from machine to machine; that nothing is dialled does not.
+  test("http://localhost./ is not dialled", async () => {
+    connections = 0;
+    expect(await send("localhost.")).toMatchObject({ result: "retry", status: null });
+    expect(connections).toBe(0);
+  });
+
+  test.each(["evil@127.0.0.1", "user:pass@127.0.0.1"])("%s does not get past the configuration", async (host) => {
+    connections = 0;
+    await expect(send(host)).rejects.toThrow("holds credentials");
+    expect(connections).toBe(0);
+  });
+
+  test.each(["[fe80::1%eth0]", "[fe80::1%25lo]", "[::1%25lo]"])("%s is no URL", async (host) => {
+    await expect(send(host)).rejects.toThrow("is not a URL");
+  });
+
+  test("a name that turns from an allowed address to a refused one is refused at the next dial", async () => {
+    connections = 0;
+    const answers = ["127.0.0.2", "127.0.0.1"];
+    const resolve: ResolveAll = (_host, answer) => answer(null, [toLookupAddress(answers.shift() ?? "")]);
+    const over = { allowNetworks: ["127.0.0.2/32"], resolve };
+    expect(await send("hooks.example", over)).toMatchObject({ result: "delivered" });
+    expect(await send("hooks.example", over)).toMatchObject({ result: "retry" });
+    expect(connections).toBe(1);
+  });
+
+  test("the listener does hear what is allowed", async () => {
+    const over = { allowNetworks: ["127.0.0.0/8", "::1"] };
+    for (const host of ["127.0.0.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "localhost"]) {
+      connections = 0;
+      expect(await send(host, over)).toMatchObject({ result: "delivered", status: 204 });
+      expect(connections).toBe(1);
+    }
+  });
+});

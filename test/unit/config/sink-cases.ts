@@ -1,0 +1,166 @@
+/** Wrong configurations: sinks and their secrets. Each is told as one problem. */
+import type { Case } from "./chain-cases.ts";
+import { CHAINS, SECRET } from "./support.ts";
+
+const sink = (...lines: string[]) =>
+  [CHAINS, "sinks:", "  alerts:", "    - kind: webhook", ...lines.map((line) => `      ${line}`)].join("\n");
+const url = "url: https://desk.example.com/in";
+const secrets = "secrets: [{ env: HOOK_SECRET }]";
+const hook = ["name: desk", url, secrets];
+const env = { HOOK_SECRET: SECRET };
+
+export const SINK_CASES: readonly Case[] = [
+  {
+    name: "an unknown key in a list, spelled in another style",
+    yaml: sink(...hook, "timeout_ms: 5"),
+    env,
+    place: "heistwatch.yaml:10: sinks.alerts[0].timeout_ms",
+    found: 'the unknown key "timeout_ms"',
+    allowed: "kind, name, url, secrets, timeoutMs, concurrency, headers, allowNetworks, allowHttp",
+    meant: "timeoutMs",
+  },
+  {
+    name: "a text where a number belongs",
+    yaml: sink(...hook, 'concurrency: "4"'),
+    env,
+    place: "heistwatch.yaml:10: sinks.alerts[0].concurrency",
+    found: "a text",
+    allowed: "a whole number from 1 to 256",
+  },
+  {
+    name: "two sinks of one name, in different lists",
+    yaml: `${sink(...hook)}\n  operations:\n    - { kind: webhook, name: desk, url: https://b.example.com, secrets: [{ env: HOOK_SECRET }] }`,
+    env,
+    place: "heistwatch.yaml:11: sinks.operations[0].name",
+    found: '"desk" a second time',
+    allowed: "a name that no other sink has",
+  },
+  {
+    name: "a webhook with the name of the console",
+    yaml: sink("name: console", url, secrets),
+    env,
+    place: "heistwatch.yaml:7: sinks.alerts[0].name",
+    found: "the name of a console sink",
+    allowed: "a name that no other sink has",
+  },
+  {
+    name: "a webhook without TLS",
+    yaml: sink("name: desk", "url: http://desk.example.com/in", secrets),
+    env,
+    place: "heistwatch.yaml:8: sinks.alerts[0].url",
+    found: "a URL without TLS (http:)",
+    allowed: "https:, or http: together with allowHttp: true",
+  },
+  {
+    name: "credentials in a URL",
+    yaml: sink("name: desk", "url: { env: HOOK_URL }", secrets),
+    env: { ...env, HOOK_URL: "https://me:pw@desk.example.com" },
+    place: "heistwatch.yaml:8: sinks.alerts[0].url",
+    found: "a URL with a user name or password in it, from HOOK_URL or HOOK_URL_FILE",
+    allowed: "without credentials before the host",
+  },
+  {
+    name: "a secret that is not set",
+    yaml: sink(...hook),
+    env: { HOOK_SECRTE: "x" },
+    place: "heistwatch.yaml:9: sinks.alerts[0].secrets[0]",
+    found: "neither HOOK_SECRET nor HOOK_SECRET_FILE is set in the environment or .env",
+    allowed: "HOOK_SECRET with the value, or HOOK_SECRET_FILE with the path of a file that holds it",
+    meant: "HOOK_SECRTE",
+  },
+  {
+    name: "a variable and its _FILE at once",
+    yaml: sink(...hook),
+    env: { ...env, HOOK_SECRET_FILE: "/run/secrets/hook" },
+    place: "heistwatch.yaml:9: sinks.alerts[0].secrets[0]",
+    found: "both HOOK_SECRET and HOOK_SECRET_FILE are set",
+    allowed: "HOOK_SECRET or HOOK_SECRET_FILE, one of them",
+  },
+  {
+    name: "a secret written in the file",
+    yaml: sink("name: desk", url, `secrets: [${SECRET}]`),
+    place: "heistwatch.yaml:9: sinks.alerts[0].secrets[0]",
+    found: "a text",
+    allowed: "{ env: NAME }: a secret does not stand in this file",
+  },
+  {
+    name: "a default for a secret",
+    yaml: sink("name: desk", url, `secrets: [{ env: HOOK_SECRET, default: x }]`),
+    env,
+    place: "heistwatch.yaml:9: sinks.alerts[0].secrets[0].default",
+    found: 'the unknown key "default"',
+    allowed: "env",
+  },
+  {
+    name: "a secret of too few bytes",
+    yaml: sink(...hook),
+    env: { HOOK_SECRET: `whsec_${Buffer.alloc(23).toString("base64")}` },
+    place: "heistwatch.yaml:9: sinks.alerts[0].secrets[0]",
+    found: "a secret of 23 bytes, from HOOK_SECRET or HOOK_SECRET_FILE",
+    allowed: "whsec_ followed by the base64 of 24 to 64 random bytes",
+  },
+  {
+    name: "three secrets",
+    yaml: sink("name: desk", url, "secrets: [{ env: HOOK_SECRET }, { env: HOOK_SECRET }, { env: HOOK_SECRET }]"),
+    env,
+    place: "heistwatch.yaml:9: sinks.alerts[0].secrets",
+    found: "a list of 3",
+    allowed: "at most 2 secrets",
+  },
+  {
+    name: "the name of a variable with _FILE",
+    yaml: sink("name: desk", url, "secrets: [{ env: HOOK_SECRET_FILE }]"),
+    env,
+    place: "heistwatch.yaml:9: sinks.alerts[0].secrets[0].env",
+    found: "a text",
+    allowed: "the name of an environment variable in capitals, such as DATABASE_URL, without _FILE at the end",
+  },
+  {
+    name: "a network that is none",
+    yaml: sink(...hook, "allowNetworks: [10.0.0.0/8, 10.0.0.0/33]"),
+    env,
+    place: "heistwatch.yaml:10: sinks.alerts[0].allowNetworks[1]",
+    found: "a text that is not such a network",
+    allowed: "a network such as 10.20.0.0/16 or fd00:1::/32",
+  },
+  {
+    name: "the whole internet as a private network",
+    yaml: sink(...hook, "allowNetworks: [0.0.0.0/0]"),
+    env,
+    place: "heistwatch.yaml:10: sinks.alerts[0].allowNetworks[0]",
+    found: "a text that is not such a network",
+    allowed: "a network such as 10.20.0.0/16",
+  },
+  {
+    name: "a header that belongs to the signature",
+    yaml: sink(...hook, "headers: { Webhook-Id: x }"),
+    env,
+    place: "heistwatch.yaml:10: sinks.alerts[0].headers.Webhook-Id",
+    found: "a header that heistwatch sets itself",
+    allowed: "other headers",
+  },
+  {
+    name: "a token header written in the file",
+    yaml: sink(...hook, "headers: { Authorization: Bearer x }"),
+    env,
+    place: "heistwatch.yaml:10: sinks.alerts[0].headers.Authorization",
+    found: "a secret header with its value written in the file",
+    allowed: "{ env: NAME }",
+  },
+  {
+    name: "a line break in a header",
+    yaml: sink(...hook, 'headers: { X-Team: "a\\r\\nX-Other: b" }'),
+    env,
+    place: "heistwatch.yaml:10: sinks.alerts[0].headers.X-Team",
+    found: "a value with control or non-ASCII characters",
+    allowed: "printable ASCII characters",
+  },
+  {
+    name: "a header name with a space",
+    yaml: sink(...hook, 'headers: { "X Team": a }'),
+    env,
+    place: 'heistwatch.yaml:10: sinks.alerts[0].headers["X Team"]',
+    found: 'the key "X Team"',
+    allowed: "the name of an HTTP header",
+  },
+];

@@ -1,0 +1,166 @@
+import { describe, expect, test } from "@jest/globals";
+import type { OwnAddress } from "../../../src/types/watch.ts";
+import type { LoadedList } from "../../../src/watchlist/load.ts";
+import { createWatchlist } from "../../../src/watchlist/snapshot.ts";
+import { A1, B2, C3, list, load, row } from "./helpers.ts";
+
+const BITCOIN = "bip122:000000000019d6689c085ae165831e93";
+const OWN: readonly OwnAddress[] = [
+  { chain: "eip155:1", address: C3, customerRef: "customer-1", wallet: "deposit" },
+  { chain: "eip155:10", address: C3, customerRef: null, wallet: "hot" },
+];
+
+async function listsOf(files: Record<string, string>): Promise<readonly LoadedList[]> {
+  const { lists, problems } = await load(files);
+  expect(problems).toEqual([]);
+  return lists;
+}
+
+const make = (lists: readonly LoadedList[], enable: readonly string[] = [], own: readonly OwnAddress[] = []) => {
+  return createWatchlist({ lists, own, enable });
+};
+
+describe("a watchlist snapshot", () => {
+  test("finds an entry by chain and canonical address only", async () => {
+    const watchlist = make(await listsOf({ "a.yaml": list("a", [row({ address: A1.toLowerCase() })]) }));
+    expect(watchlist.entriesOf("eip155:1", A1)).toMatchObject([
+      { id: `a/eip155:1/${A1}`, incident: "a", direction: "both" },
+    ]);
+    expect(watchlist.entriesOf("eip155:10", A1)).toEqual([]);
+    expect(watchlist.entriesOf("eip155:1", A1.toLowerCase())).toEqual([]);
+    expect(watchlist.entriesOf("eip155:1", B2)).toEqual([]);
+    expect(watchlist.incidents.get("a")).toMatchObject({ name: "Example", disputed: false });
+  });
+
+  test("keeps the direction of a custodial address", async () => {
+    const watchlist = make(await listsOf({ "a.yaml": list("a", [row({ extra: "direction: to_only" })]) }));
+    expect(watchlist.entriesOf("eip155:1", A1)).toMatchObject([{ direction: "to_only" }]);
+  });
+
+  test("matches an entry that is off only when its list or incident is enabled", async () => {
+    const text = list("a", [row({ default: "off" })]);
+    const lists = await listsOf({ "a.yaml": text, "b.yaml": text.replace("list: a", "list: b").replace(A1, B2) });
+    const watched = (enable: readonly string[]) => {
+      const watchlist = make(lists, enable);
+      return [A1, B2].map((address) => watchlist.entriesOf("eip155:1", address).length);
+    };
+    expect(watched([])).toEqual([0, 0]);
+    expect(watched(["other"])).toEqual([0, 0]);
+    expect(watched(["b"])).toEqual([0, 1]); // the list
+    expect(watched(["a"])).toEqual([1, 1]); // the list a, and the incident a of list b
+  });
+
+  test("never matches an entry that is never, whatever is enabled", async () => {
+    const rows = [row({ role: "victim", default: "never" }), row({ address: B2, default: "never" })];
+    const watchlist = make(await listsOf({ "a.yaml": list("a", rows) }), ["a"]);
+    expect([A1, B2].flatMap((address) => watchlist.entriesOf("eip155:1", address))).toEqual([]);
+    expect(watchlist.watchedCount).toBe(0);
+  });
+
+  test("never matches a victim, even when a list made by code says on", async () => {
+    const lists = await listsOf({ "a.yaml": list("a", [row()]) });
+    const forged = lists.map((one) => {
+      return {
+        ...one,
+        entries: one.entries.map((loaded) => ({ ...loaded, entry: { ...loaded.entry, role: "victim" as const } })),
+      };
+    });
+    expect(make(forged, ["a"]).entriesOf("eip155:1", A1)).toEqual([]);
+    expect(make(lists, ["a"]).entriesOf("eip155:1", A1)).toHaveLength(1);
+  });
+
+  test("counts per incident what is watched, off, never and without an adapter", async () => {
+    const rows = [
+      row(),
+      row({ address: B2, default: "off" }),
+      row({ address: C3, role: "victim", default: "never" }),
+      row({ chain: BITCOIN, address: "13DjGT8rQqfSrTQ9u8T7LXHFQEoiFxEewh" }),
+    ];
+    const watchlist = make(await listsOf({ "a.yaml": list("a", rows) }));
+    expect(watchlist.summary).toMatchObject([{ incident: { id: "a" }, watched: 2, off: 1, never: 1, noAdapter: 1 }]);
+    expect(watchlist.watchedCount).toBe(2);
+  });
+
+  test("tells enabled ids that name nothing", async () => {
+    const lists = await listsOf({ "a.yaml": list("a", [row()]) });
+    expect(make(lists, ["a", "wazirx-2042"]).unknownEnable).toEqual(["wazirx-2042"]);
+  });
+
+  test("finds own addresses by chain", async () => {
+    const watchlist = make([], [], OWN);
+    expect(watchlist.ownOf("eip155:1", C3)?.customerRef).toBe("customer-1");
+    expect(watchlist.ownOf("eip155:10", C3)?.wallet).toBe("hot");
+    expect(watchlist.ownOf("eip155:56", C3)).toBeNull();
+  });
+});
+
+describe("the version of a snapshot", () => {
+  const texts = { "a.yaml": list("a", [row(), row({ address: B2 })]), "b.yaml": list("b", [row({ address: C3 })]) };
+  const versionOf = async (
+    files: Record<string, string>,
+    enable: readonly string[] = [],
+    own: readonly OwnAddress[] = OWN,
+  ) => {
+    return make(await listsOf(files), enable, own).version;
+  };
+
+  test("does not depend on the order of files, rows, keys or own addresses", async () => {
+    const version = await versionOf(texts);
+    const turned = {
+      "z.yaml": list("a", [row({ address: B2 }), row()]).replace(
+        '    role: theft\n    label: "example thief"\n',
+        '    label: "example thief"\n    role: theft\n',
+      ),
+      "0.yaml": texts["b.yaml"],
+    };
+    expect(await versionOf(turned, [], OWN.toReversed())).toBe(version);
+    const lists = await listsOf(texts);
+    expect(make(lists.toReversed(), [], OWN).version).toBe(version);
+  });
+
+  test("is short, and safe in ids", async () => {
+    expect(await versionOf(texts)).toMatch(/^wl_[0-9a-z]{26}$/);
+  });
+
+  test("the order of entries of one address does not depend on the order of files either", async () => {
+    const lists = await listsOf({ "z.yaml": list("a", [row()]), "0.yaml": list("b", [row()]) });
+    const ids = (given: readonly LoadedList[]) =>
+      make(given)
+        .entriesOf("eip155:1", A1)
+        .map((entry) => entry.list);
+    expect(ids(lists)).toEqual(["a", "b"]);
+    expect(ids(lists.toReversed())).toEqual(["a", "b"]);
+  });
+
+  test("changes with anything an alert would tell", async () => {
+    const a = texts["a.yaml"];
+    const edits: Record<string, string> = {
+      label: a.replace("example thief", "another thief"),
+      role: a.replace("role: theft", "role: laundering"),
+      address: a.replace(B2, C3),
+      chain: a.replace("chain: eip155:1", "chain: eip155:10"),
+      sources: a.replace("example.org/report", "example.org/other"),
+      direction: a.replace("default: on", "default: on\n    direction: to_only"),
+      disputed: a.replace("disputed: false", "disputed: true"),
+      never: a.replace("default: on", "default: never"),
+    };
+    const versions = [await versionOf(texts)];
+    for (const text of Object.values(edits)) versions.push(await versionOf({ ...texts, "a.yaml": text }));
+    versions.push(await versionOf(texts, [], OWN.slice(1)));
+    versions.push(
+      await versionOf(
+        texts,
+        [],
+        OWN.map((own) => ({ ...own, customerRef: "customer-2" })),
+      ),
+    );
+    expect(new Set(versions).size).toBe(versions.length);
+  });
+
+  test("does not change with an entry that is not matched, until it is enabled", async () => {
+    const without = await versionOf(texts);
+    const more = { ...texts, "c.yaml": list("c", [row({ address: C3, default: "off" })]) };
+    expect(await versionOf(more)).toBe(without);
+    expect(await versionOf(more, ["c"])).not.toBe(without);
+  });
+});
