@@ -27,8 +27,8 @@ export function createAdapter(options: AdapterOptions): ChainAdapter {
   return FAMILIES[options.chain.family].create(options);
 }
 
-/** Canonical text, null for a wrong address, or `noAdapter` for a chain no family here reads. */
-export function normalizeAddress(chain: ChainId, text: string): Address | null | "noAdapter" {
+/** Canonical text, null for a wrong address, or the word `noAdapter` for a chain no family here reads. */
+export function normalizeAddress(chain: ChainId, text: string): string | null {
   const namespace = chain.split(":", 1)[0];
   const family = Object.values(FAMILIES).find((one) => one.namespace === namespace);
   return family === undefined ? "noAdapter" : family.normalizeAddress(text);

@@ -1,7 +1,7 @@
 /** `heistwatch test`: one block through match and fold, as the daemon would tell it. Stores and sends nothing. */
 import { foldAlert } from "../alerts/fold.ts";
 import { createAdapter } from "../chains/registry.ts";
-import { foldContext } from "../daemon/daemon.ts";
+import { foldContext } from "../daemon/fold-context.ts";
 import { loadLists } from "../daemon/lists.ts";
 import { createLogger } from "../daemon/logger.ts";
 import { ConfigError, UnavailableError } from "../lib/errors.ts";

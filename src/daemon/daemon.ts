@@ -1,26 +1,22 @@
 /** Config -> running services. The one place that knows all stages. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import type { PgPool } from "bullmq";
 import type { Logger } from "pino";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
-import type { FoldContext } from "../alerts/state.ts";
-import { createStateCodec } from "../alerts/state-codec.ts";
 import { createAdapter } from "../chains/registry.ts";
 import { createSink } from "../deliver/registry.ts";
-import type { ChainStatus } from "../ingest/head-loop.ts";
 import { systemClock } from "../lib/clock.ts";
-import { ConfigError, describeError } from "../lib/errors.ts";
-import { redactText } from "../lib/redact.ts";
-import { sleep } from "../lib/sleep.ts";
+import { ConfigError } from "../lib/errors.ts";
+import { createWaker } from "../lib/waker.ts";
 import { matchBlock } from "../match/match-block.ts";
 import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
 import { createRelay, type Relay } from "../queue/relay.ts";
 import { createAlertStore, type AlertStore } from "../store/alert-store.ts";
 import { createChainStore } from "../store/chain-store.ts";
-import * as codec from "../store/codec.ts";
 import { countHoles } from "../store/coverage.ts";
-import { type OpenStore, migrate, openStore } from "../store/database.ts";
+import type { OpenStore } from "../store/database.ts";
 import { createDeliveryStore, type DeliveryStore } from "../store/delivery-store.ts";
 import { createLeases } from "../store/leases.ts";
 import { createOutbox } from "../store/outbox.ts";
@@ -28,13 +24,18 @@ import type { ChainConfig, Config } from "../types/config.ts";
 import { HITS_QUEUE, deliveriesQueue } from "../types/queue-names.ts";
 import type { Health, Service } from "../types/service.ts";
 import type { Sink } from "../types/sink.ts";
-import { type Alarms, createAlarms } from "./alarms.ts";
+import { tellAlarms, watchChain, watchSink } from "./alarm-rules.ts";
+import { createAlarms } from "./alarms.ts";
 import { runDirectPath } from "./direct-path.ts";
+import { foldContext } from "./fold-context.ts";
 import { claimInstance, type Instance } from "./instance.ts";
 import { createLine, type Line } from "./line.ts";
+import { loopService } from "./loop-service.ts";
 import { loadLists, type Lists } from "./lists.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
+import { createMetrics } from "./metrics.ts";
 import { createOperatorCalls } from "./operator-calls.ts";
+import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
+import { waitForStore } from "./store-wait.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { VERSION } from "./version.ts";
 import { createWorkers, type Workers } from "./workers.ts";
@@ -58,8 +59,6 @@ export interface DaemonOptions {
 // Folding is a few queries per alert: four side by side keep a burst moving without crowding the store.
 const FOLD_CONCURRENCY = 4;
 const CONSOLE_CONCURRENCY = 4;
-const WAIT_MS = 2_000;
-const QUEUE_CHECK_MS = 2_000;
 // A worker's running POSTs get this long to end before they are left for the next start.
 const WORKER_GRACE_MS = 15_000;
 
@@ -122,7 +121,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     const deliveries = createDeliveryStore(store.db);
     const queues = await createBullQueues({
       redisUrl: config.redisUrl,
-      queuePool: store.queuePool,
+      // Both pools are what BullMQ needs; @types/pg only words its listeners differently.
+      queuePool: store.queuePool as unknown as PgPool,
       prefix: config.redisPrefix,
       log: log.child({ stage: "queue" }),
     });
@@ -192,6 +192,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       match: (block) => matchBlock(block, { chain: chain.id, watchlist: lists.watchlist, tokens: lists.tokens }),
       listVersion: lists.watchlist.version,
       clock,
+      waker: createWaker(),
       log: chainLog,
       onStatus: (status) => {
         metrics.chainStatus(chain.name, status);
@@ -308,11 +309,10 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         await instance?.close();
         throw error;
       }
-      const { db: _db, ...where } = { ...(parts?.store ?? { db: null }), queuePool: null };
       log.info(
         {
           version: VERSION,
-          store: "where" in where ? where.where : null,
+          store: parts?.store.where,
           queue: parts?.queues.kind,
           chains: config.chains.map((chain) => chain.name),
         },
@@ -336,185 +336,6 @@ function sinkNames(sinks: readonly { name: string }[]): string[] {
   return sinks.map((sink) => sink.name);
 }
 
-/** How alerts of this configuration are folded. */
-export function foldContext(config: Config): FoldContext {
-  const { encode, decode } = createStateCodec(codec);
-  const chains = new Map(config.chains.map((chain) => [chain.id, chain]));
-  return {
-    chainName: (id) => chains.get(id)?.name ?? id,
-    operatorsConfigured: (id) => new Set(chains.get(id)?.nodes.map((node) => node.operator)).size,
-    sinks: sinkNames(config.sinks.alerts),
-    minSeverity: config.minSeverity,
-    encode,
-    decode,
-  };
-}
-
-/** A database that is away is waited for, loudly; one that refuses our schema is not. */
-async function waitForStore(config: Config, log: Logger, signal: AbortSignal): Promise<OpenStore> {
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      const store = await openStore({ databaseUrl: config.databaseUrl, dataDir: config.dataDir });
-      try {
-        await migrate(store.db);
-      } catch (error) {
-        await store.close();
-        throw error;
-      }
-      if (store.kind === "pglite") {
-        log.warn(
-          { folder: store.where },
-          "embedded store: made for one machine and for trying out. It never syncs to disk, so a power loss may lose data; set DATABASE_URL for production",
-        );
-      }
-      return store;
-    } catch (error) {
-      if ((error as { retryable?: unknown }).retryable !== true) throw error;
-      log.error(
-        { error: redactText(describeError(error)) },
-        "waiting for the database, nothing is watched until it answers",
-      );
-      await sleep(WAIT_MS, signal);
-    }
-  }
-}
-
-interface QueueState {
-  awaySince: number | null;
-  /** Why a queue that answers is not used. */
-  refused: string | null;
-}
-
-interface QueueWatch {
-  readonly queueState: QueueState;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-}
-
-/** At start a Redis that may drop alerts is refused; later it is an alarm, since stopping would watch nothing at all. */
-async function checkQueueOnce(
-  queues: JobQueues,
-  { queueState, metrics, log, atStart }: QueueWatch & { atStart: boolean },
-): Promise<void> {
-  try {
-    const facts = await queues.check();
-    if (queueState.awaySince !== null && facts !== null) {
-      log.info({ redis: facts.version }, "Redis is there");
-      if (!facts.appendOnly)
-        log.warn(
-          {},
-          "Redis runs without AOF (appendonly yes): a Redis crash loses queued work; it is queued again from the store, later than it could be",
-        );
-    }
-    queueState.awaySince = null;
-    queueState.refused = null;
-  } catch (error) {
-    const refused = error instanceof ConfigError;
-    if (refused && atStart) throw error;
-    const detail = redactText(describeError(error));
-    if (queueState.awaySince === null || atStart || queueState.refused !== (refused ? detail : null)) {
-      log.error(
-        { error: detail },
-        "the queue is away: chains are followed, alerts wait in the store; after 15 s severe ones leave from there",
-      );
-    }
-    queueState.awaySince ??= Date.now();
-    queueState.refused = refused ? detail : null;
-  }
-  metrics.queueUp(queueState.awaySince === null);
-}
-
-async function watchQueue(
-  queues: JobQueues,
-  watch: QueueWatch & { alarms: Alarms; relay: Relay },
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    const wasAway = watch.queueState.awaySince !== null;
-    await checkQueueOnce(queues, { ...watch, atStart: false });
-    const { awaySince, refused } = watch.queueState;
-    if (awaySince === null) {
-      watch.alarms.clear("queue");
-      if (wasAway) watch.relay.sweepSoon();
-    } else {
-      watch.alarms.raise({
-        subject: "queue",
-        kind: "system",
-        severity: "high",
-        graceMs: 15_000,
-        detail:
-          refused ?? "The queue (Redis) does not answer: severe alerts leave straight from the store, all others wait.",
-      });
-    }
-    await sleep(QUEUE_CHECK_MS, signal);
-  }
-}
-
-// A chain that stands still this long is told: thirty block times, at least half a minute, at most five.
-function stallGraceMs(chain: ChainConfig): number {
-  return Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
-}
-
-function watchChain(alarms: Alarms, chain: ChainConfig, { trouble }: ChainStatus): void {
-  const subject = `chain:${chain.name}`;
-  if (trouble === null) return alarms.clear(subject);
-  alarms.raise({
-    subject,
-    kind: "system",
-    severity: "critical",
-    graceMs: trouble.kind === "tooDeep" ? 0 : stallGraceMs(chain),
-    detail: `${chain.name} is not being watched: ${trouble.detail}`,
-  });
-}
-
-/** The fourth failure of a delivery in a row says that the receiver, not the moment, is the trouble. */
-const FAILURES_TOLD = 4;
-
-function watchSink(
-  alarms: Alarms,
-  { sink, delivered, failures, error }: { sink: string; delivered: boolean; failures: number; error: string },
-): void {
-  const subject = `sink:${sink}`;
-  if (delivered) return alarms.clear(subject);
-  if (failures < FAILURES_TOLD) return;
-  alarms.raise({
-    subject,
-    kind: "endpoint",
-    severity: "high",
-    graceMs: 0,
-    detail: `Deliveries to ${sink} fail: ${error}. They are kept and tried again.`,
-  });
-}
-
-async function tellAlarms(
-  {
-    alarms,
-    alerts,
-    operationSinks,
-    log,
-  }: { alarms: Alarms; alerts: AlertStore; operationSinks: readonly string[]; log: Logger },
-  signal: AbortSignal,
-): Promise<void> {
-  let untold: ReturnType<Alarms["due"]> = [];
-  while (!signal.aborted) {
-    untold = [...untold, ...alarms.due()];
-    try {
-      for (let message = untold[0]; message !== undefined; message = untold[0]) {
-        log[message.type.endsWith("recovered") ? "info" : "error"](
-          { type: message.type, body: message.body },
-          "operational alarm",
-        );
-        await alerts.addMessage(message, operationSinks, Date.now());
-        untold = untold.slice(1);
-      }
-    } catch (error) {
-      log.error({ error: redactText(describeError(error)) }, "alarm not stored, trying again");
-    }
-    await sleep(1_000, signal);
-  }
-}
-
 async function holesOf(store: OpenStore, chain: string): Promise<number> {
   const range = await store.db
     .selectFrom("coverage")
@@ -522,28 +343,5 @@ async function holesOf(store: OpenStore, chain: string): Promise<number> {
     .where("chain", "=", chain)
     .executeTakeFirst();
   if (range === undefined || range.from === null) return 0;
-  return countHoles(store.db as never, { chain, from: range.from, to: range.to });
-}
-
-/** A loop as a service: started, told to stop by its signal, and waited for. */
-function loopService(name: string, loop: (signal: AbortSignal) => Promise<void>): Service {
-  const stopping = new AbortController();
-  let running: Promise<void> = Promise.resolve();
-  let failure: string | null = null;
-  return {
-    name,
-    start() {
-      running = loop(stopping.signal).catch((error: unknown) => {
-        failure = describeError(error);
-        throw error;
-      });
-      // A loop that throws is a bug: the process stops loudly (unhandledRejection) instead of running without it.
-      return Promise.resolve();
-    },
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-    health: (): Health => ({ ok: failure === null, detail: failure ?? "running" }),
-  };
+  return countHoles(store.db, { chain, from: range.from, to: range.to });
 }

@@ -16,6 +16,7 @@ export async function readAnswer(body: AsyncIterable<Uint8Array>): Promise<strin
     for await (const chunk of body) {
       chunks.push(chunk.subarray(0, ANSWER_BYTES_MAX - length));
       length += chunk.length;
+      // Leaving the loop destroys the stream and its connection: draining would be doing an endless receiver's bidding.
       if (length >= ANSWER_BYTES_MAX) break;
     }
   } catch {

@@ -12,7 +12,7 @@ import type { Hit } from "../types/hit.ts";
 import type { Clock } from "../lib/clock.ts";
 import { describeError, UnavailableError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
-import { createWaker } from "../lib/waker.ts";
+import type { Waker } from "../lib/waker.ts";
 import { cutBack, follow, type FollowEvent, type FollowState, heightToAsk, prune } from "./follow.ts";
 import { firstBlock, firstWindow } from "./start-point.ts";
 
@@ -59,6 +59,8 @@ export interface HeadLoopOptions {
   readonly match: (block: Block) => readonly Hit[];
   readonly listVersion: string;
   readonly clock: Clock;
+  /** How the loop waits; woken by the chain's push feed. */
+  readonly waker: Waker;
   readonly log: Log;
   readonly onStatus: (status: ChainStatus) => void;
   /** Something was stored that may have caused work. */
@@ -80,7 +82,7 @@ interface LoopState {
 
 /** Runs until the signal aborts; throws when the lease is lost or the list changed (the caller takes over again). */
 export async function runHeadLoop(options: HeadLoopOptions, signal: AbortSignal): Promise<void> {
-  const waker = createWaker();
+  const { waker } = options;
   options.adapter.onHint?.(() => waker.wake(), signal);
   const pollMs = Math.min(Math.max(options.adapter.blockTimeMs / 2, 250), 4_000);
   let state: LoopState | null = null;

@@ -6,6 +6,7 @@
  */
 import {
   type Job,
+  type PgPool,
   Queue,
   type QueueOptions,
   Worker,
@@ -55,7 +56,7 @@ export interface JobQueues {
 export interface BullQueuesOptions {
   readonly redisUrl: string | null;
   /** Used without Redis: a pool over Postgres or PGlite. */
-  readonly queuePool: unknown;
+  readonly queuePool: PgPool | null;
   readonly prefix: string;
   readonly log: Log;
 }
@@ -85,7 +86,7 @@ function createOnRedis(url: string, { prefix, log }: BullQueuesOptions): JobQueu
     kind: "redis",
     log,
     onError,
-    queueOptions: { connection: producer as never, prefix, skipWaitingForReady: true },
+    queueOptions: { connection: producer, prefix, skipWaitingForReady: true },
     workerOptions: () => {
       const connection = new Redis(url, {
         maxRetriesPerRequest: null,
@@ -93,7 +94,7 @@ function createOnRedis(url: string, { prefix, log }: BullQueuesOptions): JobQueu
         connectionName: "heistwatch-worker",
       });
       connection.on("error", onError);
-      return { options: { connection: connection as never, prefix }, close: () => connection.disconnect() };
+      return { options: { connection, prefix }, close: () => connection.disconnect() };
     },
     backend: undefined,
     check: () => checkRedis(producer),
@@ -116,10 +117,8 @@ function createOnRedis(url: string, { prefix, log }: BullQueuesOptions): JobQueu
 }
 
 async function createOnPostgres({ queuePool, log }: BullQueuesOptions): Promise<JobQueues> {
-  const pool = queuePool as Parameters<typeof createPostgresBackend>[0] extends { connection: infer C } ? C : never;
-  const client = await (
-    queuePool as { connect(): Promise<Parameters<typeof runMigrations>[0] & { release(): void }> }
-  ).connect();
+  if (queuePool === null) throw new Error("assertion failed: a queue without Redis has a pool");
+  const client = await queuePool.connect();
   try {
     await runMigrations(client);
   } finally {
@@ -129,14 +128,11 @@ async function createOnPostgres({ queuePool, log }: BullQueuesOptions): Promise<
     kind: "postgres",
     log,
     onError: quietErrors(log, "queue"),
-    queueOptions: { connection: pool as never },
-    workerOptions: () => ({ options: { connection: pool as never }, close: () => undefined }),
+    queueOptions: { connection: queuePool },
+    workerOptions: () => ({ options: { connection: queuePool }, close: () => undefined }),
     backend: createPostgresBackend as never,
     check: async () => {
-      await within(
-        (queuePool as { query(text: string): Promise<unknown> }).query("select 1"),
-        "ask the queue's database",
-      );
+      await within(queuePool.query("select 1"), "ask the queue's database");
       return null;
     },
     marker: null,

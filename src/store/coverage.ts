@@ -1,5 +1,5 @@
 /** Which blocks were scanned, how: merged ranges, written in the transaction that scans. */
-import { sql, type Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import type { ScannedBlock } from "../types/checkpoint.ts";
 import type { Database } from "./schema.ts";
 
@@ -64,13 +64,11 @@ export async function cutCoverage(trx: Transaction<Database>, chain: string, num
 
 /** Blocks in `from..to` that no range covers: holes, of which there must be none. */
 export async function countHoles(
-  db: Pick<Transaction<Database>, "getExecutor">,
+  db: Kysely<Database>,
   of: { chain: string; from: number; to: number },
 ): Promise<number> {
   const result = await sql<{ covered: number }>`
     select coalesce(sum(least(to_number, ${of.to}) - greatest(from_number, ${of.from}) + 1), 0)::int8 as covered
-    from coverage where chain = ${of.chain} and to_number >= ${of.from} and from_number <= ${of.to}`.execute(
-    db as Transaction<Database>,
-  );
-  return Math.max(0, of.to - of.from + 1 - Number(result.rows[0]?.covered ?? 0));
+    from coverage where chain = ${of.chain} and to_number >= ${of.from} and from_number <= ${of.to}`.execute(db);
+  return Math.max(0, of.to - of.from + 1 - (result.rows[0]?.covered ?? 0));
 }

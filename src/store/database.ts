@@ -60,18 +60,15 @@ async function openPglite(folder: string): Promise<OpenStore> {
 
 async function openPostgres(url: string): Promise<OpenStore> {
   const where = redactUrl(url);
-  const types = {
-    getTypeParser: (oid: number, format?: "text" | "binary") =>
-      oid === INT8 ? Number : pg.types.getTypeParser(oid, format as "text"),
-  };
   const base = {
     connectionString: url,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     application_name: "heistwatch",
   };
-  const pool = new pg.Pool({ ...base, max: 12, types: types as pg.CustomTypesConfig });
-  const queuePool = new pg.Pool({ ...base, max: 8, options: "-c search_path=bullmq" });
+  const pool = new pg.Pool({ ...base, max: 12, types: int8AsNumber() });
+  // Each worker keeps one connection for LISTEN: a worker per sink, and room to spare. Opened only when used.
+  const queuePool = new pg.Pool({ ...base, max: 32, options: "-c search_path=bullmq" });
   // An idle connection that drops emits an error; the next query opens another. Without a listener the process dies.
   for (const each of [pool, queuePool]) each.on("error", () => undefined);
   try {
@@ -93,6 +90,13 @@ async function openPostgres(url: string): Promise<OpenStore> {
       await queuePool.end();
     },
   };
+}
+
+/** Our int8 columns hold heights, sequence numbers and milliseconds: all far below 2^53. */
+function int8AsNumber(): pg.CustomTypesConfig {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(INT8, Number);
+  return types;
 }
 
 /** Brings the schema up to date. Several daemons may start at once: Kysely's migration lock lets one of them do it. */

@@ -167,14 +167,12 @@ export function createDeliveryStore(db: Db): DeliveryStore {
 
     redrive: ({ deliveryIds, sink, now, queuedSinks }) =>
       db.transaction().execute(async (trx) => {
-        let update = trx
-          .updateTable("delivery")
-          .set((eb) => ({
-            state: "pending",
-            next_attempt_at: now,
-            dead_reason: null,
-            schedule_start: eb.ref("attempt_no"),
-          }));
+        let update = trx.updateTable("delivery").set((eb) => ({
+          state: "pending",
+          next_attempt_at: now,
+          dead_reason: null,
+          schedule_start: eb.ref("attempt_no"),
+        }));
         // Naming a delivery may also pull a pending one forward; without names only dead ones start again.
         if (deliveryIds !== undefined)
           update = update.where("delivery_id", "in", deliveryIds).where("state", "in", ["dead", "pending"]);

@@ -113,7 +113,7 @@ export function createOutbox(db: Db): Outbox {
         .selectFrom("outbox")
         .select((eb) => eb.fn.countAll<number>().as("count"))
         .executeTakeFirstOrThrow();
-      return Number(row.count);
+      return row.count;
     },
   };
 }

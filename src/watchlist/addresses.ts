@@ -5,6 +5,7 @@ import type { Address, ChainId } from "../types/chain.ts";
  * Canonical text; null when the text is not an address of that chain (a wrong checksum included); `noAdapter` when no
  * adapter knows the chain. Decided by the caller, so that no chain family is named here.
  */
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- the third answer is named for the reader
 export type NormalizeAddress = (chain: ChainId, text: string) => Address | null | "noAdapter";
 
 export interface CanonicalAddress {

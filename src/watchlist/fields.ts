@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { LocatedYaml } from "./located-yaml.ts";
 import { hasInvisible, type Problems, showFound } from "./problems.ts";
 
-export const CHAIN_ALLOWED = "a CAIP-2 chain id such as eip155:1, in quotes";
+export const CHAIN_ALLOWED = "a CAIP-2 chain id such as eip155:1";
 export const ADDRESS_ALLOWED = "an address: 1 to 128 visible ASCII characters without spaces";
 
 function patternField(pattern: RegExp, allowed: string) {
@@ -72,7 +72,7 @@ export function mapping<T extends z.ZodRawShape>(shape: T) {
 export interface CheckedPart {
   readonly value: unknown;
   readonly path: readonly PropertyKey[];
-  lineOf: LocatedYaml["lineOf"];
+  readonly lineOf: LocatedYaml["lineOf"];
 }
 
 /** The schema's output, or null after adding one problem for each thing that is wrong. */

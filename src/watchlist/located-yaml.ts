@@ -3,7 +3,7 @@
  * duplicate keys. Numbers stay text, because `0x12…` is an address and `00123` a customer's reference here.
  */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar, type YAMLMap, type YAMLSeq } from "yaml";
-import { escapeInvisible, type Problems, showFound } from "./problems.ts";
+import { escapeInvisible, INVISIBLE, type Problems, showFound } from "./problems.ts";
 
 export type YamlValue = string | boolean | null | YamlList | YamlMapping;
 export type YamlList = YamlValue[];
@@ -14,16 +14,17 @@ export interface YamlMapping {
 export interface LocatedYaml {
   readonly value: YamlValue;
   /** Line of the deepest part of the path that exists. */
-  lineOf(path: readonly PropertyKey[]): number;
+  readonly lineOf: (path: readonly PropertyKey[]) => number;
 }
 
-/** Room for about 40,000 rows. Larger lists come as CSV. */
+/** Room for about 40,000 rows. A larger list needs a format that is read line by line. */
 export const YAML_BYTES_MAX = 16 * 1024 * 1024;
 /** The parser needs up to 1.1 kB of memory for each of these characters (measured): 1.5 million stay under 2 GB. */
 const MARKS_MAX = 1_500_000;
 const MARKS = /[\n\r,:[\]{}?&*!|>'"%@`#-]/g;
 const DEPTH_MAX = 12;
 const TOO_DEEP = "a nesting too deep to read";
+const SUSPICIOUS = new RegExp(`(?![\\t\\r\\n])${INVISIBLE.source}`, "u");
 /** Names that would reach an object's prototype in code that copies keys. */
 const REFUSED_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
@@ -67,10 +68,10 @@ export function readYaml(text: string, problems: Problems): LocatedYaml | null {
 
 /** Also in comments: text that reads differently from what it is has no place in a list people review. */
 function checkCharacters(text: string, problems: Problems): void {
-  const suspicious = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069]|(?<!^)\ufeff/;
-  if (!suspicious.test(text)) return;
-  for (const [index, line] of text.split("\n").entries()) {
-    const char = suspicious.exec(index === 0 ? line : `\n${line}`)?.[0];
+  const body = text.startsWith("\ufeff") ? text.slice(1) : text;
+  if (!SUSPICIOUS.test(body)) return;
+  for (const [index, line] of body.split("\n").entries()) {
+    const char = SUSPICIOUS.exec(line)?.[0];
     if (char === undefined) continue;
     problems.add({
       line: index + 1,
@@ -155,7 +156,7 @@ function createReader(lines: LineCounter, problems: Problems) {
 
 /** Quoted is always text; plain `null`, `~`, nothing, `true` and `false` are what YAML 1.2 says they are. */
 function readScalar(node: Scalar): YamlValue {
-  const text = String(node.value ?? "");
+  const text = typeof node.value === "string" ? node.value : ""; // always text in the failsafe schema
   if (node.type !== Scalar.PLAIN) return text;
   if (text === "" || text === "~" || text === "null") return null;
   if (text === "true" || text === "false") return text === "true";

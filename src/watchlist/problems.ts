@@ -49,14 +49,14 @@ export function describeProblem(problem: FileProblem): string {
 export function showFound(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object" && value !== null) return "a mapping";
-  if (typeof value !== "string") return String(value);
+  if (value === null || typeof value === "boolean") return `${value}`;
+  if (typeof value !== "string") return "a mapping";
   const cut = value.length > FOUND_LENGTH_MAX ? `${value.slice(0, FOUND_LENGTH_MAX)}…` : value;
   return JSON.stringify(escapeInvisible(cut)).replaceAll("\\\\u{", "\\u{");
 }
 
 /** Control, format (bidi, zero width, tags), line separator, lone surrogate and private characters. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;
+export const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;
 const INVISIBLE_ALL = new RegExp(INVISIBLE, "gu");
 
 export function hasInvisible(text: string): boolean {

@@ -64,8 +64,6 @@ export function createWebhookSink(config: WebhookSinkConfig, deps: WebhookSinkDe
       try {
         const answer = await Promise.race([post({ agent, url, headers, body, cut }), cut.happened]);
         const excerpt = excerptOf(await readAnswer(answer.body), secrets);
-        // An endless body is dropped with its connection; draining it would be doing the receiver's bidding.
-        answer.body.on("error", () => undefined).destroy();
         return outcomeOf({ answer, excerpt, url, now: deps.now() });
       } catch (error) {
         return { result: "retry", status: null, error: failureText(error), afterMs: null, excerpt: "" };

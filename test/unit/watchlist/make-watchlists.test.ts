@@ -133,6 +133,21 @@ describe("make-watchlists", () => {
     expect(text).not.toMatch(/direction|sanctioned|null/);
   });
 
+  test("quotes whatever an older YAML reader would take for a boolean, a number or a date", () => {
+    const text = makeWatchlists(INTEL).get("watchlists/example-2024.yaml") ?? "";
+    for (const part of ['default: "on"', 'label: "no"', 'label: "1e3"', 'date: "2024-01-31"', `address: "${A1}"`]) {
+      expect(text).toContain(part);
+    }
+  });
+
+  test("says that a list with sanctioned rows is not the full one", () => {
+    const files = makeWatchlists({ ...INTEL, addresses: [ADDRESS, { ...OFF, incident: "upbit-2025" }] });
+    expect(files.get("watchlists/example-2024.yaml")).toContain(
+      "NOT a full OFAC list: 1 sanctioned rows here, 1 in all",
+    );
+    expect(files.get("watchlists/upbit-2025.yaml")).not.toContain("NOT a full");
+  });
+
   test("calls only upbit-2025 disputed", () => {
     const files = makeWatchlists(INTEL);
     expect(files.get("watchlists/upbit-2025.yaml")).toContain("disputed: true");

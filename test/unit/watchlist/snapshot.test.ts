@@ -94,16 +94,21 @@ describe("a watchlist snapshot", () => {
   });
 });
 
+const versionOf = async (
+  files: Record<string, string>,
+  enable: readonly string[] = [],
+  own: readonly OwnAddress[] = OWN,
+) => {
+  return make(await listsOf(files), enable, own).version;
+};
+
+const listsOfA1 = (given: readonly LoadedList[]) =>
+  make(given)
+    .entriesOf("eip155:1", A1)
+    .map((entry) => entry.list);
+
 describe("the version of a snapshot", () => {
   const texts = { "a.yaml": list("a", [row(), row({ address: B2 })]), "b.yaml": list("b", [row({ address: C3 })]) };
-  const versionOf = async (
-    files: Record<string, string>,
-    enable: readonly string[] = [],
-    own: readonly OwnAddress[] = OWN,
-  ) => {
-    return make(await listsOf(files), enable, own).version;
-  };
-
   test("does not depend on the order of files, rows, keys or own addresses", async () => {
     const version = await versionOf(texts);
     const turned = {
@@ -124,12 +129,8 @@ describe("the version of a snapshot", () => {
 
   test("the order of entries of one address does not depend on the order of files either", async () => {
     const lists = await listsOf({ "z.yaml": list("a", [row()]), "0.yaml": list("b", [row()]) });
-    const ids = (given: readonly LoadedList[]) =>
-      make(given)
-        .entriesOf("eip155:1", A1)
-        .map((entry) => entry.list);
-    expect(ids(lists)).toEqual(["a", "b"]);
-    expect(ids(lists.toReversed())).toEqual(["a", "b"]);
+    expect(listsOfA1(lists)).toEqual(["a", "b"]);
+    expect(listsOfA1(lists.toReversed())).toEqual(["a", "b"]);
   });
 
   test("changes with anything an alert would tell", async () => {

@@ -1,0 +1,73 @@
+/** Which states of chains and sinks are alarms, after how long; and how alarms become messages. */
+import type { Logger } from "pino";
+import type { ChainStatus } from "../ingest/head-loop.ts";
+import { describeError } from "../lib/errors.ts";
+import { redactText } from "../lib/redact.ts";
+import { sleep } from "../lib/sleep.ts";
+import type { AlertStore } from "../store/alert-store.ts";
+import type { ChainConfig } from "../types/config.ts";
+import type { Alarms } from "./alarms.ts";
+
+// A chain that stands still this long is told: thirty block times, at least half a minute, at most five.
+function stallGraceMs(chain: ChainConfig): number {
+  return Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
+}
+
+export function watchChain(alarms: Alarms, chain: ChainConfig, { trouble }: ChainStatus): void {
+  const subject = `chain:${chain.name}`;
+  if (trouble === null) return alarms.clear(subject);
+  alarms.raise({
+    subject,
+    kind: "system",
+    severity: "critical",
+    graceMs: trouble.kind === "tooDeep" ? 0 : stallGraceMs(chain),
+    detail: `${chain.name} is not being watched: ${trouble.detail}`,
+  });
+}
+
+/** The fourth failure of a delivery in a row says that the receiver, not the moment, is the trouble. */
+const FAILURES_TOLD = 4;
+
+export function watchSink(
+  alarms: Alarms,
+  { sink, delivered, failures, error }: { sink: string; delivered: boolean; failures: number; error: string },
+): void {
+  const subject = `sink:${sink}`;
+  if (delivered) return alarms.clear(subject);
+  if (failures < FAILURES_TOLD) return;
+  alarms.raise({
+    subject,
+    kind: "endpoint",
+    severity: "high",
+    graceMs: 0,
+    detail: `Deliveries to ${sink} fail: ${error}. They are kept and tried again.`,
+  });
+}
+
+export async function tellAlarms(
+  {
+    alarms,
+    alerts,
+    operationSinks,
+    log,
+  }: { alarms: Alarms; alerts: AlertStore; operationSinks: readonly string[]; log: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  let untold: ReturnType<Alarms["due"]> = [];
+  while (!signal.aborted) {
+    untold = [...untold, ...alarms.due()];
+    try {
+      for (let message = untold[0]; message !== undefined; message = untold[0]) {
+        log[message.type.endsWith("recovered") ? "info" : "error"](
+          { type: message.type, body: message.body },
+          "operational alarm",
+        );
+        await alerts.addMessage(message, operationSinks, Date.now());
+        untold = untold.slice(1);
+      }
+    } catch (error) {
+      log.error({ error: redactText(describeError(error)) }, "alarm not stored, trying again");
+    }
+    await sleep(1_000, signal);
+  }
+}

@@ -1,0 +1,18 @@
+/** How alerts of this configuration are folded. */
+import type { FoldContext } from "../alerts/state.ts";
+import { createStateCodec } from "../alerts/state-codec.ts";
+import * as codec from "../store/codec.ts";
+import type { Config } from "../types/config.ts";
+
+export function foldContext(config: Config): FoldContext {
+  const { encode, decode } = createStateCodec(codec);
+  const chains = new Map(config.chains.map((chain) => [chain.id, chain]));
+  return {
+    chainName: (id) => chains.get(id)?.name ?? id,
+    operatorsConfigured: (id) => new Set(chains.get(id)?.nodes.map((node) => node.operator)).size,
+    sinks: config.sinks.alerts.map((sink) => sink.name),
+    minSeverity: config.minSeverity,
+    encode,
+    decode,
+  };
+}
