@@ -35,7 +35,7 @@ export async function check(options: GlobalOptions): Promise<number> {
       incidents,
       ownAddresses: lists.own.length,
       tokens: lists.tokenCount,
-      watched: lists.watchlist.watchedCount,
+      watchedOn: Object.fromEntries(lists.watchedOn),
     });
     return code;
   }

@@ -9,7 +9,7 @@ import { listAlerts, showAlert } from "./alerts.ts";
 import { check } from "./check.ts";
 import { EXIT, type GlobalOptions } from "./context.ts";
 import { listDeliveries, retryDeliveries } from "./deliveries.ts";
-import { demo } from "./demo.ts";
+import { demo } from "./demo/demo.ts";
 import { run } from "./run.ts";
 import { testBlock } from "./test-block.ts";
 import { listWatch } from "./watch.ts";

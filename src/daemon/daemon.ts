@@ -88,7 +88,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
 
   async function start(): Promise<void> {
     const lists = await loadLists(config);
-    metrics.watchlist(lists.watchlist.watchedCount);
+    for (const chain of config.chains) metrics.watchlist(chain.name, lists.watchedOn.get(chain.id) ?? 0);
     instance = await claimInstance(config.dataDir);
     const store = await waitForStore(config, log, runSignal);
     try {

@@ -1,13 +1,13 @@
 /** Watchlists, own addresses and tokens as the configuration names them; every problem of every file at once. */
 import { normalizeAddress } from "../chains/registry.ts";
 import { ConfigError } from "../lib/errors.ts";
-import type { Asset } from "../types/chain.ts";
+import type { Asset, ChainId } from "../types/chain.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
 import type { TokenList } from "../types/tokens.ts";
-import type { FileProblem } from "../types/watchlist-format.ts";
 import type { OwnAddress } from "../types/watch.ts";
 import { type LoadedList, loadWatchlists } from "../watchlist/load.ts";
 import { loadOwn } from "../watchlist/own.ts";
+import { describeProblem } from "../watchlist/problems.ts";
 import { createWatchlist, type WatchlistSnapshot } from "../watchlist/snapshot.ts";
 import { loadTokens } from "../watchlist/tokens.ts";
 
@@ -17,6 +17,8 @@ export interface Lists {
   readonly own: readonly OwnAddress[];
   readonly tokens: TokenList;
   readonly tokenCount: number;
+  /** Entries that are really matched, by followed chain: what may be called watched. */
+  readonly watchedOn: ReadonlyMap<ChainId, number>;
 }
 
 /** Throws ConfigError with every problem: a list that is half read would be a hole in coverage. */
@@ -35,11 +37,16 @@ export async function loadLists(config: Config): Promise<Lists> {
     throw new ConfigError(
       ["The lists cannot be used as they are:", ...problems.map((problem) => `  ${problem}`)].join("\n"),
     );
-  return { watchlist, loaded: lists.lists, own: own.own, tokens: tokens.tokens, tokenCount: tokens.count };
-}
-
-function describeProblem({ file, line, field, found, allowed }: FileProblem): string {
-  return `${file}:${line}${field === "" ? "" : ` ${field}`}: found ${found}, allowed: ${allowed}`;
+  const entries = lists.lists.flatMap((list) => list.entries.map(({ entry }) => entry));
+  const watchedOn = new Map(
+    config.chains.map(({ id }) => [
+      id,
+      entries.filter(
+        (entry) => entry.chain === id && watchlist.entriesOf(id, entry.address).some((one) => one.id === entry.id),
+      ).length,
+    ]),
+  );
+  return { watchlist, loaded: lists.lists, own: own.own, tokens: tokens.tokens, tokenCount: tokens.count, watchedOn };
 }
 
 function nativeAsset({ id, native }: ChainConfig): Asset {

@@ -16,7 +16,7 @@ export interface Metrics {
     nowMs: number,
   ): void;
   gaps(chain: string, holes: number): void;
-  watchlist(entries: number): void;
+  watchlist(chain: string, entries: number): void;
   queueUp(up: boolean): void;
 }
 
@@ -62,7 +62,7 @@ export function createMetrics(version: string): Metrics {
   const pending = gauge("deliveries_pending", "Deliveries still to be sent", ["sink"]);
   const dead = gauge("delivery_dead_letters", "Deliveries given up; kept, re-drivable", ["sink"]);
   const oldest = gauge("delivery_oldest_undelivered_seconds", "Age of the oldest delivery still to be sent", ["sink"]);
-  const entries = gauge("watchlist_entries", "Entries watched", []);
+  const entries = gauge("watchlist_entries", "Entries matched on a followed chain", ["chain"]);
   const queue = gauge("queue_up", "1 while the queue takes work", []);
   gauge("build_info", "Version", ["version"]).set({ version }, 1);
 
@@ -105,7 +105,7 @@ export function createMetrics(version: string): Metrics {
       }
     },
     gaps: (chain, holes) => gap.set({ chain }, holes),
-    watchlist: (count) => entries.set(count),
+    watchlist: (chain, count) => entries.set({ chain }, count),
     queueUp: (up) => queue.set(up ? 1 : 0),
   };
 }

@@ -1,4 +1,0 @@
-/** placeholder until the demo is written */
-export function demo(): Promise<number> {
-  return Promise.resolve(0);
-}
