@@ -145,6 +145,13 @@ function incidentRows(config: Config, { loaded, watchlist }: Lists): IncidentRow
   }
   return watchlist.summary.map(({ incident, watched, noAdapter, off, never }) => {
     const elsewhere = notFollowed.get(incident.id) ?? 0;
-    return { incident: incident.id, watched: watched - elsewhere, notFollowed: elsewhere, noAdapter, off, never };
+    return {
+      incident: incident.id,
+      watched: watched - elsewhere - noAdapter,
+      notFollowed: elsewhere,
+      noAdapter,
+      off,
+      never,
+    };
   });
 }

@@ -1,6 +1,7 @@
 /** `heistwatch run`: the daemon. First signal graceful, second immediate. */
 import { createDaemon } from "../daemon/daemon.ts";
 import { createLogger } from "../daemon/logger.ts";
+import { describeError } from "../lib/errors.ts";
 import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
 
 export async function run(options: GlobalOptions): Promise<number> {
@@ -25,8 +26,17 @@ export async function run(options: GlobalOptions): Promise<number> {
     stopping.abort();
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
-  const starting = daemon.start();
-  // A signal while still waiting for the database ends the wait.
+  // A promise nobody waits for has failed: a bug. Stop rather than run on without a part; a supervisor starts us again.
+  const onBug = (error: unknown) => {
+    log.fatal({ error: error instanceof Error ? error : describeError(error) }, "a bug, please report it; stopping");
+    stopped.resolve(EXIT.tryAgain);
+  };
+  process.on("unhandledRejection", onBug);
+  process.on("uncaughtException", onBug);
+  const starting = daemon.start().catch((error: unknown) => {
+    // A signal while still waiting for the database ends the wait: that is no failure.
+    if (!stopping.signal.aborted) throw error;
+  });
   await Promise.race([starting, stopped.promise]);
   return stopped.promise;
 }

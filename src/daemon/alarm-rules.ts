@@ -1,17 +1,12 @@
 /** Which states of chains and sinks are alarms, after how long; and how alarms become messages. */
 import type { Logger } from "pino";
-import type { ChainStatus } from "../ingest/head-loop.ts";
+import { type ChainStatus, stallLimitMs } from "../ingest/head-loop.ts";
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { AlertStore } from "../store/alert-store.ts";
 import type { ChainConfig } from "../types/config.ts";
 import type { Alarms } from "./alarms.ts";
-
-// A chain that stands still this long is told: thirty block times, at least half a minute, at most five.
-function stallGraceMs(chain: ChainConfig): number {
-  return Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
-}
 
 export function watchChain(alarms: Alarms, chain: ChainConfig, { trouble }: ChainStatus): void {
   const subject = `chain:${chain.name}`;
@@ -20,7 +15,8 @@ export function watchChain(alarms: Alarms, chain: ChainConfig, { trouble }: Chai
     subject,
     kind: "system",
     severity: "critical",
-    graceMs: trouble.kind === "tooDeep" ? 0 : stallGraceMs(chain),
+    // A stall has waited its time already, and a contradicted final block does not get better by waiting.
+    graceMs: trouble.kind === "tooDeep" || trouble.kind === "stalled" ? 0 : stallLimitMs(chain.blockTimeMs),
     detail: `${chain.name} is not being watched: ${trouble.detail}`,
   });
 }

@@ -46,7 +46,7 @@ export interface ChainStatus {
   /** Block time of the tip, unix seconds; 0 before the first. */
   readonly tipTimestamp: number;
   /** Why the loop does not move, null when it does. */
-  readonly trouble: { readonly kind: "node" | "lag" | "tooDeep" | "store"; readonly detail: string } | null;
+  readonly trouble: { readonly kind: "node" | "lag" | "stalled" | "tooDeep" | "store"; readonly detail: string } | null;
 }
 
 export interface HeadLoopOptions {
@@ -78,6 +78,8 @@ interface LoopState {
   headNumber: number;
   phase: FollowState["phase"];
   finalityAskedAt: number;
+  /** When the last block was stored (or the loop began), unix milliseconds. */
+  progressAt: number;
 }
 
 /** Runs until the signal aborts; throws when the lease is lost or the list changed (the caller takes over again). */
@@ -132,6 +134,7 @@ async function openState(options: HeadLoopOptions, signal: AbortSignal): Promise
     headNumber: await options.adapter.headNumber(signal),
     phase: { at: "next" },
     finalityAskedAt: Number.NEGATIVE_INFINITY,
+    progressAt: options.clock.now(),
   };
   return state;
 }
@@ -175,7 +178,7 @@ async function act(
       return 0;
     case "idle":
       await rematchWindow(options, state, signal);
-      tell(options, state, null);
+      tell(options, state, stallOf(options, state));
       return pollMs;
     case "lag":
       tell(options, state, {
@@ -193,6 +196,21 @@ async function act(
       options.log.error({ height: event.height }, "chain stopped: the node contradicts a final block");
       return TOO_DEEP_RETRY_MS;
   }
+}
+
+/** Thirty block times, at least half a minute, at most five: what a live chain does not stand still for. */
+export function stallLimitMs(blockTimeMs: number): number {
+  return Math.min(Math.max(30 * blockTimeMs, 30_000), 300_000);
+}
+
+/** A node that answers but shows no new block is as blind as one that does not answer. */
+function stallOf({ adapter, clock }: HeadLoopOptions, { progressAt }: LoopState): ChainStatus["trouble"] {
+  const stillMs = clock.now() - progressAt;
+  if (stillMs < stallLimitMs(adapter.blockTimeMs)) return null;
+  return {
+    kind: "stalled",
+    detail: `the node shows no new block since ${Math.round(stillMs / 1000)} s: it may be stuck or cut off`,
+  };
 }
 
 /** A missing or failed body is asked for again later; it is never an empty block. */
@@ -242,6 +260,7 @@ async function storeBlocks(options: HeadLoopOptions, state: LoopState, blocks: r
     scanned: true,
     listVersion,
   }));
+  state.progressAt = now;
   state.window = prune([...state.window, ...added], { finalNumber: state.finalizedNumber, depth: windowDepth });
   const hits = scanned.reduce((sum, one) => sum + one.hits.length, 0);
   options.log.debug({ from: blocks[0]?.number, to: blocks.at(-1)?.number, hits }, "blocks matched and stored");

@@ -36,7 +36,8 @@ export function describeError(error: unknown): string {
   for (let depth = 0; depth < 4 && current !== undefined && current !== null; depth += 1) {
     if (current instanceof AggregateError && current.errors.length > 0) current = current.errors[0];
     const text = current instanceof Error ? current.message || current.name : String(current);
-    if (text !== "" && !parts.includes(text)) parts.push(text);
+    // A wrapper often quotes its cause: said once is enough.
+    if (text !== "" && !parts.some((part) => part.includes(text))) parts.push(text);
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(": ");

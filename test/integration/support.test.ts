@@ -114,6 +114,7 @@ describe("redis", () => {
   test("keeps its data over a restart and a kill -9, and never evicts", async () => {
     const redis = cleanUp(await startRedis({ password: "p@ss word" }));
     await withClient(redis.url, (client) => client.set("a", "1"));
+    expect(await withClient(redis.url, (client) => client.config("GET", "requirepass"))).toContain("p@ss word");
     await redis.restart();
     expect(await withClient(redis.url, (client) => client.get("a"))).toBe("1");
     await redis.kill9();

@@ -35,6 +35,8 @@ export interface ReceiverOptions {
   /** `whsec_...` to verify with; default: a fixed test secret. */
   readonly secret?: string;
   readonly answer?: AnswerFunction;
+  /** Default: a free one. A receiver that comes back comes back on its old port. */
+  readonly port?: number;
 }
 
 export interface Receiver {
@@ -81,7 +83,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {

@@ -11,7 +11,10 @@ export const SUSPECT = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
 export const STRANGER = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65";
 
 export const WATCHING: Pick<DaemonConfig, "watch" | "own"> = {
-  watch: [{ address: THIEF, sanctioned: true, label: "thief" }, { address: SUSPECT, label: "suspect" }],
+  watch: [
+    { address: THIEF, sanctioned: true, label: "thief" },
+    { address: SUSPECT, label: "suspect" },
+  ],
   own: [{ address: DEPOSIT, customerRef: "customer-17" }],
 };
 

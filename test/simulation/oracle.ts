@@ -1,0 +1,80 @@
+/**
+ * What must be true, said a second time and without a line of the production code: the rules of docs/line.md as loops
+ * over the chain as it really is.
+ */
+import { ASSETS, type Person } from "./people.ts";
+import type { Inclusion, SimBlock, SimTransfer } from "./world.ts";
+
+export interface ExpectedHit {
+  readonly transfer: SimTransfer;
+  /** Who the alert is about. */
+  readonly subject: string;
+  /** False: stored and not told. */
+  readonly told: boolean;
+}
+
+function isWatchedSender({ kind }: Person): boolean {
+  return kind === "sanctioned" || kind === "thief" || kind === "tagged";
+}
+
+function isWatchedRecipient(person: Person): boolean {
+  return isWatchedSender(person) || person.kind === "toOnly";
+}
+
+function expectedHit(transfer: SimTransfer): ExpectedHit | null {
+  const { from, to } = transfer;
+  const sends = isWatchedSender(from);
+  const receives = isWatchedRecipient(to);
+  if (!sends && !receives) return null;
+  return { transfer, subject: subjectOf(transfer, sends), told: isTold(transfer, { sends, receives }) };
+}
+
+/** The own address on the far side of the thief; else one on his own side; else the thief himself. */
+function subjectOf({ from, to }: SimTransfer, sends: boolean): string {
+  const order = sends ? [to, from] : [from, to];
+  const own = order.find(({ kind }) => kind === "own");
+  if (own !== undefined) return own.address;
+  return sends ? from.address : to.address;
+}
+
+function isTold(transfer: SimTransfer, { sends, receives }: { sends: boolean; receives: boolean }): boolean {
+  const { from, to, asset, amount } = transfer;
+  if (amount === 0n) return false;
+  if (asset === "fake" && !sends) return false;
+  const ownTouched = from.kind === "own" || to.kind === "own";
+  const sanctioned = (sends && from.kind === "sanctioned") || (receives && to.kind === "sanctioned");
+  return amount >= ASSETS[asset].dustBelow || sanctioned || ownTouched;
+}
+
+export function expectedHits({ failed, transfers }: Inclusion): ExpectedHit[] {
+  if (failed) return [];
+  return transfers.map(expectedHit).filter((hit) => hit !== null);
+}
+
+/** One alert as the outside world must see it. */
+export interface ExpectedAlert {
+  readonly txHash: string;
+  readonly subject: string;
+  readonly block: SimBlock;
+  readonly transfers: readonly SimTransfer[];
+}
+
+export function alertKey(of: { txHash: string; subject: string }): string {
+  return `${of.txHash} ${of.subject}`;
+}
+
+/** The alerts these blocks give rise to, by transaction and subject. */
+export function expectedAlerts(blocks: Iterable<SimBlock>): Map<string, ExpectedAlert> {
+  const alerts = new Map<string, ExpectedAlert>();
+  for (const block of blocks) {
+    for (const inclusion of block.inclusions) {
+      const told = expectedHits(inclusion).filter((hit) => hit.told);
+      for (const subject of new Set(told.map((hit) => hit.subject))) {
+        const transfers = told.filter((hit) => hit.subject === subject).map((hit) => hit.transfer);
+        const { txHash } = inclusion;
+        alerts.set(alertKey({ txHash, subject }), { txHash, subject, block, transfers });
+      }
+    }
+  }
+  return alerts;
+}
