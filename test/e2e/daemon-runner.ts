@@ -3,7 +3,7 @@
  * Unlike `startDaemon`, `start` does not wait for readiness, so that a kill can also fall into the start.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { WrittenConfig } from "../support/daemon.ts";
 import { guard } from "../support/guardian.ts";
@@ -14,7 +14,6 @@ export interface LogLine {
   /** Unix milliseconds. */
   readonly time: number;
   readonly msg: string;
-  readonly pid: number;
   readonly [field: string]: unknown;
 }
 
@@ -49,10 +48,12 @@ export function createDaemonRunner(name: string, at: WrittenConfig): DaemonRunne
   let child: ChildProcess | null = null;
   let ended: Promise<number | null> = Promise.resolve(null);
   let wanted = false;
+  let logFrom = 0;
 
   function start(): void {
     if (child !== null) return;
     const output = openSync(logPath, "a");
+    logFrom = statSync(logPath).size;
     const started = spawn(process.execPath, [join(ROOT, "src/cli/main.ts"), "run", "--config", at.configPath], {
       cwd: dirname(at.configPath),
       env: { PATH: process.env["PATH"] ?? "", ...at.env },
@@ -83,7 +84,7 @@ export function createDaemonRunner(name: string, at: WrittenConfig): DaemonRunne
     return code;
   }
 
-  const log = () => readLog(logPath);
+  const log = () => readLog(logPath, 0);
 
   return {
     name,
@@ -92,9 +93,9 @@ export function createDaemonRunner(name: string, at: WrittenConfig): DaemonRunne
     start,
     isUp: () => child !== null,
     async ready(timeoutMs = 60_000) {
-      const pid = child?.pid;
-      const runs = () => log().some((line) => line.pid === pid && line.msg === "heistwatch runs");
-      await waitFor(`${name} to run`, () => child?.pid !== pid || runs(), { timeoutMs, intervalMs: 100 });
+      const starting = child;
+      const runs = () => readLog(logPath, logFrom).some(({ msg }) => msg === "heistwatch runs");
+      await waitFor(`${name} to run`, () => child !== starting || runs(), { timeoutMs, intervalMs: 50 });
     },
     async kill9() {
       await end("SIGKILL");
@@ -107,15 +108,15 @@ export function createDaemonRunner(name: string, at: WrittenConfig): DaemonRunne
   };
 }
 
-function readLog(path: string): LogLine[] {
+function readLog(path: string, from: number): LogLine[] {
   const lines: LogLine[] = [];
-  for (const text of readFileSync(path, "utf8").split("\n")) {
+  for (const text of readFileSync(path).subarray(from).toString("utf8").split("\n")) {
     if (text === "") continue;
     try {
       lines.push(JSON.parse(text) as LogLine);
     } catch {
       // A crash report of Node, or a line cut by a kill: kept as a fact, so that a failing run shows it.
-      lines.push({ level: 0, time: 0, msg: text, pid: 0 });
+      lines.push({ level: 0, time: 0, msg: text });
     }
   }
   return lines;

@@ -1,0 +1,246 @@
+/** The chain's part of the store in memory: leases, checkpoints, hits and their events. */
+import { assert } from "../../src/lib/assert.ts";
+import { encodeHit, matchDigest } from "../../src/store/codec.ts";
+import { type ChainStore, type CommitBlocks, hitsJobId } from "../../src/store/chain-store.ts";
+import { FencedError, type Leases, ListChangedError } from "../../src/store/leases.ts";
+import type { BlockRef } from "../../src/types/chain.ts";
+import type { Lease, ScannedBlock, WindowBlock } from "../../src/types/checkpoint.ts";
+import type { Hit, HitBlock } from "../../src/types/hit.ts";
+import { HITS_QUEUE } from "../../src/types/queue-names.ts";
+import type { EventRow, HitRow, LeaseRow, MemoryTables } from "./memory-tables.ts";
+
+/** `now` is the database's clock. */
+export function createMemoryLeases(tables: MemoryTables, now: () => number): Leases {
+  const ours = ({ chain, holder, epoch }: Lease) => {
+    const row = tables.lease.get(chain);
+    return row?.holder === holder && row.epoch === epoch;
+  };
+  return {
+    async acquire({ chain, holder, ttlMs, listVersion }) {
+      const held = tables.lease.get(chain);
+      if (held !== undefined && held.expiresAt >= now() && held.holder !== holder) return null;
+      const epoch = (held?.epoch ?? 0) + 1;
+      const finalizedNumber = held?.finalizedNumber ?? -1;
+      tables.lease.put(chain, { chain, holder, epoch, expiresAt: now() + ttlMs, listVersion, finalizedNumber });
+      return { chain, holder, epoch };
+    },
+    async renew(lease, ttlMs) {
+      if (!ours(lease)) return false;
+      tables.lease.change(lease.chain, { expiresAt: now() + ttlMs });
+      return true;
+    },
+    async release(lease) {
+      if (ours(lease)) tables.lease.change(lease.chain, { expiresAt: now() - 1_000 });
+    },
+  };
+}
+
+export function createMemoryChainStore(tables: MemoryTables): ChainStore {
+  const keyOf = (chain: string, number: number) => `${chain} ${number}`;
+
+  function hold(lease: Lease): LeaseRow {
+    const row = tables.lease.get(lease.chain);
+    if (row === undefined || row.holder !== lease.holder || row.epoch !== lease.epoch)
+      throw new FencedError(`another daemon leads ${lease.chain} now`);
+    return row;
+  }
+
+  function holdForMatching({ lease, listVersion }: Pick<CommitBlocks, "lease" | "listVersion">): LeaseRow {
+    const row = hold(lease);
+    if (row.listVersion !== listVersion) throw new ListChangedError(`the watchlist of ${lease.chain} changed`);
+    return row;
+  }
+
+  function addBlock(chain: string, block: WindowBlock): void {
+    const { number, hash, parentHash, timestamp, scanned, listVersion } = block;
+    const row = { chain, number, hash, parentHash, timestamp, scanned, listVersion };
+    tables.checkpoint.insert(keyOf(chain, number), row);
+  }
+
+  function extendWindow({ lease, scanned, listVersion }: CommitBlocks): void {
+    let parent: BlockRef | undefined = tables.window(lease.chain).at(-1);
+    for (const { block } of scanned) {
+      assert(
+        parent === undefined || (block.number === parent.number + 1 && block.parentHash === parent.hash),
+        `block ${block.number} follows the stored tip`,
+      );
+      parent = block;
+      addBlock(lease.chain, { ...block, scanned: true, listVersion });
+    }
+  }
+
+  return {
+    async load(chain) {
+      const rows = tables.window(chain);
+      if (rows.length === 0) return null;
+      const window = rows.map(({ chain: _chain, ...block }) => block);
+      return { window, finalizedNumber: tables.lease.get(chain)?.finalizedNumber ?? -1 };
+    },
+
+    begin: async (lease, window) =>
+      tables.transaction(() => {
+        hold(lease);
+        for (const block of window) addBlock(lease.chain, block);
+      }),
+
+    commitBlocks: async (commit) =>
+      tables.transaction(() => {
+        const { finalizedNumber } = holdForMatching(commit);
+        extendWindow(commit);
+        storeHits(tables, commit, "included");
+        for (const one of commit.scanned) cover(tables, commit.lease.chain, one, commit.listVersion);
+        const tip = commit.scanned.at(-1)?.block.number ?? 0;
+        const lowest = Math.min(Math.max(finalizedNumber, 0), tip - commit.windowDepth);
+        for (const { chain, number } of tables.window(commit.lease.chain))
+          if (number < lowest) tables.checkpoint.delete(keyOf(chain, number));
+      }),
+
+    commitRematch: async (commit) =>
+      tables.transaction(() => {
+        holdForMatching(commit);
+        for (const { block } of commit.scanned) {
+          const key = keyOf(commit.lease.chain, block.number);
+          const known = tables.checkpoint.get(key)?.hash === block.hash;
+          assert(known, `block ${block.number} matched again is still in the window`);
+          tables.checkpoint.change(key, { listVersion: commit.listVersion, scanned: true });
+        }
+        storeHits(tables, commit, "rematched");
+      }),
+
+    commitReorg: async ({ lease, ancestor, now }) =>
+      tables.transaction(() => {
+        assert(ancestor.number >= hold(lease).finalizedNumber, "a reorg never goes below a final block");
+        for (const { chain, number } of tables.window(lease.chain))
+          if (number > ancestor.number) tables.checkpoint.delete(keyOf(chain, number));
+        uncover(tables, lease.chain, ancestor.number);
+        const lost = (hit: HitRow) => hit.blockNumber > ancestor.number;
+        return { removedHits: settleHits(tables, { chain: lease.chain, which: lost, to: "removed", now }) };
+      }),
+
+    commitFinalized: async ({ lease, number, now }) =>
+      tables.transaction(() => {
+        if (number <= hold(lease).finalizedNumber) return { finalHits: 0 };
+        tables.lease.change(lease.chain, { finalizedNumber: number });
+        const settled = (hit: HitRow) => hit.blockNumber <= number;
+        return { finalHits: settleHits(tables, { chain: lease.chain, which: settled, to: "final", now }) };
+      }),
+  };
+}
+
+function storeHits(
+  tables: MemoryTables,
+  { lease, scanned, headNumber, now }: Omit<CommitBlocks, "windowDepth">,
+  kind: "included" | "rematched",
+): void {
+  const events: NewEvent[] = [];
+  for (const one of scanned) {
+    for (const found of one.hits) {
+      const before = tables.hit.get(found.hitId);
+      const hit: Hit = before === undefined ? found : { ...found, alertId: before.alertId };
+      const digest = matchDigest(hit);
+      putHit(tables, { chain: lease.chain, hit, found, digest, one });
+      if (hit.recordedOnly !== null && (before === undefined || before.recordedRule !== null)) continue;
+      const isNew = before === undefined || before.state === "removed";
+      if (!isNew && before.digest === digest && before.blockHash === one.block.hash) continue;
+      events.push({
+        hitId: hit.hitId,
+        alertId: hit.alertId,
+        kind: isNew ? "included" : kind,
+        block: toldBlock(one, headNumber),
+        payload: encodeHit(hit),
+        trust: one.block.trust,
+        late: one.late,
+        at: now,
+      });
+    }
+  }
+  addEvents(tables, events);
+}
+
+interface FoundHit {
+  readonly chain: string;
+  readonly hit: Hit;
+  /** As the matcher named it, before it was given the alert it belongs to. */
+  readonly found: Hit;
+  readonly digest: string;
+  readonly one: ScannedBlock;
+}
+
+function putHit(tables: MemoryTables, { chain, hit, found, digest, one }: FoundHit): void {
+  const before = tables.hit.get(hit.hitId);
+  tables.hit.put(hit.hitId, {
+    hitId: hit.hitId,
+    alertId: hit.alertId,
+    chain,
+    blockNumber: one.block.number,
+    blockHash: one.block.hash,
+    state: before?.state === "final" ? "final" : "included",
+    recordedRule: hit.recordedOnly?.rule ?? null,
+    digest,
+    payload: encodeHit(found),
+  });
+}
+
+function toldBlock({ block }: ScannedBlock, headNumber: number): HitBlock {
+  const { number, hash, timestamp } = block;
+  return { number, hash, timestamp, confirmations: Math.max(1, headNumber - number + 1) };
+}
+
+interface Settle {
+  readonly chain: string;
+  readonly which: (hit: HitRow) => boolean;
+  readonly to: "removed" | "final";
+  readonly now: number;
+}
+
+function settleHits(tables: MemoryTables, { chain, which, to, now }: Settle): number {
+  const rows = tables.hit.values().filter((hit) => hit.chain === chain && hit.state === "included" && which(hit));
+  for (const { hitId } of rows) tables.hit.change(hitId, { state: to });
+  const told = rows
+    .filter((hit) => hit.recordedRule === null)
+    .toSorted((a, b) => a.blockNumber - b.blockNumber || (a.hitId < b.hitId ? -1 : 1));
+  addEvents(
+    tables,
+    told.map(({ hitId, alertId, blockNumber, blockHash }) => ({
+      hitId,
+      alertId,
+      kind: to,
+      block: { number: blockNumber, hash: blockHash, timestamp: 0, confirmations: 0 },
+      payload: null,
+      trust: null,
+      late: false,
+      at: now,
+    })),
+  );
+  return rows.length;
+}
+
+type NewEvent = Omit<EventRow, "seq" | "applied">;
+
+function addEvents(tables: MemoryTables, events: readonly NewEvent[]): void {
+  const last = new Map<string, { seq: number; at: number }>();
+  for (const event of events) {
+    const seq = tables.nextSeq();
+    tables.event.insert(String(seq), { ...event, seq, applied: false });
+    last.set(event.alertId, { seq, at: event.at });
+  }
+  for (const [alertId, { seq, at }] of last)
+    tables.addToOutbox({ queue: HITS_QUEUE, jobId: hitsJobId(alertId, seq), payload: { alertId }, runAt: at });
+}
+
+function cover(tables: MemoryTables, chain: string, { block }: ScannedBlock, listVersion: string): void {
+  const how = JSON.stringify([listVersion, block.traced, block.trust.proven, block.trust.operators]);
+  const grows = tables.coverage
+    .values()
+    .find((row) => row.chain === chain && row.to === block.number - 1 && row.how === how);
+  if (grows !== undefined) tables.coverage.change(`${chain} ${grows.from}`, { to: block.number });
+  else tables.coverage.insert(`${chain} ${block.number}`, { chain, from: block.number, to: block.number, how });
+}
+
+function uncover(tables: MemoryTables, chain: string, number: number): void {
+  for (const row of tables.coverage.values()) {
+    if (row.chain !== chain || row.to <= number) continue;
+    if (row.from > number) tables.coverage.delete(`${chain} ${row.from}`);
+    else tables.coverage.change(`${chain} ${row.from}`, { to: number });
+  }
+}
