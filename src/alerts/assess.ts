@@ -1,7 +1,8 @@
 /** Score, caps, severity and action of an alert, each part with its reason. Pure. */
 import { ACTIONS, type Action, type AlertKind, SEVERITIES, type Severity, type Stage } from "../types/alert.ts";
 import type { EntryMatch, Hit } from "../types/hit.ts";
-import { confidencePoints, policyOf, severityOfScore } from "./policy.ts";
+import { RIGHTS } from "../types/chain.ts";
+import { confidencePoints, policyOf, policyOfRight, severityOfScore } from "./policy.ts";
 
 export interface Score {
   readonly amount: number;
@@ -64,7 +65,8 @@ function assessMatch(hit: Hit, { entry, incident }: EntryMatch, of: { kind: Aler
   caps.push("value in USD unknown: amount counted as 10,000 to 100,000 USD");
   let total = parts.amount + parts.share + parts.proximity + parts.confidence;
   const sanctioned = entry.sanctioned !== null;
-  const dust = hit.transfer.amount < hit.asset.dustBelow;
+  const isRight = RIGHTS.includes(hit.transfer.category);
+  const dust = !isRight && hit.transfer.amount < hit.asset.dustBelow;
   if (entry.role === "mixer_withdrawal" && !sanctioned && total > 59) {
     total = 59;
     caps.push("mixer withdrawal matched by a researcher: score at most 59");
@@ -78,7 +80,7 @@ function assessMatch(hit: Hit, { entry, incident }: EntryMatch, of: { kind: Aler
     caps.push("direct contact with a sanctioned address: score at least 80");
   }
 
-  const policy = policyOf(entry);
+  const policy = isRight ? policyOfRight(entry) : policyOf(entry);
   let severity = severityOfScore(total);
   let action: Action = policy.action;
   const capSeverity = (most: Severity, why: string) => {

@@ -1,6 +1,7 @@
 /** The body of every message, as published in docs/alert.schema.json. Amounts are decimal strings in base units. */
 import { z } from "zod";
 import { ACTIONS, SEVERITIES } from "../types/alert.ts";
+import { TRANSFER_CATEGORIES } from "../types/chain.ts";
 import { ENTRY_BASES, ENTRY_ROLES } from "../types/watch.ts";
 
 const amount = z.string().regex(/^\d+$/).describe("base units, decimal");
@@ -16,8 +17,10 @@ const asset = z.strictObject({
 
 const transfer = z.strictObject({
   hitId: z.string().regex(/^hit_[0-9a-z]{26}$/),
-  key: z.string().describe("native, or log:<index among all logs of the transaction>"),
-  category: z.enum(["native", "erc20"]),
+  key: z
+    .string()
+    .describe("native, call:<n>, log:<index among all logs of the transaction>, ...; docs/line.md lists them"),
+  category: z.enum(TRANSFER_CATEGORIES),
   from: address,
   to: address,
   asset,
@@ -70,7 +73,9 @@ export const alertData = z.strictObject({
     confirmations: z.int().nonnegative().describe("when this revision was made"),
     finality: z.enum(["latest", "safe", "finalized"]),
   }),
-  transaction: z.strictObject({ hash: z.string(), index: z.int().nonnegative() }),
+  transaction: z
+    .strictObject({ hash: z.string().nullable(), index: z.int().nonnegative().nullable() })
+    .describe("nulls for consensus withdrawals and block rewards"),
   transfers: z.array(transfer).min(1).describe("the first 16 of transfersTotal"),
   transfersTotal: z.int().positive(),
   own: own.nullable(),

@@ -44,7 +44,7 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
       confirmations: latest.block.confirmations,
       finality: stage === "final" ? "finalized" : "latest",
     },
-    transaction: { hash: first.transfer.txHash, index: first.transfer.txIndex },
+    transaction: transactionOf(first),
     transfers: hits.slice(0, TRANSFERS_MAX).map(transferOf),
     transfersTotal: hits.length,
     own: ownOf(hits),
@@ -59,6 +59,11 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
         ? null
         : { reason: state.retraction, at: isoOf(state.retractedAt) },
   };
+}
+
+/** Withdrawals and rewards belong to a block, not to a transaction. */
+function transactionOf({ transfer }: Hit): AlertData["transaction"] {
+  return transfer.txIndex < 0 ? { hash: null, index: null } : { hash: transfer.txHash, index: transfer.txIndex };
 }
 
 /** A node may claim any block time; one that no date can show is told as the earliest date instead of throwing. */
@@ -123,15 +128,15 @@ function trustOf({ trust }: HitStanding, configured: number): AlertData["trust"]
   const notes: string[] = [];
   if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
   if (single) notes.push("one operator only: nobody else was asked");
-  notes.push("value moved inside contract calls is not seen");
+  if (!trust.traced) notes.push("the block was not traced: value moved inside contract calls is not seen");
   return {
     proven: trust.proven,
     agreed: `${trust.operators.length}/${configured}`,
     verified: trust.proven && trust.missing.length === 0 && trust.operators.length === configured && !single,
     singleOperator: single,
-    traced: false,
+    traced: trust.traced,
     operators: [...trust.operators],
     missing: [...trust.missing],
-    note: `${notes.join("; ")}.`,
+    note: notes.length === 0 ? null : `${notes.join("; ")}.`,
   };
 }

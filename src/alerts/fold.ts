@@ -57,7 +57,7 @@ export function applyEvent(state: AlertState, event: HitEvent): AlertState {
   return { ...state, hits, retractedAt: event.at, retraction: reason };
 }
 
-const UNTRUSTED: BlockTrust = { proven: false, operators: [], missing: [] };
+const UNTRUSTED: BlockTrust = { proven: false, operators: [], missing: [], traced: false };
 
 function standingHits(hits: ReadonlyMap<string, HitStanding>): HitStanding[] {
   return [...hits.values()].filter(({ status, hit }) => status !== "removed" && hit.recordedOnly === null);
@@ -142,9 +142,12 @@ function byPlace(a: HitStanding, b: HitStanding): number {
   return keyA === keyB ? 0 : placeOf(keyA) - placeOf(keyB) || (keyA < keyB ? -1 : 1);
 }
 
-/** `native` first, then logs by number: the order things happened in the transaction. */
+/** `native` first, then calls, then logs by number and place in a batch: near enough to the order things happened. */
 function placeOf(key: string): number {
-  return key.startsWith("log:") ? Number(key.slice(4)) + 1 : 0;
+  const [kind, at = "0"] = key.split(":");
+  const [number = 0, nth = 0] = at.split("-").map(Number);
+  const rank = kind === "native" ? 0 : kind === "log" ? 2 : 1;
+  return rank * 1e12 + number * 1e5 + nth;
 }
 
 function messageOf(of: {

@@ -100,6 +100,15 @@ export function policyOf(entry: WatchEntry): Verdict {
   return TABLE[entry.role][columnOf(entry)];
 }
 
+/** Approvals and delegations to a contract made for a theft come before it: told one level up from what the contract itself is. */
+export function policyOfRight(entry: WatchEntry): Verdict {
+  const policy = policyOf(entry);
+  const isEarly = entry.role === "preparation" || entry.role === "exploit_contract";
+  return isEarly && (policy.severity === "low" || policy.severity === "info")
+    ? { ...policy, severity: "medium" }
+    : policy;
+}
+
 /** Points for who says so: official 10, several researchers 7, one 4, explorer tags and mixer matches 0. */
 export function confidencePoints(entry: { basis: EntryBasis; role: EntryRole; independentSources: number }): number {
   if (entry.role === "mixer_withdrawal" || entry.basis === "explorer") return 0;

@@ -27,9 +27,28 @@ export function summarize(hits: readonly Hit[], stage: Stage): string {
   if (first === undefined) throw new Error("assertion failed: an alert has at least one hit");
   const more =
     hits.length > 1 ? ` (and ${hits.length - 1} more transfer${hits.length > 2 ? "s" : ""} in this transaction)` : "";
-  const what = describeAmount(first.transfer.amount, first.asset);
-  const sentence = `${what} moved from ${party(first, "from")} to ${party(first, "to")}${more}.`;
+  const sentence = `${sentenceOf(first)}${more}.`;
   return stage === "retracted" ? `Withdrawn, the transaction left the chain: ${sentence}` : sentence;
+}
+
+/** What happened, without the full stop. */
+function sentenceOf(hit: Hit): string {
+  const from = party(hit, "from");
+  const to = party(hit, "to");
+  switch (hit.transfer.category) {
+    case "approval":
+      return `${from} allowed ${to} to take ${describeAmount(hit.transfer.amount, hit.asset)}`;
+    case "delegation":
+      return `${from} signed a delegation of its account to the code of ${to}`;
+    case "creation":
+      return `${from} created the contract ${to}`;
+    case "withdrawal":
+      return `${describeAmount(hit.transfer.amount, hit.asset)} of staked coins were paid out to ${to}`;
+    case "reward":
+      return `${describeAmount(hit.transfer.amount, hit.asset)} of block fees went to ${to}`;
+    default:
+      return `${describeAmount(hit.transfer.amount, hit.asset)} moved from ${from} to ${to}`;
+  }
 }
 
 function party(hit: Hit, side: "from" | "to"): string {

@@ -93,6 +93,7 @@ function buildChain(name: string, user: UserConfig["chains"][string], facts: Cha
     blockTimeMs: facts.blockTimeMs,
     finality: user.finality ?? facts.finality,
     windowDepth: user.windowDepth ?? facts.windowDepth,
+    traces: user.traces,
     native: { ...facts.native, dustBelow },
     start: startPointOf(user.start),
     nodes: user.nodes,

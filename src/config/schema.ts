@@ -128,6 +128,12 @@ const chain = (readEnv: ReadEnv) =>
       .default("latest")
       .describe(`Where the first run begins: ${START_ALLOWED}. Later runs go on where the last one stopped.`),
     finality: finality().optional().describe("When a block is final; default: as config/chains says."),
+    traces: z
+      .enum(["auto", "off"], { error: "auto, off" })
+      .default("auto")
+      .describe(
+        "auto: value moved inside contract calls is seen where the node can trace. off: never asked, said in alerts.",
+      ),
     windowDepth: windowDepth()
       .optional()
       .describe("How deep a reorg is followed, in blocks; default: as config/chains says."),

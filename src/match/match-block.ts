@@ -77,20 +77,24 @@ interface Telling {
 
 /** Which hits are only recorded; the rules of docs/line.md, Match. First rule wins. */
 function recordedOnly({ transfer, asset, matches, ownTouched }: Telling): RecordedOnly | null {
-  if (transfer.amount === 0n) {
+  const { category, amount } = transfer;
+  // Delegations and new contracts are told for what they are; a revoked approval is an approval of zero.
+  if (category === "delegation" || category === "creation") return null;
+  if (amount === 0n) {
     return {
       rule: "zeroValue",
       reason: "No value moved: anyone can make a token log a transfer of zero in another's name.",
     };
   }
-  if (!asset.listed && matches.every((match) => match.side === "to")) {
+  if (!asset.listed && (category === "wrap" || matches.every((match) => match.side === "to"))) {
     return {
       rule: "unlistedToken",
       reason: "A token outside the token list reached a watched address: anyone can send one.",
     };
   }
+  // The most a spender may take is no amount that moved: small allowances are told.
   const sanctioned = matches.some((match) => match.entry.sanctioned !== null);
-  if (transfer.amount < asset.dustBelow && !sanctioned && !ownTouched) {
+  if (category !== "approval" && amount < asset.dustBelow && !sanctioned && !ownTouched) {
     return {
       rule: "dust",
       reason: `Less than the dust limit of ${asset.dustBelow} base units, and no own address is touched.`,

@@ -11,7 +11,12 @@ interface CoverageKind {
 }
 
 function kindOf({ block }: ScannedBlock, listVersion: string): CoverageKind {
-  return { listVersion, traced: block.traced, proven: block.trust.proven, operators: block.trust.operators.join(",") };
+  return {
+    listVersion,
+    traced: block.trust.traced,
+    proven: block.trust.proven,
+    operators: block.trust.operators.join(","),
+  };
 }
 
 /** Adds consecutive blocks; the last range grows where nothing about the scan changed. */

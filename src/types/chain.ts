@@ -32,23 +32,47 @@ export interface Header extends BlockRef {
   readonly timestamp: number;
 }
 
-/** How a value moved: as the transaction's own value, or as a token's `Transfer` log. */
-export type TransferCategory = "native" | "erc20";
+/**
+ * What kind of movement it is. Value: `native` (the transaction's own), `internal` (inside contract calls), `erc20`,
+ * `erc721`, `erc1155`, `wrap` (a deposit into or withdrawal from a wrapped coin), `withdrawal` (consensus layer), `reward`
+ * (fees to the block's fee recipient).
+ * Rights over value: `approval` (spender may take), `delegation` (EIP-7702 code), `creation` (a new contract).
+ */
+export const TRANSFER_CATEGORIES = [
+  "native",
+  "internal",
+  "erc20",
+  "erc721",
+  "erc1155",
+  "wrap",
+  "withdrawal",
+  "reward",
+  "approval",
+  "delegation",
+  "creation",
+] as const;
+export type TransferCategory = (typeof TRANSFER_CATEGORIES)[number];
+
+/** Categories in which nothing needs to move to matter. */
+export const RIGHTS: readonly TransferCategory[] = ["approval", "delegation", "creation"];
 
 /**
- * Value moving from one address to another, of one asset, in one transaction.
- * `key` names the movement inside its transaction and is the same on every node: `native`, or `log:<index among all
- * logs of the transaction>`.
+ * Value (or a right over it) moving from one address to another, of one asset, in one transaction.
+ * `key` names the movement inside its transaction and is the same on every node, with or without traces:
+ * `native`; `call:<n>`, the nth call frame that moved value; `log:<index among all logs of the transaction>`, with `-<n>` for the nth of a batch;
+ * `delegation:<n>`; `creation` or `creation:<n>` inside calls; `withdrawal`; `reward`.
  */
 export interface Transfer {
   readonly key: string;
   readonly category: TransferCategory;
+  /** The transaction's hash; `withdrawal-<index>` and `reward-<block number>` for what belongs to no transaction. */
   readonly txHash: string;
+  /** Place in the block; -1 where there is no transaction. */
   readonly txIndex: number;
   readonly from: Address;
   readonly to: Address;
   readonly assetId: AssetId;
-  /** Base units. */
+  /** Base units; 1 for an ERC-721 token, 0 for delegations, creations without value and revoked approvals. */
   readonly amount: bigint;
 }
 
@@ -60,14 +84,14 @@ export interface BlockTrust {
   readonly operators: readonly string[];
   /** Configured operators that did not answer. */
   readonly missing: readonly string[];
+  /** True when internal calls were traced; false means value moved by contracts was not seen. */
+  readonly traced: boolean;
 }
 
 /** A block with everything in it that moved value. */
 export interface Block extends Header {
   readonly transfers: readonly Transfer[];
   readonly trust: BlockTrust;
-  /** True when internal calls were traced; false means value moved by contracts was not seen. */
-  readonly traced: boolean;
 }
 
 /**

@@ -35,6 +35,8 @@ export interface ChainConfig {
     readonly slip44: number;
     readonly dustBelow: bigint;
   };
+  /** `auto`: traces where the node can; `off`: never asks, internal transfers are not seen. */
+  readonly traces: "auto" | "off";
   readonly start: StartPoint;
   readonly nodes: readonly NodeConfig[];
 }

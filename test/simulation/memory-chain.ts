@@ -229,7 +229,7 @@ function addEvents(tables: MemoryTables, events: readonly NewEvent[]): void {
 }
 
 function cover(tables: MemoryTables, chain: string, { block }: ScannedBlock, listVersion: string): void {
-  const how = JSON.stringify([listVersion, block.traced, block.trust.proven, block.trust.operators]);
+  const how = JSON.stringify([listVersion, block.trust.traced, block.trust.proven, block.trust.operators]);
   const grows = tables.coverage
     .values()
     .find((row) => row.chain === chain && row.to === block.number - 1 && row.how === how);

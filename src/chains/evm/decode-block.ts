@@ -1,63 +1,40 @@
 /**
- * A node's block and receipts -> Transfers. Every field is checked where it enters: a malformed, mixed or short
- * answer throws and the block is asked for again; it never becomes "no transfers".
+ * A node's block, receipts and (where there are any) traces -> Transfers. Every field is checked where it enters: a
+ * malformed, mixed or short answer throws and the block is asked for again; it never becomes "no transfers".
  */
 import type { Address, ChainId, Header, Transfer } from "../../types/chain.ts";
-import { AppError } from "../../lib/errors.ts";
-
-/** keccak256("Transfer(address,address,uint256)"), EIP-20. */
-const TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
-
-export class MalformedAnswerError extends AppError {
-  override readonly code = "malformed_answer";
-  override readonly retryable = true;
-}
+import {
+  type Checksum,
+  type Fields,
+  MalformedAnswerError,
+  addressOf,
+  fieldsOf,
+  hashOf,
+  listOf,
+  numberOf,
+  quantityOf,
+} from "./answer-fields.ts";
+import { decodeDelegations } from "./decode-delegations.ts";
+import { decodeLog } from "./decode-logs.ts";
+import { type TracedTransaction, type ValueFrame } from "./decode-traces.ts";
 
 export interface DecodeContext {
   readonly chain: ChainId;
   readonly nativeAssetId: string;
   /** Checksummed text of a lower-case address. */
-  readonly checksum: (lower: string) => Address;
+  readonly checksum: Checksum;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown, what: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new MalformedAnswerError(`${what} is not an object`);
-  return value as Fields;
+export interface BlockAnswers {
+  readonly header: Header;
+  readonly block: unknown;
+  readonly receipts: unknown;
+  /** Null: the block was not traced. */
+  readonly traces: readonly TracedTransaction[] | null;
 }
 
-function listOf(value: unknown, what: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new MalformedAnswerError(`${what} is not a list`);
-  return value;
-}
-
-const HASH = /^0x[0-9a-f]{64}$/;
-const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
-const QUANTITY = /^0x[0-9a-fA-F]{1,64}$/;
-
-function hashOf(value: unknown, what: string): string {
-  if (typeof value !== "string" || !HASH.test(value)) throw new MalformedAnswerError(`${what} is not a 32-byte hash`);
-  return value;
-}
-
-function quantityOf(value: unknown, what: string): bigint {
-  if (typeof value !== "string" || !QUANTITY.test(value))
-    throw new MalformedAnswerError(`${what} is not a hex quantity`);
-  return BigInt(value);
-}
-
-export function numberOf(value: unknown, what: string): number {
-  const number = Number(quantityOf(value, what));
-  if (!Number.isSafeInteger(number)) throw new MalformedAnswerError(`${what} is out of range`);
-  return number;
-}
-
-function addressOf(value: unknown, what: string, context: DecodeContext): Address {
-  if (typeof value !== "string" || !ADDRESS.test(value)) throw new MalformedAnswerError(`${what} is not an address`);
-  return context.checksum(value.toLowerCase());
-}
+const ZERO_ADDRESS = "0x0000000000000000000000000000000000000000";
+const WEI_PER_GWEI = 1_000_000_000n;
 
 export function decodeHeader(value: unknown): Header {
   const block = fieldsOf(value, "block");
@@ -69,15 +46,21 @@ export function decodeHeader(value: unknown): Header {
   };
 }
 
-/** All native and ERC-20 transfers of a block, in transaction and log order. Throws unless both answers describe `header`'s block. */
-export function decodeTransfers(
-  answers: { header: Header; block: unknown; receipts: unknown },
-  context: DecodeContext,
-): Transfer[] {
-  const { header } = answers;
+/** The transaction hashes of a full block answer, in order. */
+export function transactionHashesOf(block: unknown): string[] {
+  const transactions = listOf(fieldsOf(block, "block")["transactions"], "block.transactions");
+  return transactions.map((transaction, index) =>
+    hashOf(fieldsOf(transaction, `transaction ${index}`)["hash"], `transaction ${index}: hash`),
+  );
+}
+
+/** Everything in a block that moved value or a right over it, in order. Throws unless all answers describe `header`'s block. */
+export function decodeTransfers(answers: BlockAnswers, context: DecodeContext): Transfer[] {
+  const { header, traces } = answers;
   const block = fieldsOf(answers.block, "block");
-  if (hashOf(block["hash"], "block.hash") !== header.hash)
+  if (hashOf(block["hash"], "block.hash") !== header.hash) {
     throw new MalformedAnswerError("the node answered with another block", { details: { asked: header.hash } });
+  }
   const transactions = listOf(block["transactions"], "block.transactions");
   const receipts = listOf(answers.receipts, "receipts");
   if (transactions.length !== receipts.length) {
@@ -85,106 +68,233 @@ export function decodeTransfers(
       details: { block: header.hash, transactions: transactions.length, receipts: receipts.length },
     });
   }
-  const seen = new Set(transactions.map((transaction) => fieldsOf(transaction, "transaction")["hash"]));
-  if (seen.size !== transactions.length)
+  if (traces !== null && traces.length !== transactions.length) {
+    throw new MalformedAnswerError("the node's traces do not cover the block's transactions", {
+      details: { block: header.hash },
+    });
+  }
+  if (new Set(transactionHashesOf(block)).size !== transactions.length) {
     throw new MalformedAnswerError("the node's block holds a transaction twice", { details: { block: header.hash } });
+  }
   const transfers: Transfer[] = [];
+  let fees = 0n;
+  const baseFee =
+    block["baseFeePerGas"] === undefined || block["baseFeePerGas"] === null
+      ? 0n
+      : quantityOf(block["baseFeePerGas"], "block.baseFeePerGas");
   transactions.forEach((transaction, index) => {
-    decodeTransaction({ transaction, receipt: receipts[index], index, header }, context, transfers);
+    const part = transactionPart(
+      { transaction, receipt: receipts[index], trace: traces?.[index] ?? null, index, header },
+      context,
+    );
+    decodeTransaction(part, context, transfers);
+    fees += tipOf(part, baseFee);
   });
+  transfers.push(...decodeWithdrawals(block, context), ...decodeReward({ block, header, fees }, context));
   return transfers;
+}
+
+interface TransactionPart {
+  readonly transaction: Fields;
+  readonly receipt: Fields;
+  readonly trace: TracedTransaction | null;
+  readonly txHash: string;
+  readonly index: number;
+  readonly what: string;
+  readonly failed: boolean;
+  readonly from: Address;
+  /** The recipient, or the new contract. */
+  readonly to: Address;
+  readonly isCreation: boolean;
+  readonly value: bigint;
 }
 
 interface TransactionAnswer {
   readonly transaction: unknown;
   readonly receipt: unknown;
+  readonly trace: TracedTransaction | null;
   readonly index: number;
   readonly header: Header;
 }
 
-function decodeTransaction(answer: TransactionAnswer, context: DecodeContext, into: Transfer[]): void {
-  const { index, header } = answer;
+function transactionPart(
+  { trace, index, header, ...answers }: TransactionAnswer,
+  { checksum }: DecodeContext,
+): TransactionPart {
   const what = `transaction ${index} of block ${header.number}`;
-  const transaction = fieldsOf(answer.transaction, what);
-  const receipt = fieldsOf(answer.receipt, `receipt of ${what}`);
+  const transaction = fieldsOf(answers.transaction, what);
+  const receipt = fieldsOf(answers.receipt, `receipt of ${what}`);
   const txHash = hashOf(transaction["hash"], `${what}: hash`);
   if (receipt["transactionHash"] !== txHash)
     throw new MalformedAnswerError(`${what}: its receipt belongs to another transaction`);
   if (receipt["blockHash"] !== header.hash)
     throw new MalformedAnswerError(`${what}: its receipt belongs to another block`);
   // Before Byzantium (block 4,370,000) receipts carried a state root instead of a status.
-  const failed =
-    receipt["status"] !== undefined &&
-    receipt["status"] !== null &&
-    quantityOf(receipt["status"], `${what}: status`) === 0n;
-  const logs = listOf(receipt["logs"], `${what}: logs`);
-  if (failed) return; // A failed transaction moves nothing but its fee, and leaves no logs.
+  const { status } = receipt;
+  const isCreation = transaction["to"] === null || transaction["to"] === undefined;
+  return {
+    transaction,
+    receipt,
+    trace,
+    txHash,
+    index,
+    what,
+    failed: status !== undefined && status !== null && quantityOf(status, `${what}: status`) === 0n,
+    from: addressOf(transaction["from"], `${what}: from`, checksum),
+    to: addressOf(
+      isCreation ? receipt["contractAddress"] : transaction["to"],
+      `${what}: ${isCreation ? "contractAddress" : "to"}`,
+      checksum,
+    ),
+    isCreation,
+    value: quantityOf(transaction["value"], `${what}: value`),
+  };
+}
 
-  const native = decodeNative({ transaction, receipt, txHash, index, what }, context);
-  if (native !== null) into.push(native);
+function decodeTransaction(part: TransactionPart, context: DecodeContext, into: Transfer[]): void {
+  const logs = listOf(part.receipt["logs"], `${part.what}: logs`);
+  // Delegations are set before the call runs: they stand even where it fails (EIP-7702).
+  into.push(
+    ...decodeDelegations(
+      { transaction: part.transaction, txHash: part.txHash, txIndex: part.index, what: part.what },
+      context,
+    ),
+  );
+  if (part.trace !== null) checkTop(part, part.trace);
+  if (part.failed) return; // A failed transaction moves nothing but its fee, and leaves no logs.
+  const place = { txHash: part.txHash, txIndex: part.index };
+  const parties = { from: part.from, to: part.to };
+  // A call without value is no transfer; an empty transaction of zero is one, and is recorded as zero-value.
+  if (part.value > 0n || (part.transaction["input"] === "0x" && !part.isCreation)) {
+    into.push({
+      ...place,
+      ...parties,
+      key: "native",
+      category: "native",
+      assetId: context.nativeAssetId,
+      amount: part.value,
+    });
+  }
+  if (part.isCreation)
+    into.push({
+      ...place,
+      ...parties,
+      key: "creation",
+      category: "creation",
+      assetId: context.nativeAssetId,
+      amount: 0n,
+    });
+  if (part.trace !== null) into.push(...innerTransfers(part.trace.inner, place, context));
   logs.forEach((log, logIndex) => {
-    const transfer = decodeLog(fieldsOf(log, `${what}: log ${logIndex}`), { txHash, index, logIndex, what }, context);
-    if (transfer !== null) into.push(transfer);
+    const what = `${part.what}: log ${logIndex}`;
+    into.push(
+      ...decodeLog(fieldsOf(log, what), { ...place, chain: context.chain, logIndex, what, checksum: context.checksum }),
+    );
   });
 }
 
-interface NativeAnswer {
-  readonly transaction: Fields;
-  readonly receipt: Fields;
-  readonly txHash: string;
-  readonly index: number;
-  readonly what: string;
+/** Nothing commits to a trace, but its outermost frame must be the transaction itself. */
+function checkTop(part: TransactionPart, { top }: TracedTransaction): void {
+  const sameTo = part.isCreation ? top.to === null || top.to === part.to || part.failed : top.to === part.to;
+  if (top.from !== part.from || top.amount !== part.value || !sameTo)
+    throw new MalformedAnswerError(`${part.what}: its trace tells another transaction`);
 }
 
-function decodeNative(
-  { transaction, receipt, txHash, index, what }: NativeAnswer,
+/**
+ * Counted among the frames that moved value (or created), not by trace path: tracers differ in whether they show calls
+ * to precompiled contracts, and one movement must have one id on every node.
+ */
+function innerTransfers(
+  frames: readonly ValueFrame[],
+  place: { txHash: string; txIndex: number },
   context: DecodeContext,
-): Transfer | null {
-  const amount = quantityOf(transaction["value"], `${what}: value`);
-  // A call without value is no transfer; an empty transaction of zero is one, and is recorded as zero-value.
-  if (amount === 0n && transaction["input"] !== "0x") return null;
-  const creation = transaction["to"] === null || transaction["to"] === undefined;
-  const to = creation ? receipt["contractAddress"] : transaction["to"];
-  return {
-    key: "native",
-    category: "native",
-    txHash,
-    txIndex: index,
-    from: addressOf(transaction["from"], `${what}: from`, context),
-    to: addressOf(to, `${what}: ${creation ? "contractAddress" : "to"}`, context),
-    assetId: context.nativeAssetId,
-    amount,
-  };
+): Transfer[] {
+  const transfers: Transfer[] = [];
+  let calls = 0;
+  let creations = 0;
+  for (const { kind, from, to, amount } of frames) {
+    if (amount > 0n)
+      transfers.push({
+        ...place,
+        from,
+        to,
+        amount,
+        key: `call:${calls++}`,
+        category: "internal",
+        assetId: context.nativeAssetId,
+      });
+    if (kind === "create")
+      transfers.push({
+        ...place,
+        from,
+        to,
+        amount: 0n,
+        key: `creation:${creations++}`,
+        category: "creation",
+        assetId: context.nativeAssetId,
+      });
+  }
+  return transfers;
 }
 
-interface LogPlace {
-  readonly txHash: string;
-  readonly index: number;
-  readonly logIndex: number;
-  readonly what: string;
+/** Withdrawals of the consensus layer (EIP-4895), in gwei. */
+function decodeWithdrawals(block: Fields, context: DecodeContext): Transfer[] {
+  if (block["withdrawals"] === undefined || block["withdrawals"] === null) return [];
+  return listOf(block["withdrawals"], "block.withdrawals").map((entry, nth) => {
+    const what = `withdrawal ${nth}`;
+    const withdrawal = fieldsOf(entry, what);
+    return {
+      key: "withdrawal",
+      category: "withdrawal",
+      txHash: `withdrawal-${numberOf(withdrawal["index"], `${what}: index`)}`,
+      txIndex: -1,
+      from: ZERO_ADDRESS,
+      to: addressOf(withdrawal["address"], `${what}: address`, context.checksum),
+      assetId: context.nativeAssetId,
+      amount: quantityOf(withdrawal["amount"], `${what}: amount`) * WEI_PER_GWEI,
+    };
+  });
 }
 
-/** ERC-20: three topics and one word of data. ERC-721 has four topics, older tokens fewer: they are other kinds. */
-function decodeLog(log: Fields, { txHash, index, logIndex, what }: LogPlace, context: DecodeContext): Transfer | null {
-  const place = `${what}: log ${logIndex}`;
-  const topics = listOf(log["topics"], `${place}: topics`);
-  const data = log["data"];
-  if (topics[0] !== TRANSFER_TOPIC || topics.length !== 3) return null;
-  if (typeof data !== "string" || data.length !== 66) return null;
-  const assetAddress = addressOf(log["address"], `${place}: address`, context);
-  return {
-    key: `log:${logIndex}`,
-    category: "erc20",
-    txHash,
-    txIndex: index,
-    from: topicAddress(topics[1], place, context),
-    to: topicAddress(topics[2], place, context),
-    assetId: `${context.chain}/erc20:${assetAddress}`,
-    amount: quantityOf(data, `${place}: data`),
-  };
+/** What the transactions pay the block's fee recipient above the burned base fee. Static rewards (before the merge) are not in it. */
+function decodeReward(
+  { block, header, fees }: { block: Fields; header: Header; fees: bigint },
+  context: DecodeContext,
+): Transfer[] {
+  if (fees === 0n) return [];
+  return [
+    {
+      key: "reward",
+      category: "reward",
+      txHash: `reward-${header.number}`,
+      txIndex: -1,
+      from: ZERO_ADDRESS,
+      to: addressOf(block["miner"], "block.miner", context.checksum),
+      assetId: context.nativeAssetId,
+      amount: fees,
+    },
+  ];
 }
 
-function topicAddress(topic: unknown, place: string, context: DecodeContext): Address {
-  // The low 20 bytes, as every ABI decoder of the field reads them: dirty upper bytes do not hide an address.
-  return context.checksum(`0x${hashOf(topic, `${place}: topic`).slice(26)}`);
+function tipOf({ transaction, receipt, what }: TransactionPart, baseFee: bigint): bigint {
+  const gasUsed = quantityOf(receipt["gasUsed"], `${what}: gasUsed`);
+  const price = gasPriceOf(transaction, baseFee, what);
+  return price <= baseFee ? 0n : (price - baseFee) * gasUsed;
+}
+
+/** EIP-1559: min(maxFee, baseFee + maxPriorityFee); what the node calls effectiveGasPrice is not committed to. */
+function gasPriceOf(transaction: Fields, baseFee: bigint, what: string): bigint {
+  const { maxFeePerGas, maxPriorityFeePerGas, gasPrice } = transaction;
+  if (
+    maxFeePerGas !== undefined &&
+    maxFeePerGas !== null &&
+    maxPriorityFeePerGas !== undefined &&
+    maxPriorityFeePerGas !== null
+  ) {
+    const maxFee = quantityOf(maxFeePerGas, `${what}: maxFeePerGas`);
+    const wanted = baseFee + quantityOf(maxPriorityFeePerGas, `${what}: maxPriorityFeePerGas`);
+    return wanted < maxFee ? wanted : maxFee;
+  }
+  // Deposits and other system transactions of rollups pay no fee and name no price.
+  return gasPrice === undefined || gasPrice === null ? 0n : quantityOf(gasPrice, `${what}: gasPrice`);
 }

@@ -4,10 +4,12 @@ import type { ChainConfig, NodeConfig } from "../../types/config.ts";
 import type { Log } from "../../types/log.ts";
 import { AppError } from "../../lib/errors.ts";
 import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
-import { decodeHeader, decodeTransfers, MalformedAnswerError, numberOf, type DecodeContext } from "./decode-block.ts";
+import { MalformedAnswerError, numberOf } from "./answer-fields.ts";
+import { type DecodeContext, decodeHeader, decodeTransfers } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
 import { createRequestGate } from "./request-gate.ts";
 import { createRpcClient, isMethodMissing, type RpcClient } from "./rpc-client.ts";
+import { createTracer } from "./tracer.ts";
 
 // A block of 60 M gas with its receipts is about 10 MB of JSON; 256 MB leaves room for any chain and bounds memory.
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
@@ -38,6 +40,7 @@ export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOpti
     nativeAssetId: `${chain.id}/slip44:${chain.native.slip44}`,
     checksum: createChecksum(),
   };
+  const tracer = createTracer({ rpc, mode: chain.traces, checksum: decode.checksum, log });
   const chainCheck = createChainCheck(rpc, { node: node.name, expected: evmChainId });
 
   return {
@@ -69,11 +72,11 @@ export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOpti
         receiptsOf(rpc, header, signal),
       ]);
       if (block === null || receipts === null) return null;
+      const traces = await tracer.trace(header, block, signal);
       return {
         ...header,
-        transfers: decodeTransfers({ header, block, receipts }, decode),
-        trust: { proven: false, operators: [node.operator], missing: [] },
-        traced: false,
+        transfers: decodeTransfers({ header, block, receipts, traces }, decode),
+        trust: { proven: false, operators: [node.operator], missing: [], traced: traces !== null },
       };
     },
 

@@ -31,6 +31,7 @@ describe("the shipped configuration", () => {
           blockTimeMs: 12_000,
           finality: { by: "tag" },
           windowDepth: 128,
+          traces: "auto",
           native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 10n ** 14n },
           start: { at: "latest" },
           nodes: [

@@ -1,0 +1,55 @@
+/** Fields of a node's answer, checked where they enter. What does not fit throws, and the block is asked for again. */
+import type { Address } from "../../types/chain.ts";
+import { AppError } from "../../lib/errors.ts";
+
+export class MalformedAnswerError extends AppError {
+  override readonly code = "malformed_answer";
+  override readonly retryable = true;
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+export type Checksum = (lower: string) => Address;
+
+export function fieldsOf(value: unknown, what: string): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new MalformedAnswerError(`${what} is not an object`);
+  return value as Fields;
+}
+
+export function listOf(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new MalformedAnswerError(`${what} is not a list`);
+  return value;
+}
+
+const HASH = /^0x[0-9a-f]{64}$/;
+const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
+const QUANTITY = /^0x[0-9a-fA-F]{1,64}$/;
+const BYTES = /^0x(?:[0-9a-fA-F]{2})*$/;
+
+export function hashOf(value: unknown, what: string): string {
+  if (typeof value !== "string" || !HASH.test(value)) throw new MalformedAnswerError(`${what} is not a 32-byte hash`);
+  return value;
+}
+
+export function quantityOf(value: unknown, what: string): bigint {
+  if (typeof value !== "string" || !QUANTITY.test(value))
+    throw new MalformedAnswerError(`${what} is not a hex quantity`);
+  return BigInt(value);
+}
+
+export function numberOf(value: unknown, what: string): number {
+  const number = Number(quantityOf(value, what));
+  if (!Number.isSafeInteger(number)) throw new MalformedAnswerError(`${what} is out of range`);
+  return number;
+}
+
+export function addressOf(value: unknown, what: string, checksum: Checksum): Address {
+  if (typeof value !== "string" || !ADDRESS.test(value)) throw new MalformedAnswerError(`${what} is not an address`);
+  return checksum(value.toLowerCase());
+}
+
+/** `0x` and an even number of hex digits. */
+export function bytesOf(value: unknown, what: string): string {
+  if (typeof value !== "string" || !BYTES.test(value)) throw new MalformedAnswerError(`${what} is not hex bytes`);
+  return value;
+}
