@@ -225,8 +225,10 @@ function decodePermit2(log: Log, place: LogPlace): Transfer[] {
 
 /** Wrapped coin out of or back into its contract; the coin's own leg is a native or internal movement. */
 function decodeWrap(log: Log, place: LogPlace, direction: "in" | "out"): Transfer[] {
-  const [account, amount] = wordsOf(log, 2) ?? [];
-  if (account === undefined || amount === undefined) return [];
+  const [, account] = log.topics;
+  const amount = wordAt(log.data, 0);
+  // WETH9 indexes the account and nothing else; staking contracts use the same signature with other fields indexed.
+  if (account === undefined || amount === null || log.topics.length !== 2 || log.data.length !== WORD) return [];
   const holder = addressIn(account, place);
   const parties = direction === "in" ? { from: log.contract, to: holder } : { from: holder, to: log.contract };
   return [
