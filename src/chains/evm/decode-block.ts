@@ -42,6 +42,18 @@ function hashOf(value: unknown, what: string): string {
   return value;
 }
 
+/** Bytes as hex. A search for a wrong sign, not a pattern of right ones: those use up the stack on megabytes. */
+function bytesOf(value: unknown, what: string): string {
+  if (
+    typeof value !== "string" ||
+    !value.startsWith("0x") ||
+    value.length % 2 !== 0 ||
+    /[^0-9a-fA-F]/.test(value.slice(2))
+  )
+    throw new MalformedAnswerError(`${what} is not hex`);
+  return value;
+}
+
 function quantityOf(value: unknown, what: string): bigint {
   if (typeof value !== "string" || !QUANTITY.test(value))
     throw new MalformedAnswerError(`${what} is not a hex quantity`);
@@ -112,37 +124,48 @@ function decodeTransaction(answer: TransactionAnswer, context: DecodeContext, in
     throw new MalformedAnswerError(`${what}: its receipt belongs to another transaction`);
   if (receipt["blockHash"] !== header.hash)
     throw new MalformedAnswerError(`${what}: its receipt belongs to another block`);
-  // Before Byzantium (block 4,370,000) receipts carried a state root instead of a status.
-  const failed =
-    receipt["status"] !== undefined &&
-    receipt["status"] !== null &&
-    quantityOf(receipt["status"], `${what}: status`) === 0n;
-  const logs = listOf(receipt["logs"], `${what}: logs`);
-  if (failed) return; // A failed transaction moves nothing but its fee, and leaves no logs.
-
-  const native = decodeNative({ transaction, receipt, txHash, index, what }, context);
+  const failed = hasFailed(receipt, what);
+  const tokens = listOf(receipt["logs"], `${what}: logs`)
+    .map((log, logIndex) =>
+      decodeLog(fieldsOf(log, `${what}: log ${logIndex}`), { txHash, index, logIndex, what }, context),
+    )
+    .filter((transfer) => transfer !== null);
+  const native = decodeNative({ transaction, receipt, failed, txHash, index, what }, context);
+  // A failed transaction moves nothing but its fee. (Polygon logs that fee, with a topic of its own.)
+  if (failed && tokens.length > 0) throw new MalformedAnswerError(`${what}: failed, and moved a token all the same`);
   if (native !== null) into.push(native);
-  logs.forEach((log, logIndex) => {
-    const transfer = decodeLog(fieldsOf(log, `${what}: log ${logIndex}`), { txHash, index, logIndex, what }, context);
-    if (transfer !== null) into.push(transfer);
-  });
+  into.push(...tokens);
+}
+
+/** Before Byzantium (block 4,370,000) receipts carried a state root instead of a status: then nobody can tell. */
+function hasFailed(receipt: Fields, what: string): boolean {
+  const status = receipt["status"] ?? null;
+  if (status === null) {
+    hashOf(receipt["root"], `${what}: neither status nor state root`);
+    return false;
+  }
+  const success = quantityOf(status, `${what}: status`);
+  if (success > 1n) throw new MalformedAnswerError(`${what}: status is neither 0 nor 1`);
+  return success === 0n;
 }
 
 interface NativeAnswer {
   readonly transaction: Fields;
   readonly receipt: Fields;
+  readonly failed: boolean;
   readonly txHash: string;
   readonly index: number;
   readonly what: string;
 }
 
 function decodeNative(
-  { transaction, receipt, txHash, index, what }: NativeAnswer,
+  { transaction, receipt, failed, txHash, index, what }: NativeAnswer,
   context: DecodeContext,
 ): Transfer | null {
   const amount = quantityOf(transaction["value"], `${what}: value`);
+  const input = bytesOf(transaction["input"], `${what}: input`);
   // A call without value is no transfer; an empty transaction of zero is one, and is recorded as zero-value.
-  if (amount === 0n && transaction["input"] !== "0x") return null;
+  if (failed || (amount === 0n && input !== "0x")) return null;
   const creation = transaction["to"] === null || transaction["to"] === undefined;
   const to = creation ? receipt["contractAddress"] : transaction["to"];
   return {
@@ -168,9 +191,12 @@ interface LogPlace {
 function decodeLog(log: Fields, { txHash, index, logIndex, what }: LogPlace, context: DecodeContext): Transfer | null {
   const place = `${what}: log ${logIndex}`;
   const topics = listOf(log["topics"], `${place}: topics`);
-  const data = log["data"];
+  // Also those of other events: a topic that is no topic may have been a Transfer.
+  for (const topic of topics) hashOf(topic, `${place}: topic`);
+  if (topics.length > 4) throw new MalformedAnswerError(`${place}: more than four topics`);
   if (topics[0] !== TRANSFER_TOPIC || topics.length !== 3) return null;
-  if (typeof data !== "string" || data.length !== 66) return null;
+  const data = bytesOf(log["data"], `${place}: data`);
+  if (data.length !== 66) return null;
   const assetAddress = addressOf(log["address"], `${place}: address`, context);
   return {
     key: `log:${logIndex}`,
