@@ -67,9 +67,11 @@ function assessMatch(hit: Hit, { entry, incident }: EntryMatch, of: { kind: Aler
   const sanctioned = entry.sanctioned !== null;
   const isRight = RIGHTS.includes(hit.transfer.category);
   const dust = !isRight && hit.transfer.amount < hit.asset.dustBelow;
-  if (entry.role === "mixer_withdrawal" && !sanctioned && total > 59) {
+  // A notice or a court names the withdrawal itself; everybody else has matched it to a deposit.
+  const demixed = entry.role === "mixer_withdrawal" && (entry.basis === "researcher" || entry.basis === "explorer");
+  if (demixed && !sanctioned && total > 59) {
     total = 59;
-    caps.push("mixer withdrawal matched by a researcher: score at most 59");
+    caps.push("mixer withdrawal matched by research: score at most 59");
   }
   if (dust && !sanctioned && total > 19) {
     total = 19;

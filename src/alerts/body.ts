@@ -10,6 +10,9 @@ import { formatAmount, summarize } from "./text.ts";
 const TRANSFERS_MAX = 16;
 const WATCH_MAX = 8;
 const SOURCES_MAX = 4;
+const INCIDENTS_MAX = 16;
+// Labels and references of a list may be long: after this much only `watchTotal` counts on. The first is always told.
+const WATCH_BYTES_MAX = 6_000;
 
 export interface AlertFacts {
   readonly alertId: string;
@@ -35,7 +38,7 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     severity: assessment.severity,
     action: assessment.action,
     late: told.some(({ late }) => late),
-    summary: summarize(hits, stage),
+    summary: summarize(hits, state.retraction),
     chain: { id: first.chain, name: context.chainName(first.chain) },
     block: {
       number: latest.block.number,
@@ -48,8 +51,8 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     transfers: hits.slice(0, TRANSFERS_MAX).map(transferOf),
     transfersTotal: hits.length,
     own: ownOf(hits),
-    exposure: { type: "direct", hops: 1, incidents: [...new Set(watch.map((entry) => entry.incident))] },
-    watch: watch.slice(0, WATCH_MAX),
+    exposure: { type: "direct", hops: 1, incidents: incidentsOf(watch) },
+    watch: withinSize(watch.slice(0, WATCH_MAX)),
     watchTotal: watch.length,
     score: { ...assessment.score, caps: [...assessment.score.caps] },
     trust: trustOf(latest, context.operatorsConfigured(first.chain)),
@@ -100,6 +103,18 @@ function watchOf(hits: readonly Hit[]): AlertData["watch"] {
   for (const match of hits.flatMap((hit) => hit.matches))
     entries.set(`${match.side} ${match.entry.id}`, watchEntryOf(match));
   return [...entries.values()];
+}
+
+function incidentsOf(watch: AlertData["watch"]): string[] {
+  return [...new Set(watch.map((entry) => entry.incident))].slice(0, INCIDENTS_MAX);
+}
+
+function withinSize(watch: AlertData["watch"]): AlertData["watch"] {
+  let bytes = 0;
+  return watch.filter((entry, index) => {
+    bytes += Buffer.byteLength(JSON.stringify(entry));
+    return index === 0 || bytes <= WATCH_BYTES_MAX;
+  });
 }
 
 function watchEntryOf({ side, entry, incident, basis }: EntryMatch): AlertData["watch"][number] {

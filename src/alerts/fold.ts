@@ -103,7 +103,7 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     action: assessment.action,
     summary: data.summary,
     state: context.encode(state),
-    createdAt: alert?.createdAt ?? last.at,
+    createdAt: alert?.createdAt ?? events[0]?.at ?? last.at,
     updatedAt: last.at,
   };
   if (!changed) return { record, message: null, sinks: [] };
@@ -117,10 +117,13 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
   return { record, message, sinks: isSent(assessment.severity, context) ? context.sinks : [] };
 }
 
-/** A digest of all a receiver can see and of every hit behind it, without clocks and confirmations. */
+/**
+ * A digest of all a receiver can see, without clocks and confirmations, and of which hits are told, also those that
+ * the body has no room for. Not of each hit's standing: the stage says that for all of them.
+ */
 function coreOf(data: AlertBody["data"], told: readonly HitStanding[]): string {
   const seen = { ...data, block: { ...data.block, confirmations: 0 }, retraction: data.retraction?.reason ?? null };
-  const hits = told.map(({ hit, status }) => [hit.hitId, status]);
+  const hits = told.map(({ hit }) => hit.hitId);
   return createHash("sha256")
     .update(JSON.stringify([seen, hits]))
     .digest("hex");

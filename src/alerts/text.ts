@@ -1,7 +1,7 @@
 /** Amounts and sentences for people. Token symbols come from the token list only; labels are stripped of control characters where they enter. */
 import type { Asset } from "../types/chain.ts";
 import type { Hit } from "../types/hit.ts";
-import type { Stage } from "../types/alert.ts";
+import type { RetractionReason } from "../types/alert.ts";
 
 /** Base units as a decimal number without trailing zeros; null when the decimals are unknown. */
 export function formatAmount(amount: bigint, decimals: number | null): string | null {
@@ -22,14 +22,22 @@ export function describeAmount(amount: bigint, asset: Asset): string {
 }
 
 /** One sentence: what moved, between whom, why it matters. The customer's reference is not in it: chat rooms read it. */
-export function summarize(hits: readonly Hit[], stage: Stage): string {
+export function summarize(hits: readonly Hit[], retraction: RetractionReason | null): string {
   const first = hits[0];
   if (first === undefined) throw new Error("assertion failed: an alert has at least one hit");
   const more =
     hits.length > 1 ? ` (and ${hits.length - 1} more transfer${hits.length > 2 ? "s" : ""} in this transaction)` : "";
   const sentence = `${sentenceOf(first)}${more}.`;
-  return stage === "retracted" ? `Withdrawn, the transaction left the chain: ${sentence}` : sentence;
+  return retraction === null ? sentence : `Withdrawn, ${WITHDRAWN[retraction]}: ${sentence}`;
 }
+
+const WITHDRAWN: Record<RetractionReason, string> = {
+  reorg: "the transaction left the chain",
+  replaced: "another transaction took its place",
+  dropped: "the transaction was dropped",
+  recomputed: "the lists of today do not tell it any more",
+  entryWithdrawn: "the entry was taken off its list",
+};
 
 /** What happened, without the full stop. */
 function sentenceOf(hit: Hit): string {

@@ -1,7 +1,18 @@
 /** /livez, /readyz, /startupz and /metrics. No dependency is asked on /livez: a restart cures none of them. */
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";
+import { ConfigError, describeError } from "../lib/errors.ts";
+import { sleep } from "../lib/sleep.ts";
 import type { Service } from "../types/service.ts";
+
+// Below the 10 s that Prometheus waits for a scrape by default.
+const REFRESH_TIMEOUT_MS = 3_000;
+
+export interface HealthCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
 
 export interface HealthServerOptions {
   readonly host: string;
@@ -9,7 +20,7 @@ export interface HealthServerOptions {
   readonly registry: Registry;
   /** Brings gauges up to date before a scrape. */
   readonly refresh: () => Promise<void>;
-  readonly checks: () => readonly { name: string; ok: boolean; detail: string }[];
+  readonly checks: () => Promise<readonly HealthCheck[]>;
   readonly isStarted: () => boolean;
   readonly isStopping: () => boolean;
 }
@@ -31,13 +42,14 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
     server.get("/startupz", (_request, reply) =>
       reply.code(options.isStarted() ? 200 : 503).send({ started: options.isStarted() }),
     );
-    server.get("/readyz", (_request, reply) => {
-      const checks = options.checks();
+    server.get("/readyz", async (_request, reply) => {
+      const checks = await options.checks();
       const ready = options.isStarted() && !options.isStopping() && checks.every((check) => check.ok);
       return reply.code(ready ? 200 : 503).send({ ready, stopping: options.isStopping(), checks });
     });
     server.get("/metrics", async (_request, reply) => {
-      await options.refresh().catch(() => undefined); // Stale gauges are still better than no metrics while the store is away.
+      // Stale gauges are still better than no metrics while the store is away, or hangs.
+      await Promise.race([options.refresh().catch(() => undefined), sleep(REFRESH_TIMEOUT_MS)]);
       return reply.type(options.registry.contentType).send(await options.registry.metrics());
     });
     return server;
@@ -47,8 +59,15 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
     name: "http",
     async start() {
       app = build();
-      const address = await app.listen({ host: options.host, port: options.port });
-      port = Number(new URL(address).port);
+      try {
+        const address = await app.listen({ host: options.host, port: options.port });
+        port = Number(new URL(address).port);
+      } catch (error) {
+        throw new ConfigError(
+          `http ${options.host}:${options.port} cannot be listened on (${describeError(error)}): change http.host or http.port, or stop what runs there`,
+          { cause: error },
+        );
+      }
     },
     async stop() {
       await app?.close();

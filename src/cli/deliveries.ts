@@ -1,5 +1,5 @@
 /** `heistwatch deliveries list|retry`. */
-import { ConfigError } from "../lib/errors.ts";
+import { AppError, ConfigError } from "../lib/errors.ts";
 import type { StoredDelivery } from "../store/delivery-store.ts";
 import { callOperator, EXIT, type GlobalOptions, readConfig } from "./context.ts";
 import { print, printJson, short, table, timeOf } from "./output.ts";
@@ -46,5 +46,9 @@ export async function retryDeliveries(
   const result = (await callOperator(readConfig({ config }), "deliveries.retry", args)) as { redriven: number };
   if (json === true) printJson(result);
   else print(`${result.redriven} ${result.redriven === 1 ? "delivery starts" : "deliveries start"} again.`);
-  return EXIT.ok;
+  const missed = new Set(deliveryIds).size - result.redriven;
+  if (missed <= 0) return EXIT.ok;
+  throw new AppError(
+    `${missed} of the named deliveries cannot start again: there is none of that id, or it was delivered (${short(deliveryIds.join(", "), 300)})`,
+  );
 }

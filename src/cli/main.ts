@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** argv -> command. Exit codes: 0 done, 1 the operator must fix something, 75 try again. */
 import { Command, Option } from "commander";
-import { AppError, describeError } from "../lib/errors.ts";
+import { AppError, ConfigError, describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { SEVERITIES } from "../types/alert.ts";
 import { VERSION } from "../daemon/version.ts";
@@ -116,7 +116,9 @@ async function finish(work: Promise<number>): Promise<void> {
 
 function fail(error: unknown): number {
   if (error instanceof AppError) {
-    process.stderr.write(`heistwatch: ${redactText(describeError(error))}\n`);
+    // A list of problems keeps its lines; everything else is one line with its causes.
+    const text = error instanceof ConfigError ? error.message : describeError(error);
+    process.stderr.write(`heistwatch: ${redactText(text)}\n`);
     return error.retryable ? EXIT.tryAgain : EXIT.fix;
   }
   process.stderr.write(

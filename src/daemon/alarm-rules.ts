@@ -26,17 +26,26 @@ const FAILURES_TOLD = 4;
 
 export function watchSink(
   alarms: Alarms,
-  { sink, delivered, failures, error }: { sink: string; delivered: boolean; failures: number; error: string },
+  {
+    sink,
+    delivered,
+    gone,
+    failures,
+    error,
+  }: { sink: string; delivered: boolean; gone: boolean; failures: number; error: string },
 ): void {
   const subject = `sink:${sink}`;
   if (delivered) return alarms.clear(subject);
-  if (failures < FAILURES_TOLD) return;
+  // A 410 is not tried again: there is no fourth failure to wait for.
+  if (!gone && failures < FAILURES_TOLD) return;
   alarms.raise({
     subject,
     kind: "endpoint",
     severity: "high",
     graceMs: 0,
-    detail: `Deliveries to ${sink} fail: ${error}. They are kept and tried again.`,
+    detail: gone
+      ? `Deliveries to ${sink} are refused for good: ${error}. They are kept as dead letters; \`heistwatch deliveries retry --dead --sink ${sink}\` starts them again.`
+      : `Deliveries to ${sink} fail: ${error}. They are kept and tried again.`,
   });
 }
 

@@ -35,7 +35,7 @@ import { loadLists, type Lists } from "./lists.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperatorCalls } from "./operator-calls.ts";
 import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
-import { waitForStore } from "./store-wait.ts";
+import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { VERSION } from "./version.ts";
 import { createWorkers, type Workers } from "./workers.ts";
@@ -71,7 +71,6 @@ interface Parts {
   readonly relay: Relay;
   readonly workers: Workers;
   readonly lines: readonly Line[];
-  readonly http: HealthServer | null;
 }
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
@@ -84,12 +83,15 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   let started = false;
   let instance: Instance | null = null;
   let parts: Parts | null = null;
+  const http = config.http === null ? null : buildHttp(config.http);
   let stopServices: () => Promise<void> = () => Promise.resolve();
 
   async function start(): Promise<void> {
     const lists = await loadLists(config);
     for (const chain of config.chains) metrics.watchlist(chain.name, lists.watchedOn.get(chain.id) ?? 0);
     instance = await claimInstance(config.dataDir);
+    // Before anything is waited for: a probe of a daemon that waits for its database gets an answer.
+    await http?.start(runSignal);
     const store = await waitForStore(config, log, runSignal);
     try {
       const built = await build({ store, lists, holder: `${hostname()}-${instance.id}` });
@@ -150,14 +152,14 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         watchSink(alarms, {
           sink: delivery.sink,
           delivered: outcome.result === "delivered",
+          gone: outcome.result === "rejected",
           failures: delivery.scheduleAttempt + 1,
           error: outcome.result === "delivered" ? "" : outcome.error,
         });
       },
     });
     const lines = config.chains.map((chain) => buildLine(chain, { store, lists, holder, relay }));
-    const http = config.http === null ? null : buildHttp(config.http, { store, deliveries, lines });
-    return { store, alerts, deliveries, queues, relay, workers, lines, http };
+    return { store, alerts, deliveries, queues, relay, workers, lines };
   }
 
   function openSinks(): Map<string, Sink> {
@@ -207,14 +209,13 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     });
   }
 
-  function buildHttp(
-    at: { host: string; port: number },
-    { store, deliveries, lines }: { store: OpenStore; deliveries: DeliveryStore; lines: readonly Line[] },
-  ): HealthServer {
+  function buildHttp(at: { host: string; port: number }): HealthServer {
     return createHealthServer({
       ...at,
       registry: metrics.registry,
       refresh: async () => {
+        if (parts === null) return;
+        const { store, deliveries, lines } = parts;
         metrics.deliveries(await deliveries.counts(), clock.now());
         for (const chain of config.chains) {
           const status = lines.find((line) => line.name === `line:${chain.name}`)?.status();
@@ -222,14 +223,14 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         }
       },
       // A lagging or stopped chain is told by metrics and alarms: the daemon itself stays ready for the others.
-      checks: () => [
-        { name: "store", ok: started, detail: store.where },
+      checks: async () => [
+        await checkStore(parts?.store ?? null),
         {
           name: "queue",
           ok: queueState.awaySince === null,
           detail: queueState.refused ?? (queueState.awaySince === null ? "up" : "away"),
         },
-        ...lines.map((line) => ({ name: line.name, ok: true, detail: line.health().detail })),
+        ...(parts?.lines ?? []).map((line) => ({ name: line.name, ok: true, detail: line.health().detail })),
         ...alarms.held().map((one) => ({ name: one.subject, ok: true, detail: one.detail })),
       ],
       isStarted: () => started,
@@ -241,7 +242,6 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   function servicesOf(built: Parts): Service[] {
     const operationSinks = sinkNames(config.sinks.operations);
     return [
-      ...(built.http === null ? [] : [built.http]),
       loopService("queue-watch", (loop) =>
         watchQueue(built.queues, { queueState, metrics, alarms, log, relay: built.relay }, loop),
       ),
@@ -306,6 +306,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       try {
         await start();
       } catch (error) {
+        await http?.stop();
         await instance?.close();
         throw error;
       }
@@ -324,11 +325,12 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       try {
         await stopServices();
       } finally {
-        await parts?.store.close();
+        await closeInTime(parts?.store ?? null, log);
+        await http?.stop();
         await instance?.close();
       }
     },
-    httpPort: () => parts?.http?.port() ?? null,
+    httpPort: () => http?.port() ?? null,
   };
 }
 

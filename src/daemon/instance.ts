@@ -9,6 +9,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, request, type Server } from "node:http";
 import path from "node:path";
 import { AppError, ConfigError, UnavailableError, describeError } from "../lib/errors.ts";
+import { sleep } from "../lib/sleep.ts";
 
 export type ControlCalls = Readonly<Record<string, (args: unknown) => Promise<unknown>>>;
 
@@ -43,8 +44,9 @@ export async function claimInstance(dataDir: string): Promise<Instance> {
   let calls: ControlCalls = {};
   const server = createServer((incoming, outgoing) => {
     let body = "";
-    incoming.on("data", (chunk: Buffer) => {
-      body += chunk.toString("utf8");
+    // Decoded as a stream: a letter of several bytes may be cut by two chunks.
+    incoming.setEncoding("utf8").on("data", (chunk: string) => {
+      body += chunk;
       if (body.length > BODY_MAX) incoming.destroy();
     });
     incoming.on("end", () => {
@@ -69,11 +71,14 @@ export async function claimInstance(dataDir: string): Promise<Instance> {
   };
 }
 
+/**
+ * One starter at a time: between another's bind and its listen nobody answers on its socket, and of two that find a
+ * dead socket the second would remove the first one's new one.
+ */
 async function listenOrRefuse(server: Server, socket: string): Promise<void> {
-  if (await tryListen(server, socket)) return;
-  // Two starters could both find a dead socket, and the second would remove the first one's: one at a time.
-  const unlock = await lockTakeover(`${socket}.lock`);
+  const unlock = await lockStart(`${socket}.lock`);
   try {
+    if (await tryListen(server, socket)) return;
     if (await isAnswering(socket)) {
       throw new AlreadyRunningError(
         `another heistwatch runs in ${path.dirname(socket)}: stop it first, or give this one its own dataDir`,
@@ -98,24 +103,62 @@ async function tryListen(server: Server, socket: string): Promise<boolean> {
   }
 }
 
-async function lockTakeover(file: string): Promise<() => Promise<void>> {
-  try {
-    await writeFile(file, String(process.pid), { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "EEXIST") throw error;
-    const holder = Number(await readFile(file, "utf8").catch(() => ""));
-    if (isAlive(holder))
+/** Lock files of this process: its own number in any other file is that of a process before it (in a container, always 1). */
+const heldHere = new Set<string>();
+// The file of a starter that was killed between making it and writing its number stays empty: wait this long for one.
+const NUMBER_WAIT_MS = 1_000;
+
+/**
+ * A file with our process number, for the moment of the start. One left by a dead process is removed under a lock of
+ * its own: removed without, it may be the new file of whoever was faster.
+ */
+async function lockStart(file: string): Promise<() => Promise<void>> {
+  while (!(await makeLock(file))) {
+    const holder = await holderOf(file);
+    if (holder === "nobody") continue;
+    if (isAlive(holder, file))
       throw new AlreadyRunningError(
         `process ${holder} is starting in ${path.dirname(file)}; if it is no heistwatch, remove ${file}`,
       );
-    await rm(file, { force: true });
-    await writeFile(file, String(process.pid), { flag: "wx", mode: 0o600 });
+    const unlock = await lockStart(`${file}.old`);
+    try {
+      const still = await holderOf(file);
+      if (still !== "nobody" && !isAlive(still, file)) await rm(file, { force: true });
+    } finally {
+      await unlock();
+    }
   }
-  return () => rm(file, { force: true });
+  heldHere.add(file);
+  return async () => {
+    await rm(file, { force: true });
+    heldHere.delete(file);
+  };
 }
 
-function isAlive(pid: number): boolean {
+async function makeLock(file: string): Promise<boolean> {
+  try {
+    await writeFile(file, String(process.pid), { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "EEXIST") return false;
+    throw new ConfigError(`the lock ${file} cannot be made: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/** The number in a lock file; 0 when it stays empty or holds none. */
+async function holderOf(file: string): Promise<number | "nobody"> {
+  const until = performance.now() + NUMBER_WAIT_MS;
+  for (;;) {
+    const text = await readFile(file, "utf8").catch(() => null);
+    if (text === null) return "nobody";
+    if (text !== "" || performance.now() >= until) return Number(text);
+    await sleep(20);
+  }
+}
+
+function isAlive(pid: number, file: string): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
+  if (pid === process.pid) return heldHere.has(file);
   try {
     process.kill(pid, 0);
     return true;
@@ -159,7 +202,7 @@ export async function callInstance(dataDir: string, name: string, args: unknown)
       { socketPath: socketPath(dataDir), method: "POST", path: "/", timeout: 60_000 },
       (incoming) => {
         let body = "";
-        incoming.on("data", (chunk: Buffer) => (body += chunk.toString("utf8")));
+        incoming.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
         incoming.on("end", () => resolve(body));
         incoming.on("error", reject);
       },

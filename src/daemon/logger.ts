@@ -1,16 +1,26 @@
 /** pino: JSON in production, pretty on a terminal; every text passes the redactor. */
-import { pino, type Logger } from "pino";
+import { pino, type Logger, type LoggerOptions } from "pino";
 import pretty from "pino-pretty";
 import type { Config } from "../types/config.ts";
+import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 
 export function createLogger(config: Config["log"], isTerminal: boolean): Logger {
   const usePretty = config.format === "pretty" || (config.format === "auto" && isTerminal);
-  const options = {
+  const options: LoggerOptions = {
     level: config.level,
     base: {},
-    formatters: { log: redactFacts },
+    // Facts of one line, and those a child logger adds to each of its lines.
+    formatters: { log: redactFacts, bindings: redactFacts },
     serializers: {},
+    hooks: {
+      logMethod(args, method) {
+        method.apply(
+          this,
+          args.map((arg: unknown) => (typeof arg === "string" ? redactText(arg) : arg)) as typeof args,
+        );
+      },
+    },
   };
   return usePretty
     ? pino(options, pretty({ colorize: isTerminal, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname", sync: true }))
@@ -19,15 +29,33 @@ export function createLogger(config: Config["log"], isTerminal: boolean): Logger
 
 /** Keys in URLs and webhook secrets never reach a log, whatever field they hide in. */
 function redactFacts(facts: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, redactValue(value)]));
+  return redactFields(facts, 0);
 }
 
-function redactValue(value: unknown): unknown {
+// Deeper than any fact we log; also where a value that holds itself ends.
+const DEPTH_MAX = 8;
+
+function redactValue(value: unknown, depth: number): unknown {
   if (typeof value === "string") return redactText(value);
-  if (value instanceof Error) return redactText(value.stack ?? value.message);
   if (typeof value === "bigint") return value.toString();
   if (typeof value !== "object" || value === null) return value;
-  return JSON.parse(
-    redactText(JSON.stringify(value, (_key, inner: unknown) => (typeof inner === "bigint" ? inner.toString() : inner))),
-  ) as unknown;
+  if (value instanceof Error) return redactText(textOf(value));
+  if (depth >= DEPTH_MAX) return "…";
+  if (Array.isArray(value)) return value.map((item) => redactValue(item, depth + 1));
+  if (value instanceof Map || value instanceof Set) return redactValue([...value], depth);
+  const { toJSON } = value as { toJSON?: unknown };
+  // Called here, not by pino afterwards: what it returns is a text like any other (a URL object, a date).
+  if (typeof toJSON === "function") return redactValue((toJSON as () => unknown).call(value), depth + 1);
+  return redactFields(value, depth);
+}
+
+function redactFields(fields: object, depth: number): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [redactText(key), redactValue(value, depth + 1)]),
+  );
+}
+
+function textOf(error: Error): string {
+  const cause = error.cause === undefined ? "" : `\ncaused by: ${describeError(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
 }

@@ -34,11 +34,18 @@ const retryDeliveries = z.union([
   z.strictObject({ allDead: z.literal(true), sink: z.string().optional() }),
 ]);
 
+function checked<T>(schema: z.ZodType<T>, args: unknown): T {
+  const parsed = schema.safeParse(args);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  throw new AppError(`this cannot be asked: ${problems.join("; ")}`);
+}
+
 /** Every call checks its arguments itself: the socket is one more input. */
 export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
   return {
     "alerts.list": async (args) => {
-      const { severity, ...rest } = listAlerts.parse(args);
+      const { severity, ...rest } = checked(listAlerts, args);
       const alerts = await deps.alerts.list({
         ...rest,
         severities: severity === undefined ? undefined : SEVERITIES.slice(SEVERITIES.indexOf(severity)),
@@ -46,7 +53,7 @@ export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
       return alerts.map(({ state: _state, ...alert }) => alert);
     },
     "alerts.show": async (args) => {
-      const { alertId } = showAlert.parse(args);
+      const { alertId } = checked(showAlert, args);
       const found = await deps.alerts.show(alertId);
       if (found === null) throw new AppError(`there is no alert ${alertId}`);
       const deliveries = await deps.deliveries.list({ limit: 1_000, offset: 0, alertId });
@@ -57,9 +64,9 @@ export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
         deliveries,
       };
     },
-    "deliveries.list": (args) => deps.deliveries.list(listDeliveries.parse(args)),
+    "deliveries.list": (args) => deps.deliveries.list(checked(listDeliveries, args)),
     "deliveries.retry": async (args) => {
-      const given = retryDeliveries.parse(args);
+      const given = checked(retryDeliveries, args);
       const sink = "sink" in given && given.sink !== undefined ? { sink: given.sink } : {};
       const ids = "deliveryIds" in given ? { deliveryIds: given.deliveryIds } : {};
       const count = await deps.deliveries.redrive({

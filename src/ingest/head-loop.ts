@@ -87,25 +87,52 @@ export async function runHeadLoop(options: HeadLoopOptions, signal: AbortSignal)
   const { waker } = options;
   options.adapter.onHint?.(() => waker.wake(), signal);
   const pollMs = Math.min(Math.max(options.adapter.blockTimeMs / 2, 250), 4_000);
+  const trouble = createTroubleLog(options);
   let state: LoopState | null = null;
   while (!signal.aborted) {
     let waitMs = RETRY_MS;
     try {
       state ??= await openState(options, signal);
       waitMs = await advance(options, state, { pollMs, signal });
+      trouble.over();
     } catch (error) {
       if (signal.aborted) return;
       if (!isWaitable(error)) throw error;
       tell(options, state, { kind: "node", detail: redactText(describeError(error)) });
-      options.log.warn({ error: redactText(describeError(error)) }, "block not read, asking again");
+      trouble.tell(error);
       if (state !== null) state.phase = { at: "next" };
     }
     if (waitMs > 0) await waker.wait(waitMs, signal);
   }
 }
 
+// A node that stays away is worth a line a minute, not one a second.
+const TROUBLE_LINE_MS = 60_000;
+
+function createTroubleLog({ clock, log }: HeadLoopOptions): { tell(error: unknown): void; over(): void } {
+  let toldAt: number | null = null;
+  return {
+    tell(error) {
+      if (toldAt !== null && clock.now() - toldAt < TROUBLE_LINE_MS) return;
+      toldAt = clock.now();
+      // A node of another chain is waited for like one that is away, but only a person can change it.
+      const level = isWrongChain(error) ? "error" : "warn";
+      log[level]({ error: redactText(describeError(error)) }, "block not read, asking again");
+    },
+    over() {
+      if (toldAt !== null) log.info({}, "the node answers again");
+      toldAt = null;
+    },
+  };
+}
+
+function isWrongChain(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === "wrong_chain";
+}
+
 /** Node and network trouble is waited out; a lost lease, a changed list and bugs are not this loop's to decide. */
 function isWaitable(error: unknown): boolean {
+  if (isWrongChain(error)) return true;
   return (
     typeof error === "object" &&
     error !== null &&

@@ -35,10 +35,18 @@ export function describeError(error: unknown): string {
   let current: unknown = error;
   for (let depth = 0; depth < 4 && current !== undefined && current !== null; depth += 1) {
     if (current instanceof AggregateError && current.errors.length > 0) current = current.errors[0];
-    const text = current instanceof Error ? current.message || current.name : String(current);
-    // A wrapper often quotes its cause: said once is enough.
-    if (text !== "" && !parts.some((part) => part.includes(text))) parts.push(text);
+    const text = textOf(current).replace(/\s+/g, " ").trim();
+    if (text !== "" && !parts.includes(text)) parts.push(text);
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(": ");
+}
+
+function textOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  try {
+    return String(thrown);
+  } catch {
+    return "an object without a text"; // For example one without a prototype.
+  }
 }

@@ -12,10 +12,41 @@ export function redactUrl(text: string): string {
   return `${url.protocol}//${url.host}${tail}`;
 }
 
-const URL_IN_TEXT = /\b(?:https?|wss?|rediss?|postgres(?:ql)?):\/\/[^\s"'<>)\]}]+/gi;
-const WEBHOOK_SECRET = /\bwh(?:sec|sk)_[A-Za-z0-9+/=_-]+/g;
+// Up to the next blank, quote or angle bracket: a password may hold any other sign. Marks that close a sentence or a
+// bracket around the URL are given back.
+const URL_IN_TEXT = /(?:https?|wss?|rediss?|postgres(?:ql)?):\/\/[^\s"<>]+/gi;
+// The look-behind keeps it linear: only the start of a run of marks is tried.
+const CLOSING_MARKS = /(?<![)\]}'.,;:!])[)\]}'.,;:!]+$/;
+const WEBHOOK_SECRET = /wh(?:sec|sk)_[A-Za-z0-9+/=_-]+/g;
 
 /** A text with every URL and webhook secret in it redacted. */
 export function redactText(text: string): string {
-  return text.replace(URL_IN_TEXT, (url) => redactUrl(url)).replace(WEBHOOK_SECRET, "whsec_…");
+  return text
+    .replace(URL_IN_TEXT, (found) => {
+      const closing = CLOSING_MARKS.exec(found)?.[0] ?? "";
+      return redactUrl(found.slice(0, found.length - closing.length)) + closing;
+    })
+    .replace(WEBHOOK_SECRET, "whsec_…");
+}
+
+// Shorter parts of a URL are words such as `v2` or `rpc`.
+const KEY_CHARS_MIN = 8;
+
+/** A text in which no part of `url` that may be a key stands by itself: user, password, path, query. */
+export function hideKeysOf(url: string, text: string): string {
+  if (!URL.canParse(url)) return text;
+  const { username, password, pathname, searchParams, hash } = new URL(url);
+  const parts = [username, password, ...pathname.split("/"), ...searchParams.values(), hash.slice(1)];
+  return parts
+    .flatMap((part) => [part, decoded(part)])
+    .filter((part) => part.length >= KEY_CHARS_MIN)
+    .reduce((hidden, part) => hidden.replaceAll(part, "…"), text);
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // Not percent-encoded after all.
+  }
 }

@@ -162,8 +162,17 @@ function assemble(parts: Parts): JobQueues {
       queue = new Queue(name, parts.queueOptions, parts.backend);
       queue.on("error", parts.onError);
       queues.set(name, queue);
+      forgetWhenUnready(name, queue);
     }
     return queue;
+  }
+
+  /** BullMQ remembers a first connection that failed for the life of the object: the next add makes another. */
+  function forgetWhenUnready(name: string, queue: Queue): void {
+    queue.waitUntilReady().catch(() => {
+      if (queues.get(name) === queue) queues.delete(name);
+      queue.close().catch(() => undefined);
+    });
   }
 
   return {

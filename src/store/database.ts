@@ -1,6 +1,6 @@
 /** Opens the book of record: Postgres, or PGlite (real Postgres, in process) in a folder. Same SQL, same migrations. */
 import { mkdir } from "node:fs/promises";
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import { AppError, UnavailableError, describeError } from "../lib/errors.ts";
@@ -18,6 +18,8 @@ export interface OpenStore {
   readonly kind: "postgres" | "pglite";
   /** For logs: no password. */
   readonly where: string;
+  /** Rejects when it does not answer. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,8 @@ export class StoreError extends AppError {
 const MIGRATIONS: Record<string, Migration> = { "001-line": line };
 
 const INT8 = 20;
+// The time to live of a lease: whoever is silent inside a transaction for that long has lost its chains anyway.
+const IDLE_IN_TRANSACTION_MS = 10_000;
 
 export async function openStore(options: { databaseUrl: string | null; dataDir: string }): Promise<OpenStore> {
   return options.databaseUrl === null ? openPglite(`${options.dataDir}/pglite`) : openPostgres(options.databaseUrl);
@@ -51,6 +55,7 @@ async function openPglite(folder: string): Promise<OpenStore> {
     queuePool: new PglitePool({ session, int8: "text" }),
     kind: "pglite",
     where: folder,
+    ping: async () => void (await sql`select 1`.execute(db)),
     async close() {
       await db.destroy();
       await pglite.close();
@@ -65,12 +70,19 @@ async function openPostgres(url: string): Promise<OpenStore> {
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     application_name: "heistwatch",
+    // A daemon that stops inside a transaction (paused machine, cut network) holds the chain's row: without an end to
+    // that, no other daemon could take over, whatever the lease says.
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   };
   const pool = new pg.Pool({ ...base, max: 12, types: int8AsNumber() });
   // Each worker keeps one connection for LISTEN: a worker per sink, and room to spare. Opened only when used.
   const queuePool = new pg.Pool({ ...base, max: 32, options: "-c search_path=bullmq" });
   // An idle connection that drops emits an error; the next query opens another. Without a listener the process dies.
-  for (const each of [pool, queuePool]) each.on("error", () => undefined);
+  // The same for one that drops while it is lent out, between two statements: the pool does not listen then.
+  for (const each of [pool, queuePool]) {
+    each.on("error", () => undefined);
+    each.on("connect", (client) => client.on("error", () => undefined));
+  }
   try {
     await pool.query("select 1");
   } catch (error) {
@@ -85,6 +97,7 @@ async function openPostgres(url: string): Promise<OpenStore> {
     queuePool,
     kind: "postgres",
     where,
+    ping: async () => void (await sql`select 1`.execute(db)),
     async close() {
       await db.destroy();
       await queuePool.end();

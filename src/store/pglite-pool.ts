@@ -98,11 +98,14 @@ export class PglitePool extends EventEmitter {
 
 const BEGINS = /^\s*(begin|start\s+transaction)\b/i;
 const ENDS = /^\s*(commit|rollback|end|abort)\b(?!\s+to\b)/i;
+/** A text of several statements that ends the transaction it began. */
+const ENDS_AT_LAST = /;\s*(commit|rollback|end|abort)\s*;?\s*$/i;
 
 export class PglitePoolClient extends EventEmitter {
   readonly #session: PgliteSession;
   readonly #int8: "number" | "text";
   #giveBack: (() => void) | null = null;
+  #last: Promise<unknown> = Promise.resolve();
   #unlisten: (() => void) | null = null;
 
   constructor(session: PgliteSession, int8: "number" | "text") {
@@ -113,12 +116,19 @@ export class PglitePoolClient extends EventEmitter {
     this.#unlisten = session.db.onNotification((channel, payload) => this.emit("notification", { channel, payload }));
   }
 
-  async query(text: string, params?: readonly unknown[]): Promise<QueryResult> {
+  /** One after the other, in the order of the calls, as `pg` keeps it: a caller need not wait for each. */
+  query(text: string, params?: readonly unknown[]): Promise<QueryResult> {
+    const result = this.#last.then(() => this.#next(text, params));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #next(text: string, params: readonly unknown[] | undefined): Promise<QueryResult> {
     if (this.#giveBack !== null) return this.#inTransaction(text, params);
     const giveBack = await this.#session.take();
     if (BEGINS.test(text)) {
       this.#giveBack = giveBack;
-      return this.#inTransaction(text, params);
+      return this.#begin(text, params);
     }
     try {
       return await this.#session.run(text, params, this.#int8);
@@ -127,15 +137,25 @@ export class PglitePoolClient extends EventEmitter {
     }
   }
 
-  async #inTransaction(text: string, params: readonly unknown[] | undefined): Promise<QueryResult> {
-    const begins = BEGINS.test(text);
+  async #begin(text: string, params: readonly unknown[] | undefined): Promise<QueryResult> {
     try {
       const result = await this.#session.run(text, params, this.#int8);
-      if (ENDS.test(text)) this.#endTurn();
+      if (ENDS_AT_LAST.test(text)) this.#endTurn();
       return result;
     } catch (error) {
-      if (begins || ENDS.test(text)) this.#endTurn();
+      // A text that began and then failed leaves a broken transaction behind, and the next client would be in it.
+      await this.#session.run("rollback", undefined, this.#int8).catch(() => undefined);
+      this.#endTurn();
       throw error;
+    }
+  }
+
+  async #inTransaction(text: string, params: readonly unknown[] | undefined): Promise<QueryResult> {
+    const ends = ENDS.test(text);
+    try {
+      return await this.#session.run(text, params, this.#int8);
+    } finally {
+      if (ends) this.#endTurn();
     }
   }
 
@@ -148,9 +168,13 @@ export class PglitePoolClient extends EventEmitter {
     this.#unlisten?.();
     this.#unlisten = null;
     // A client given back inside a transaction would lock the session for ever.
-    if (this.#giveBack !== null) {
-      const endTurn = () => this.#endTurn();
-      this.#session.run("rollback", undefined, this.#int8).then(endTurn, endTurn);
-    }
+    void this.#rollBack();
+  }
+
+  async #rollBack(): Promise<void> {
+    await this.#last;
+    if (this.#giveBack === null) return;
+    await this.#session.run("rollback", undefined, this.#int8).catch(() => undefined);
+    this.#endTurn();
   }
 }

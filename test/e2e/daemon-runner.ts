@@ -33,8 +33,14 @@ export interface DaemonRunner {
   wake(): void;
   /** Lines of all its processes so far. */
   log(): LogLine[];
+  /** The end of the log without the routine of alerts and deliveries, for the report of a failed run. */
+  lastWords(lines?: number): string;
   /** A metric's value by name and a piece of its labels; null when it is not there. */
   metric(name: string, labels?: string): Promise<number | null>;
+  /** When its processes were started, unix milliseconds. */
+  readonly starts: readonly number[];
+  /** How long each process that led needed to lead, milliseconds. */
+  leadAfterMs(): number[];
   /** Ends of the process that nobody here caused. */
   readonly surprises: readonly string[];
 }
@@ -45,6 +51,7 @@ const STOP_TIMEOUT_MS = 30_000;
 export function createDaemonRunner(name: string, at: WrittenConfig): DaemonRunner {
   const logPath = join(dirname(at.configPath), `${name}.log`);
   const surprises: string[] = [];
+  const starts: number[] = [];
   let child: ChildProcess | null = null;
   let ended: Promise<number | null> = Promise.resolve(null);
   let wanted = false;
@@ -64,12 +71,15 @@ export function createDaemonRunner(name: string, at: WrittenConfig): DaemonRunne
     const release = guard({ kind: "process", pid: started.pid, signal: "SIGKILL" });
     child = started;
     wanted = true;
+    starts.push(Date.now());
     ended = new Promise((resolve) => {
       started.once("close", (code, signal) => {
         release();
         child = null;
-        if (wanted) surprises.push(`${name} ended by itself with ${signal ?? `exit code ${code}`}`);
         resolve(code);
+        if (!wanted) return;
+        surprises.push(`${name} ended by itself with ${signal ?? `exit code ${code}`}`);
+        start();
       });
     });
   }
@@ -90,6 +100,7 @@ export function createDaemonRunner(name: string, at: WrittenConfig): DaemonRunne
     name,
     httpPort: at.httpPort,
     surprises,
+    starts,
     start,
     isUp: () => child !== null,
     async ready(timeoutMs = 60_000) {
@@ -104,6 +115,20 @@ export function createDaemonRunner(name: string, at: WrittenConfig): DaemonRunne
     freeze: () => void child?.kill("SIGSTOP"),
     wake: () => void child?.kill("SIGCONT"),
     log,
+    leadAfterMs() {
+      const leads = log().filter(({ msg }) => msg === "leading this chain");
+      return starts.flatMap((startedAt, index) => {
+        const before = starts[index + 1] ?? Number.POSITIVE_INFINITY;
+        const first = leads.find(({ time }) => time >= startedAt && time < before);
+        return first === undefined ? [] : [first.time - startedAt];
+      });
+    },
+    lastWords: (lines = 30) =>
+      log()
+        .filter(({ level, msg }) => level !== 30 || (msg !== "alert" && msg !== "delivery attempted"))
+        .slice(-lines)
+        .map((line) => JSON.stringify(line))
+        .join("\n"),
     metric: (metric, labels = "") => readMetric(at.httpPort, metric, labels),
   };
 }

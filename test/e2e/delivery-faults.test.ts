@@ -3,14 +3,14 @@
  * The daemon, the chain, the receivers and the command line are real; only the waits are shorter (retryScale).
  */
 import { Webhook } from "standardwebhooks";
-import { type Anvil, startAnvil } from "../support/anvil.ts";
+import type { Anvil } from "../support/anvil.ts";
 import { type WrittenConfig, writeDaemonConfig } from "../support/daemon.ts";
 import { type ReceivedRequest, type Receiver, startReceiver, TEST_WEBHOOK_SECRET } from "../support/receiver.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { StoredDelivery } from "../../src/store/delivery-store.ts";
-import { cli, cliJson, type Heistwatch, PATIENCE_MS, startHeistwatch } from "./support/heistwatch.ts";
-import { bodyOf, byWebhookId, steal, WATCHING } from "./support/theft.ts";
+import { cli, cliJson, type Heistwatch, PATIENCE_MS, startHeistwatch, until } from "./support/heistwatch.ts";
+import { bodyOf, byWebhookId, startEthereum, steal, WATCHING } from "./support/theft.ts";
 
 const OLD_SECRET = `whsec_${Buffer.from("the secret of before, 32 bytes!!").toString("base64")}`;
 const SINKS = ["steady", "slow", "flaky", "busy", "moved", "gone", "rotating"] as const;
@@ -30,7 +30,7 @@ let operations: Receiver;
 let elsewhere: Receiver;
 
 beforeAll(async () => {
-  node = await startAnvil();
+  node = await startEthereum();
   elsewhere = await startReceiver();
   operations = await startReceiver();
   const started = await Promise.all(SINKS.map(() => startReceiver()));
@@ -59,6 +59,7 @@ beforeAll(async () => {
     retryScale: RETRY_SCALE,
   });
   daemon = await startHeistwatch(at);
+  await until(daemon, "chain followed from here");
   await steal(node);
 }, 120_000);
 

@@ -49,5 +49,9 @@ test("an address listed between two runs is found in the blocks that are not fin
   // The known address is told the same way under both lists: no second revision.
   const last = await pay(known);
   await waitFor("the alert after the rematch", () => receiver.requests.length >= 3);
-  expect(receiver.requests.map((request) => (request.body as AlertBody).data.transaction.hash)).toEqual([seen, unseen, last]);
+  expect(receiver.requests.map((request) => (request.body as AlertBody).data.transaction.hash)).toEqual([
+    seen,
+    unseen,
+    last,
+  ]);
 });

@@ -6,6 +6,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -223,8 +224,8 @@ describe("scripts/make-secrets.sh", () => {
   const temp = createTempDir("secrets");
   const folder = join(temp.path, "secrets");
   const secret = (name: string) => readFileSync(join(folder, name), "utf8").trim();
-  const makeSecrets = () => run(join(ROOT, "scripts/make-secrets.sh"), [folder]);
-  beforeAll(makeSecrets);
+  const makeSecrets = (where: string) => run(join(ROOT, "scripts/make-secrets.sh"), [where]);
+  beforeAll(() => makeSecrets(folder));
   afterAll(() => temp.remove());
 
   test("makes every secret of the compose file, readable by its owner only", () => {
@@ -263,14 +264,20 @@ describe("scripts/make-secrets.sh", () => {
     expect(secret("postgres_password")).toMatch(/^[0-9a-f]{48}$/);
   });
 
-  test("never overwrites, and makes what is missing to fit what is there", async () => {
-    const before = readdirSync(folder).map((name) => [name, secret(name)]);
-    await makeSecrets();
-    expect(readdirSync(folder).map((name) => [name, secret(name)])).toEqual(before);
-    writeFileSync(join(folder, "redis_conf"), "requirepass mine\n");
-    await run("rm", [join(folder, "redis_url")]);
-    await makeSecrets();
-    expect(secret("redis_url")).toBe("redis://:mine@redis:6379");
+  test("never overwrites what is there, and makes what is missing to fit it", async () => {
+    const other = join(temp.path, "other");
+    const text = (name: string) => readFileSync(join(other, name), "utf8").trim();
+    await makeSecrets(other);
+    for (const name of readdirSync(other)) writeFileSync(join(other, name), `requirepass mine-${name}\n`);
+    await rm(join(other, "redis_url"));
+    await makeSecrets(other);
+    expect(text("redis_url")).toBe("redis://:mine-redis_conf@redis:6379");
+    for (const name of readdirSync(other).filter((one) => one !== "redis_url")) {
+      expect(text(name)).toBe(`requirepass mine-${name}`);
+    }
+    await writeFile(join(other, "redis_url"), "mine");
+    await makeSecrets(other);
+    expect(text("redis_url")).toBe("mine");
   });
 
   test("Redis with the arguments of the compose file wants the password, appends, and never evicts", async () => {

@@ -172,6 +172,7 @@ function putHit(tables: MemoryTables, { chain, hit, found, digest, one }: FoundH
     hitId: hit.hitId,
     alertId: hit.alertId,
     chain,
+    movement: `${hit.transfer.txHash} ${hit.transfer.key}`,
     blockNumber: one.block.number,
     blockHash: one.block.hash,
     state: before?.state === "final" ? "final" : "included",

@@ -1,9 +1,8 @@
 /** Tables in memory with transactions that happen completely or not at all. Rows are replaced, never changed. */
-import type { Stage } from "../../src/types/alert.ts";
 import type { AlertRecord, Message } from "../../src/types/alert.ts";
 import type { WindowBlock } from "../../src/types/checkpoint.ts";
 import type { AttemptRecord } from "../../src/types/delivery.ts";
-import type { Hit, HitBlock, HitEventKind } from "../../src/types/hit.ts";
+import type { HitBlock, HitEventKind } from "../../src/types/hit.ts";
 import type { BlockTrust } from "../../src/types/chain.ts";
 
 export interface LeaseRow {
@@ -31,6 +30,8 @@ export interface HitRow {
   readonly hitId: string;
   readonly alertId: string;
   readonly chain: string;
+  /** Transaction and place in it: what a person would call the same movement. */
+  readonly movement: string;
   readonly blockNumber: number;
   readonly blockHash: string;
   readonly state: "included" | "removed" | "final";
@@ -132,10 +133,6 @@ export class Table<Row> {
   }
 }
 
-export interface StoredAlert extends AlertRecord {
-  readonly stage: Stage;
-}
-
 export class MemoryTables {
   readonly #undo: (() => void)[] = [];
   readonly lease = new Table<LeaseRow>("chain_lease", this.#undo);
@@ -179,6 +176,3 @@ export class MemoryTables {
       .toSorted((a, b) => a.number - b.number);
   }
 }
-
-/** The hit as the codec of the store writes it. */
-export type EncodedHit = { readonly hit: Hit; readonly payload: string; readonly digest: string };

@@ -2,7 +2,7 @@
  * What must be true, said a second time and without a line of the production code: the rules of docs/line.md as loops
  * over the chain as it really is.
  */
-import { ASSETS, type Person } from "./people.ts";
+import { ASSETS, type ListEdition, type Person } from "./people.ts";
 import type { Inclusion, SimBlock, SimTransfer } from "./world.ts";
 
 export interface ExpectedHit {
@@ -13,18 +13,19 @@ export interface ExpectedHit {
   readonly told: boolean;
 }
 
-function isWatchedSender({ kind }: Person): boolean {
+function isWatchedSender({ kind }: Person, edition: ListEdition): boolean {
+  if (kind === "listedLater") return edition === "second";
   return kind === "sanctioned" || kind === "thief" || kind === "tagged";
 }
 
-function isWatchedRecipient(person: Person): boolean {
-  return isWatchedSender(person) || person.kind === "toOnly";
+function isWatchedRecipient(person: Person, edition: ListEdition): boolean {
+  return isWatchedSender(person, edition) || person.kind === "toOnly";
 }
 
-function expectedHit(transfer: SimTransfer): ExpectedHit | null {
+function expectedHit(transfer: SimTransfer, edition: ListEdition): ExpectedHit | null {
   const { from, to } = transfer;
-  const sends = isWatchedSender(from);
-  const receives = isWatchedRecipient(to);
+  const sends = isWatchedSender(from, edition);
+  const receives = isWatchedRecipient(to, edition);
   if (!sends && !receives) return null;
   return { transfer, subject: subjectOf(transfer, sends), told: isTold(transfer, { sends, receives }) };
 }
@@ -46,9 +47,9 @@ function isTold(transfer: SimTransfer, { sends, receives }: { sends: boolean; re
   return amount >= ASSETS[asset].dustBelow || sanctioned || ownTouched;
 }
 
-export function expectedHits({ failed, transfers }: Inclusion): ExpectedHit[] {
+export function expectedHits({ failed, transfers }: Inclusion, edition: ListEdition): ExpectedHit[] {
   if (failed) return [];
-  return transfers.map(expectedHit).filter((hit) => hit !== null);
+  return transfers.map((transfer) => expectedHit(transfer, edition)).filter((hit) => hit !== null);
 }
 
 /** One alert as the outside world must see it. */
@@ -64,11 +65,14 @@ export function alertKey(of: { txHash: string; subject: string }): string {
 }
 
 /** The alerts these blocks give rise to, by transaction and subject. */
-export function expectedAlerts(blocks: Iterable<SimBlock>): Map<string, ExpectedAlert> {
+export function expectedAlerts(
+  blocks: Iterable<SimBlock>,
+  editionOf: (block: SimBlock) => ListEdition,
+): Map<string, ExpectedAlert> {
   const alerts = new Map<string, ExpectedAlert>();
   for (const block of blocks) {
     for (const inclusion of block.inclusions) {
-      const told = expectedHits(inclusion).filter((hit) => hit.told);
+      const told = expectedHits(inclusion, editionOf(block)).filter((hit) => hit.told);
       for (const subject of new Set(told.map((hit) => hit.subject))) {
         const transfers = told.filter((hit) => hit.subject === subject).map((hit) => hit.transfer);
         const { txHash } = inclusion;

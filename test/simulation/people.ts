@@ -7,7 +7,7 @@ import { createWatchlist } from "../../src/watchlist/snapshot.ts";
 export const CHAIN = "eip155:1";
 
 /** What an address is, in the simulation's own words: the oracle reads these and nothing else. */
-export type Kind = "sanctioned" | "thief" | "tagged" | "toOnly" | "never" | "off" | "own" | "plain";
+export type Kind = "sanctioned" | "thief" | "tagged" | "toOnly" | "never" | "off" | "own" | "plain" | "listedLater";
 
 export interface Person {
   readonly address: string;
@@ -32,6 +32,11 @@ export const PEOPLE: readonly Person[] = [
   person("plain", 2),
   person("plain", 3),
 ];
+
+export const PLAIN: readonly Person[] = PEOPLE.filter(({ kind }) => kind === "plain");
+
+/** On the second version of the list only. He deals with plain people alone: his alerts are nobody else's. */
+export const LISTED_LATER = person("listedLater", 1);
 
 export const WATCHED: readonly Person[] = PEOPLE.filter(({ kind }) =>
   ["sanctioned", "thief", "tagged", "toOnly"].includes(kind),
@@ -79,8 +84,11 @@ function entryOf({ address, kind }: Person): WatchEntry {
   };
 }
 
-export function createSimulatedWatchlist(): Watchlist {
-  const listed = PEOPLE.filter(({ kind }) => kind !== "own" && kind !== "plain");
+export type ListEdition = "first" | "second";
+
+export function createSimulatedWatchlist(edition: ListEdition): Watchlist {
+  const always = PEOPLE.filter(({ kind }) => kind !== "own" && kind !== "plain");
+  const listed = edition === "first" ? always : [...always, LISTED_LATER];
   const own = PEOPLE.filter(({ kind }) => kind === "own").map(
     ({ address }): OwnAddress => ({ chain: CHAIN, address, customerRef: `customer-${address}`, wallet: "deposit" }),
   );

@@ -3,7 +3,7 @@
  * Reorgs replace up to the last `depth` blocks, never a final one. A transaction that lost its block may come back in
  * another one, at another place, with other amounts, as a failed one, or never.
  */
-import { type AssetName, PEOPLE, type Person, WATCHED } from "./people.ts";
+import { type AssetName, LISTED_LATER, PEOPLE, type Person, PLAIN, WATCHED } from "./people.ts";
 import type { Random } from "./random.ts";
 
 export interface SimTransfer {
@@ -154,9 +154,15 @@ function createTransaction(txHash: string, random: Random): Inclusion {
 }
 
 function someTransfer(key: string, random: Random): SimTransfer {
-  const [from, to] = [somebody(random), somebody(random)];
+  const [from, to] = twoParties(random);
   const asset = key === "native" ? "coin" : random.pick(["usd", "usd", "fake"] as const);
   return { key, from, to, asset, amount: someAmount(random) };
+}
+
+function twoParties(random: Random): [Person, Person] {
+  if (!random.chance(0.1)) return [somebody(random), somebody(random)];
+  const plain = random.pick(PLAIN);
+  return random.chance(0.5) ? [LISTED_LATER, plain] : [plain, LISTED_LATER];
 }
 
 /** Half of the time somebody a list names: otherwise most blocks would test nothing. */

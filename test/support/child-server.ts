@@ -1,5 +1,6 @@
 /** A server program as a child of the test: started until ready, its output kept, its end awaited. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import { guard } from "./guardian.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -35,6 +36,8 @@ export async function startChildServer(options: ChildServerOptions): Promise<Chi
   if (child.pid === undefined) throw new Error(`${options.name} did not start`, { cause: await exit.reason });
   const pid = child.pid;
   const release = guard({ kind: "process", pid, signal: options.stopSignal });
+  // A server that a test forgot must not keep the test process from ending; the guardian ends the server then.
+  for (const handle of [child, child.stdout as Socket, child.stderr as Socket]) handle.unref();
   void exit.reason.then(release);
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {

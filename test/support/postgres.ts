@@ -15,6 +15,8 @@ export interface PostgresServer {
   urlOf(database: string): string;
   /** Ends the process in good order and keeps the data; open connections are cut. */
   down(): Promise<void>;
+  /** Ends it as a crash would: no shutdown, recovery at the next start. */
+  downImmediately(): Promise<void>;
   /** Starts it again on the same port with the data of before. */
   up(): Promise<void>;
   restart(): Promise<void>;
@@ -59,6 +61,11 @@ export async function startPostgres(): Promise<PostgresServer> {
   const up = async () => {
     server = await start();
   };
+  const downImmediately = () => {
+    // SIGKILL would leave its children and shared memory behind; this is what `pg_ctl stop -m immediate` sends.
+    process.kill(server.pid, "SIGQUIT");
+    return down();
+  };
   return {
     port,
     urlOf,
@@ -67,6 +74,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       return urlOf(name);
     },
     down,
+    downImmediately,
     up,
     restart: () => down().then(up),
     stop: () => down().then(() => home.remove()),

@@ -8,6 +8,7 @@ import {
   type Fields,
   MalformedAnswerError,
   addressOf,
+  bytesOf,
   fieldsOf,
   hashOf,
   listOf,
@@ -129,8 +130,7 @@ function transactionPart(
     throw new MalformedAnswerError(`${what}: its receipt belongs to another transaction`);
   if (receipt["blockHash"] !== header.hash)
     throw new MalformedAnswerError(`${what}: its receipt belongs to another block`);
-  // Before Byzantium (block 4,370,000) receipts carried a state root instead of a status.
-  const { status } = receipt;
+  const failed = hasFailed(receipt, what);
   const isCreation = transaction["to"] === null || transaction["to"] === undefined;
   return {
     transaction,
@@ -139,58 +139,63 @@ function transactionPart(
     txHash,
     index,
     what,
-    failed: status !== undefined && status !== null && quantityOf(status, `${what}: status`) === 0n,
+    failed,
     from: addressOf(transaction["from"], `${what}: from`, checksum),
-    to: addressOf(
-      isCreation ? receipt["contractAddress"] : transaction["to"],
-      `${what}: ${isCreation ? "contractAddress" : "to"}`,
-      checksum,
-    ),
+    to: recipientOf({ transaction, receipt, isCreation, failed, what }, checksum),
     isCreation,
     value: quantityOf(transaction["value"], `${what}: value`),
   };
 }
 
-function decodeTransaction(part: TransactionPart, context: DecodeContext, into: Transfer[]): void {
-  const logs = listOf(part.receipt["logs"], `${part.what}: logs`);
-  // Delegations are set before the call runs: they stand even where it fails (EIP-7702).
-  into.push(
-    ...decodeDelegations(
-      { transaction: part.transaction, txHash: part.txHash, txIndex: part.index, what: part.what },
-      context,
-    ),
-  );
-  if (part.trace !== null) checkTop(part, part.trace);
-  if (part.failed) return; // A failed transaction moves nothing but its fee, and leaves no logs.
-  const place = { txHash: part.txHash, txIndex: part.index };
-  const parties = { from: part.from, to: part.to };
-  // A call without value is no transfer; an empty transaction of zero is one, and is recorded as zero-value.
-  if (part.value > 0n || (part.transaction["input"] === "0x" && !part.isCreation)) {
-    into.push({
-      ...place,
-      ...parties,
-      key: "native",
-      category: "native",
-      assetId: context.nativeAssetId,
-      amount: part.value,
-    });
+interface Recipient {
+  readonly transaction: Fields;
+  readonly receipt: Fields;
+  readonly isCreation: boolean;
+  readonly failed: boolean;
+  readonly what: string;
+}
+
+/** Of a creation, the new contract. One that failed made none, and nodes differ in what they say of it. */
+function recipientOf({ transaction, receipt, isCreation, failed, what }: Recipient, checksum: Checksum): Address {
+  if (!isCreation) return addressOf(transaction["to"], `${what}: to`, checksum);
+  return failed ? ZERO_ADDRESS : addressOf(receipt["contractAddress"], `${what}: contractAddress`, checksum);
+}
+
+/** Before Byzantium (block 4,370,000) receipts carried a state root instead of a status: then nobody can tell. */
+function hasFailed(receipt: Fields, what: string): boolean {
+  const status = receipt["status"] ?? null;
+  if (status === null) {
+    hashOf(receipt["root"], `${what}: neither status nor state root`);
+    return false;
   }
-  if (part.isCreation)
-    into.push({
-      ...place,
-      ...parties,
-      key: "creation",
-      category: "creation",
-      assetId: context.nativeAssetId,
-      amount: 0n,
-    });
-  if (part.trace !== null) into.push(...innerTransfers(part.trace.inner, place, context));
-  logs.forEach((log, logIndex) => {
-    const what = `${part.what}: log ${logIndex}`;
-    into.push(
-      ...decodeLog(fieldsOf(log, what), { ...place, chain: context.chain, logIndex, what, checksum: context.checksum }),
-    );
+  const success = quantityOf(status, `${what}: status`);
+  if (success > 1n) throw new MalformedAnswerError(`${what}: status is neither 0 nor 1`);
+  return success === 0n;
+}
+
+function decodeTransaction(part: TransactionPart, context: DecodeContext, into: Transfer[]): void {
+  const { transaction, what, txHash, failed, value } = part;
+  const place = { txHash, txIndex: part.index };
+  const logged = listOf(part.receipt["logs"], `${what}: logs`).flatMap((log, logIndex) => {
+    const logWhat = `${what}: log ${logIndex}`;
+    const logPlace = { ...place, chain: context.chain, logIndex, what: logWhat, checksum: context.checksum };
+    return decodeLog(fieldsOf(log, logWhat), logPlace);
   });
+  const input = bytesOf(transaction["input"], `${what}: input`);
+  if (part.trace !== null) checkTop(part, part.trace);
+  // Delegations are set before the call runs: they stand even where it fails (EIP-7702).
+  into.push(...decodeDelegations({ ...place, transaction, what }, context));
+  // A failed transaction moves nothing but its fee. (Polygon logs that fee, with a topic of its own.)
+  if (failed && logged.length > 0) throw new MalformedAnswerError(`${what}: failed, and moved something all the same`);
+  if (failed) return;
+  const native = { ...place, from: part.from, to: part.to, assetId: context.nativeAssetId };
+  // A call without value is no transfer; an empty transaction of zero is one, and is recorded as zero-value.
+  if (value > 0n || (input === "0x" && !part.isCreation)) {
+    into.push({ ...native, key: "native", category: "native", amount: value });
+  }
+  if (part.isCreation) into.push({ ...native, key: "creation", category: "creation", amount: 0n });
+  if (part.trace !== null) into.push(...innerTransfers(part.trace.inner, place, context));
+  into.push(...logged);
 }
 
 /** Nothing commits to a trace, but its outermost frame must be the transaction itself. */

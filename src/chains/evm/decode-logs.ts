@@ -4,7 +4,15 @@
  */
 import { id } from "ethers";
 import type { Address, ChainId, Transfer, TransferCategory } from "../../types/chain.ts";
-import { type Checksum, type Fields, addressOf, bytesOf, hashOf, listOf } from "./answer-fields.ts";
+import {
+  type Checksum,
+  type Fields,
+  MalformedAnswerError,
+  addressOf,
+  bytesOf,
+  hashOf,
+  listOf,
+} from "./answer-fields.ts";
 
 // ERC-20 and ERC-721 share the name and types; the number of indexed fields tells them apart (EIP-20, EIP-721).
 const TRANSFER = id("Transfer(address,address,uint256)");
@@ -57,6 +65,7 @@ export function decodeLog(fields: Fields, place: LogPlace): readonly Transfer[] 
   const topics = listOf(fields["topics"], `${place.what}: topics`).map((topic) =>
     hashOf(topic, `${place.what}: topic`),
   );
+  if (topics.length > 4) throw new MalformedAnswerError(`${place.what}: more than four topics`);
   const data = bytesOf(fields["data"], `${place.what}: data`);
   const decoder = topics[0] === undefined ? undefined : DECODERS.get(topics[0]);
   if (decoder === undefined) return [];

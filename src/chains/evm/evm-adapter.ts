@@ -89,11 +89,7 @@ export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOpti
     onHint(wake, signal) {
       if (node.ws === null) return;
       const silentMs = Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
-      void followHeadHints(
-        { node: node.name, url: node.ws, evmChainId, silentMs, reconnectMs: 5_000, log },
-        wake,
-        signal,
-      );
+      void followHeadHints({ node: node.name, url: node.ws, silentMs, reconnectMs: 5_000, log }, wake, signal);
     },
 
     close: () => rpc.close(),

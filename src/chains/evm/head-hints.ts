@@ -1,8 +1,10 @@
 /**
  * newHeads over WebSocket as a hint to look sooner. It proves nothing and may die silently: polling is the truth, and
  * a feed that stays silent or closes is opened again.
+ *
+ * The socket is Node's own: ethers' socket provider leaves rejected promises behind when a node is away, refuses the
+ * subscription or sends nonsense, and one of those ends the process.
  */
-import { WebSocketProvider } from "ethers";
 import { describeError } from "../../lib/errors.ts";
 import { redactText } from "../../lib/redact.ts";
 import { sleep } from "../../lib/sleep.ts";
@@ -11,14 +13,15 @@ import type { Log } from "../../types/log.ts";
 export interface HeadHintsOptions {
   readonly node: string;
   readonly url: string;
-  readonly evmChainId: number;
   /** A feed without a head for this long is taken for dead. */
   readonly silentMs: number;
   readonly reconnectMs: number;
   readonly log: Log;
 }
 
-/** Runs until the signal aborts. */
+const SUBSCRIBE = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_subscribe", params: ["newHeads"] });
+
+/** Runs until the signal aborts. Never throws: a dead feed costs time, not the chain. */
 export async function followHeadHints(options: HeadHintsOptions, wake: () => void, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
@@ -38,11 +41,17 @@ export async function followHeadHints(options: HeadHintsOptions, wake: () => voi
 async function oneConnection(options: HeadHintsOptions, wake: () => void, signal: AbortSignal): Promise<string> {
   const socket = new WebSocket(options.url);
   const ended = Promise.withResolvers<string>();
-  // The creator form lets us own the socket's error and close events: ethers listens to neither.
-  const provider = new WebSocketProvider(() => socket, options.evmChainId, { staticNetwork: true });
+  let lastHead = performance.now();
+  socket.addEventListener("open", () => socket.send(SUBSCRIBE));
   socket.addEventListener("close", () => ended.resolve("closed"));
   socket.addEventListener("error", () => ended.resolve("connection failed"));
-  let lastHead = performance.now();
+  socket.addEventListener("message", ({ data }) => {
+    const meaning = meaningOf(data);
+    if (meaning === "refused") ended.resolve("the node refused the subscription");
+    if (meaning !== "head" || signal.aborted) return;
+    lastHead = performance.now();
+    wake();
+  });
   const watchdog = setInterval(
     () => {
       if (performance.now() - lastHead > options.silentMs)
@@ -53,22 +62,22 @@ async function oneConnection(options: HeadHintsOptions, wake: () => void, signal
   const onAbort = () => ended.resolve("stopping");
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    const subscribed = provider.on("block", () => {
-      lastHead = performance.now();
-      wake();
-    });
-    subscribed.catch((error: unknown) => ended.resolve(describeError(error)));
     return await ended.promise;
   } finally {
     clearInterval(watchdog);
     signal.removeEventListener("abort", onAbort);
-    await closeQuietly(provider, socket);
+    socket.close();
   }
 }
 
-/** ethers rejects pending subscriptions on destroy and waits for the socket to open; a dead one is closed beside it. */
-async function closeQuietly(provider: WebSocketProvider, socket: WebSocket): Promise<void> {
-  void provider.removeAllListeners().catch(() => undefined);
-  socket.close();
-  await Promise.race([provider.destroy().catch(() => undefined), sleep(500)]);
+/** What the node sent; whatever is neither a head nor a refusal says nothing. */
+function meaningOf(data: unknown): "head" | "refused" | null {
+  if (typeof data !== "string") return null;
+  try {
+    const message = JSON.parse(data) as { method?: unknown; error?: unknown } | null;
+    if (message?.method === "eth_subscription") return "head";
+    return message?.error === undefined || message.error === null ? null : "refused";
+  } catch {
+    return null;
+  }
 }

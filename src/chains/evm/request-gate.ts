@@ -14,32 +14,43 @@ export interface RequestGateOptions {
 export function createRequestGate({ maxConcurrent, maxPerSecond }: RequestGateOptions): RequestGate {
   let running = 0;
   let nextStart = 0;
-  const waiting: (() => void)[] = [];
+  const waiting = new Set<() => void>();
 
-  async function takePlace(signal: AbortSignal): Promise<void> {
-    while (running >= maxConcurrent) {
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          signal.removeEventListener("abort", wake);
-          resolve();
-        };
-        waiting.push(wake);
-        signal.addEventListener("abort", wake, { once: true });
-      });
-      signal.throwIfAborted();
+  /** False: aborted while waiting, and no place was taken. */
+  function takePlace(signal: AbortSignal): Promise<boolean> {
+    if (running < maxConcurrent) {
+      running += 1;
+      return Promise.resolve(true);
     }
-    running += 1;
+    return new Promise((resolve) => {
+      const enter = () => {
+        signal.removeEventListener("abort", leave);
+        resolve(true);
+      };
+      const leave = () => {
+        waiting.delete(enter);
+        resolve(false);
+      };
+      waiting.add(enter);
+      signal.addEventListener("abort", leave, { once: true });
+    });
   }
 
+  /** The place goes straight to whoever waited longest: a wake-up that nobody uses would leave the others waiting for ever. */
   function givePlace(): void {
-    running -= 1;
-    waiting.shift()?.();
+    const [next] = waiting;
+    if (next === undefined) {
+      running -= 1;
+      return;
+    }
+    waiting.delete(next);
+    next();
   }
 
   return {
     async enter(signal) {
       signal.throwIfAborted();
-      await takePlace(signal);
+      if (!(await takePlace(signal))) signal.throwIfAborted();
       const now = performance.now();
       // Starts are spaced evenly: a burst would hit the node exactly when it is busiest.
       nextStart = Math.max(nextStart + 1000 / maxPerSecond, now);

@@ -4,7 +4,7 @@
  */
 import { Agent, request } from "undici";
 import { AppError, describeError } from "../../lib/errors.ts";
-import { redactText, redactUrl } from "../../lib/redact.ts";
+import { hideKeysOf, redactText, redactUrl } from "../../lib/redact.ts";
 import type { RequestGate } from "./request-gate.ts";
 
 export class RpcError extends AppError {
@@ -97,24 +97,26 @@ async function post({ agent, options, method, params, signal, id }: Post): Promi
     status = response.statusCode;
     text = await response.body.text();
   } catch (error) {
-    throw new RpcError(`node ${options.name} did not answer ${method}: ${redactText(describeError(error))}`, {
+    const why = hideKeysOf(options.url, redactText(describeError(error)));
+    throw new RpcError(`node ${options.name} did not answer ${method}: ${why}`, {
       cause: error,
       details,
     });
   }
-  return resultOf({ text, status, id, node: options.name, method, details });
+  return resultOf({ text, status, id, options, method, details });
 }
 
 interface Envelope {
   readonly text: string;
   readonly status: number;
   readonly id: number;
-  readonly node: string;
+  readonly options: RpcClientOptions;
   readonly method: string;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-function resultOf({ text, status, id, node, method, details }: Envelope): unknown {
+function resultOf({ text, status, id, options, method, details }: Envelope): unknown {
+  const node = options.name;
   let answer: unknown;
   try {
     answer = JSON.parse(text);
@@ -124,7 +126,7 @@ function resultOf({ text, status, id, node, method, details }: Envelope): unknow
   if (typeof answer !== "object" || answer === null)
     throw new RpcError(`node ${node} answered ${method} with no object`, { details });
   const { error, result, id: answeredId } = answer as { error?: unknown; result?: unknown; id?: unknown };
-  if (error !== undefined && error !== null) throw rpcErrorOf(error, node, method, details);
+  if (error !== undefined && error !== null) throw rpcErrorOf(error, { options, method, details });
   if (answeredId !== id) throw new RpcError(`node ${node} answered ${method} with another request's id`, { details });
   if (result === undefined)
     throw new RpcError(`node ${node} answered ${method} with HTTP ${status} and no result`, { details });
@@ -133,15 +135,14 @@ function resultOf({ text, status, id, node, method, details }: Envelope): unknow
 
 function rpcErrorOf(
   error: unknown,
-  node: string,
-  method: string,
-  details: Readonly<Record<string, unknown>>,
+  { options, method, details }: Pick<Envelope, "options" | "method" | "details">,
 ): RpcError {
   const { code, message } = (typeof error === "object" ? error : {}) as { code?: unknown; message?: unknown };
-  const text = typeof message === "string" ? redactText(message).slice(0, 300) : "no message";
+  // Providers quote the key they refuse.
+  const text = typeof message === "string" ? hideKeysOf(options.url, redactText(message)).slice(0, 300) : "no message";
   const rpcCode = typeof code === "number" ? { rpcCode: code } : {};
-  return new RpcError(`node ${node} refused ${method}: ${text}`, {
-    details: { ...details, rpcCode: code },
+  return new RpcError(`node ${options.name} refused ${method}: ${text}`, {
+    details: { ...details, ...rpcCode },
     ...rpcCode,
   });
 }

@@ -1,5 +1,5 @@
 /** A chain where a watched thief pays into one of our deposit addresses: each transfer is one critical alert. */
-import type { Anvil } from "../../support/anvil.ts";
+import { type Anvil, type AnvilOptions, startAnvil } from "../../support/anvil.ts";
 import type { DaemonConfig } from "../../support/daemon.ts";
 import type { ReceivedRequest } from "../../support/receiver.ts";
 
@@ -17,6 +17,11 @@ export const WATCHING: Pick<DaemonConfig, "watch" | "own"> = {
   ],
   own: [{ address: DEPOSIT, customerRef: "customer-17" }],
 };
+
+/** Ethereum's chain id: the watchlist of `writeDaemonConfig` is for eip155:1. */
+export function startEthereum(options: AnvilOptions = {}): Promise<Anvil> {
+  return startAnvil({ chainId: 1, ...options });
+}
 
 /** That many transfers in one block; returns the hashes. */
 export async function steal(node: Anvil, count = 1, of: { from?: string; to?: string } = {}): Promise<string[]> {

@@ -1,0 +1,136 @@
+/** Everything one crash run stands on: node, receiver, daemons, and with the server backend Redis and Postgres. */
+import { type Anvil, startAnvil } from "../support/anvil.ts";
+import { writeDaemonConfig, type WrittenConfig } from "../support/daemon.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { createTempDir } from "../support/temp-dir.ts";
+import { createDaemonRunner, type DaemonRunner } from "./daemon-runner.ts";
+import { type FenceAudit, installFenceAudit, query } from "./fence-audit.ts";
+import { createAccounts, createLoad, type Load } from "./load.ts";
+import type { Random } from "./random.ts";
+
+export const BACKENDS = ["embedded", "redis"] as const;
+/** `redis`: with Postgres, as in production. */
+export type Backend = (typeof BACKENDS)[number];
+
+export interface Servers {
+  readonly redis: RedisServer;
+  readonly postgres: PostgresServer;
+  readonly databaseUrl: string;
+  readonly audit: FenceAudit;
+}
+
+export interface World {
+  readonly anvil: Anvil;
+  readonly receiver: Receiver;
+  readonly runners: readonly DaemonRunner[];
+  readonly load: Load;
+  /** Null on the embedded backend. */
+  readonly servers: Servers | null;
+  readonly random: Random;
+  /** First block the daemons scan. */
+  readonly startBlock: number;
+  stop(): Promise<void>;
+}
+
+export const REDIS_PREFIX = "crash";
+/** `finalized` is four blocks behind the head: a run sees alerts become final all the time. */
+export const FINAL_BEHIND = 4;
+
+export interface WorldOptions {
+  readonly backend: Backend;
+  readonly daemons: 1 | 2;
+  readonly random: Random;
+}
+
+/** Starts everything; the daemons run and the audit is in place when it returns. */
+export async function createWorld({ backend, daemons, random }: WorldOptions): Promise<World> {
+  const undo: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const one of undo.splice(0).toReversed()) await one().catch((error: unknown) => console.error(error));
+  };
+  try {
+    const dir = createTempDir("crash");
+    undo.push(() => dir.remove());
+    const anvil = await startAnvil({
+      chainId: 1,
+      noMining: true,
+      slotsInAnEpoch: FINAL_BEHIND / 2,
+      extraArgs: ["--auto-impersonate"],
+    });
+    undo.push(() => anvil.stop());
+    const receiver = await startReceiver();
+    undo.push(() => receiver.stop());
+    const load = await createLoad(anvil, createAccounts(random), random.fork());
+    const startBlock = (await anvil.mine()) + 1;
+    const stores = backend === "embedded" ? null : await startStores(undo);
+    const names = daemons === 1 ? ["daemon-a"] : ["daemon-a", "daemon-b"];
+    const runners: DaemonRunner[] = [];
+    for (const name of names) {
+      const written = await writeConfig(name, { dir: dir.path, anvil, receiver, load, startBlock, stores });
+      runners.push(createDaemonRunner(name, written));
+    }
+    undo.push(() => Promise.all(runners.map((runner) => runner.kill9())));
+    runners[0]?.start();
+    await runners[0]?.ready();
+    const servers = stores === null ? null : { ...stores, audit: await installFenceAudit(stores.databaseUrl) };
+    for (const runner of runners.slice(1)) {
+      runner.start();
+      await runner.ready();
+    }
+    return { anvil, receiver, runners, load, servers, random, startBlock, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startStores(undo: (() => Promise<unknown>)[]): Promise<Omit<Servers, "audit">> {
+  const redis = await startRedis();
+  undo.push(() => redis.stop());
+  const postgres = await startPostgres();
+  undo.push(() => postgres.stop());
+  const databaseUrl = await postgres.createDatabase("heistwatch");
+  // The test server is started without waiting for its log; a Postgres that is crashed must keep what it confirmed.
+  await query(databaseUrl, "alter database heistwatch set synchronous_commit = on");
+  return { redis, postgres, databaseUrl };
+}
+
+interface ConfigParts {
+  readonly dir: string;
+  readonly anvil: Anvil;
+  readonly receiver: Receiver;
+  readonly load: Load;
+  readonly startBlock: number;
+  readonly stores: Omit<Servers, "audit"> | null;
+}
+
+async function writeConfig(
+  name: string,
+  { dir, anvil, receiver, load, startBlock, stores }: ConfigParts,
+): Promise<WrittenConfig> {
+  const { watched, own } = load.accounts;
+  const written = await writeDaemonConfig({
+    dir,
+    dataDirName: name,
+    nodeUrl: anvil.url,
+    nodeWsUrl: anvil.wsUrl,
+    ...(stores === null
+      ? {}
+      : {
+          redisUrl: stores.redis.url,
+          redisPrefix: REDIS_PREFIX,
+          extra: { store: { databaseUrl: { env: "DATABASE_URL" } } },
+        }),
+    start: startBlock,
+    watch: watched.map((address) => ({ address })),
+    own: own.map((address, index) => ({ address, customerRef: `cust-${index}` })),
+    webhooks: [{ name: "ops", url: receiver.url, secrets: [receiver.secret], concurrency: 8 }],
+    operations: [{ name: "alarms", url: receiver.url, secrets: [receiver.secret] }],
+    // Retries after a tenth of a second, so that a receiver's trouble is part of every run.
+    retryScale: 0.02,
+  });
+  if (stores === null) return written;
+  return { ...written, env: { ...written.env, DATABASE_URL: `${stores.databaseUrl}?application_name=${name}` } };
+}

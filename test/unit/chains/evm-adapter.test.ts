@@ -1,0 +1,203 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { createAdapter, normalizeAddress } from "../../../src/chains/registry.ts";
+import { MalformedAnswerError } from "../../../src/chains/evm/answer-fields.ts";
+import { WrongChainError } from "../../../src/chains/evm/evm-adapter.ts";
+import type { ChainAdapter, Header } from "../../../src/types/chain.ts";
+import type { ChainConfig, NodeConfig } from "../../../src/types/config.ts";
+import { type Answers, decode, recorded } from "./recorded.ts";
+import { type RpcCall, type RpcServer, startRpcServer } from "./rpc-server.ts";
+
+const NEVER = new AbortController().signal;
+const HEIGHT = 4_369_999;
+
+let server: RpcServer | null = null;
+let adapter: ChainAdapter | null = null;
+
+afterEach(async () => {
+  await adapter?.close();
+  await server?.close();
+  adapter = null;
+  server = null;
+});
+
+class Refusal {
+  readonly code: number;
+  readonly message: string;
+
+  constructor(code: number, message: string) {
+    this.code = code;
+    this.message = message;
+  }
+}
+
+type Node = (method: string, params: readonly unknown[], answers: Answers) => unknown;
+
+/** A node that has one recorded block as its head. `undefined` from `twist` means: as a good node. */
+async function adapterOf(twist: Node = () => undefined, finality: ChainConfig["finality"] = { by: "tag" }) {
+  const answers = recorded(HEIGHT);
+  server = await startRpcServer(({ id, method, params }: RpcCall, response) => {
+    const twisted = twist(method, params, answers);
+    const value = twisted === undefined ? goodNode(method, params, answers) : twisted;
+    response.end(
+      JSON.stringify({ jsonrpc: "2.0", id, ...(value instanceof Refusal ? { error: value } : { result: value }) }),
+    );
+  });
+  const node: NodeConfig = {
+    name: "own-a",
+    operator: "self",
+    http: server.url,
+    ws: null,
+    maxConcurrent: 8,
+    maxRequestsPerSecond: 10_000,
+    timeoutMs: 5_000,
+  };
+  const chain: ChainConfig = {
+    name: "ethereum",
+    id: "eip155:1",
+    family: "evm",
+    blockTimeMs: 12_000,
+    finality,
+    windowDepth: 64,
+    native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 1n },
+    start: { at: "latest" },
+    nodes: [node],
+  };
+  const quiet = () => undefined;
+  adapter = createAdapter({ chain, node, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } });
+  return { adapter, answers };
+}
+
+function goodNode(method: string, params: readonly unknown[], { block, receipts }: Answers): unknown {
+  const known = params[0] === block.hash || params[0] === block.number || params[0] === "finalized";
+  switch (method) {
+    case "eth_chainId":
+      return "0x1";
+    case "eth_blockNumber":
+      return block.number;
+    case "eth_getBlockByNumber":
+    case "eth_getBlockByHash":
+      if (!known) return null;
+      return params[1] === true ? block : { ...block, transactions: block.transactions.map((one) => one["hash"]) };
+    case "eth_getBlockReceipts":
+      return known ? receipts : null;
+    case "eth_getTransactionReceipt":
+      return receipts.find((one) => one["transactionHash"] === params[0]) ?? null;
+    default:
+      return new Refusal(-32601, `method not found: ${method}`);
+  }
+}
+
+const headerOf = async (from: ChainAdapter) => (await from.headerAt(HEIGHT, NEVER)) as Header;
+const noReceiptsMethod = (method: string) =>
+  method === "eth_getBlockReceipts" ? new Refusal(-32601, "method not found") : undefined;
+
+describe("a good node", () => {
+  test("gives head, header and every transfer of the block", async () => {
+    const { adapter: chain, answers } = await adapterOf();
+    expect(await chain.headNumber(NEVER)).toBe(HEIGHT);
+    const header = await headerOf(chain);
+    const block = await chain.blockOf(header, NEVER);
+    expect(block).toMatchObject(header);
+    expect(block?.transfers).toEqual(decode(answers, answers.block));
+    expect(block?.trust).toEqual({ proven: false, operators: ["self"], missing: [] });
+    expect(await chain.finalizedNumber(NEVER)).toBe(HEIGHT);
+  });
+
+  test("is asked for the block by its hash, so that a fork cannot mix two blocks", async () => {
+    const { adapter: chain } = await adapterOf();
+    const header = await headerOf(chain);
+    if (server !== null) server.calls.length = 0;
+    await chain.blockOf(header, NEVER);
+    expect(server?.calls.map(({ method, params }) => [method, params[0]]).toSorted()).toEqual([
+      ["eth_getBlockByHash", header.hash],
+      ["eth_getBlockReceipts", header.hash],
+    ]);
+  });
+
+  test("that lacks a block says null, which is no empty block", async () => {
+    const { adapter: chain } = await adapterOf();
+    expect(await chain.headerAt(HEIGHT + 1, NEVER)).toBeNull();
+    const gone = { ...(await headerOf(chain)), hash: `0x${"77".repeat(32)}` };
+    expect(await chain.blockOf(gone, NEVER)).toBeNull();
+  });
+
+  test("that has the block but not yet its receipts: null as well", async () => {
+    const { adapter: chain } = await adapterOf((method) => (method === "eth_getBlockReceipts" ? null : undefined));
+    expect(await chain.blockOf(await headerOf(chain), NEVER)).toBeNull();
+  });
+
+  test("whose finality is a depth, or has no final block yet", async () => {
+    const { adapter: deep } = await adapterOf(() => undefined, { by: "depth", depth: 20 });
+    expect(await deep.finalizedNumber(NEVER)).toBe(HEIGHT - 20);
+    await deep.close();
+    await server?.close();
+    const { adapter: young } = await adapterOf((_method, params) => (params[0] === "finalized" ? null : undefined));
+    expect(await young.finalizedNumber(NEVER)).toBe(-1);
+  });
+});
+
+describe("a node without eth_getBlockReceipts", () => {
+  test("is asked for each receipt, and the transfers are the same", async () => {
+    const { adapter: chain, answers } = await adapterOf(noReceiptsMethod);
+    const block = await chain.blockOf(await headerOf(chain), NEVER);
+    expect(block?.transfers).toEqual(decode(answers, answers.block));
+  });
+
+  test("that lacks one receipt lacks the block", async () => {
+    const { adapter: chain } = await adapterOf((method, params, { block }) => {
+      const last = block.transactions.at(-1)?.["hash"];
+      return method === "eth_getTransactionReceipt" && params[0] === last ? null : noReceiptsMethod(method);
+    });
+    expect(await chain.blockOf(await headerOf(chain), NEVER)).toBeNull();
+  });
+
+  test("another refusal is not taken for a missing method", async () => {
+    const { adapter: chain } = await adapterOf((method) =>
+      method === "eth_getBlockReceipts" ? new Refusal(-32005, "limit exceeded") : undefined,
+    );
+    await expect(chain.blockOf(await headerOf(chain), NEVER)).rejects.toThrow("limit exceeded");
+    expect(server?.calls.filter(({ method }) => method === "eth_getTransactionReceipt")).toEqual([]);
+  });
+});
+
+describe("a wrong node", () => {
+  test("of another chain is refused before its blocks are read", async () => {
+    const { adapter: chain } = await adapterOf((method) => (method === "eth_chainId" ? "0x89" : undefined));
+    await expect(chain.headNumber(NEVER)).rejects.toThrow(WrongChainError);
+    await expect(chain.headerAt(HEIGHT, NEVER)).rejects.toThrow("serves chain id 137");
+  });
+
+  test("that answers with a block of another height", async () => {
+    const { adapter: chain } = await adapterOf((method, _params, { block }) =>
+      method === "eth_getBlockByNumber" ? block : undefined,
+    );
+    await expect(chain.headerAt(HEIGHT - 1, NEVER)).rejects.toThrow(MalformedAnswerError);
+  });
+
+  test.each([
+    ["a head that is no number", "eth_blockNumber", "latest"],
+    ["a header that is a list", "eth_getBlockByNumber", []],
+    ["a chain id that is a number", "eth_chainId", 1],
+  ])("%s", async (_what, wrong, value) => {
+    const { adapter: chain } = await adapterOf((method) => (method === wrong ? value : undefined));
+    const read = async () => [await chain.headNumber(NEVER), await chain.headerAt(HEIGHT, NEVER)];
+    await expect(read()).rejects.toThrow(MalformedAnswerError);
+  });
+
+  test("receipts that are no list, and receipts of a shorter list", async () => {
+    const { adapter: chain } = await adapterOf((method, _params, { receipts }) =>
+      method === "eth_getBlockReceipts" ? receipts.slice(1) : undefined,
+    );
+    await expect(chain.blockOf(await headerOf(chain), NEVER)).rejects.toThrow(MalformedAnswerError);
+  });
+});
+
+test("addresses: canonical text, a typo, and a chain nobody here reads", () => {
+  const known = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045";
+  expect(normalizeAddress("eip155:1", known.toLowerCase())).toBe(known);
+  expect(normalizeAddress("eip155:137", known)).toBe(known);
+  expect(normalizeAddress("eip155:1", known.replace("d8dA", "d8Da"))).toBeNull();
+  for (const wrong of ["", "0x", known.slice(0, -1), `${known}0`, known.slice(2), `0X${known.slice(2)}`, ` ${known}`])
+    expect(normalizeAddress("eip155:1", wrong)).toBeNull();
+  expect(normalizeAddress("bip122:000000000019d6689c085ae165831e93", "1abc")).toBe("noAdapter");
+});
