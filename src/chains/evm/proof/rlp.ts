@@ -61,8 +61,10 @@ export class RlpWriter {
     this.reserve(size);
     this.start -= size;
     if (size > SHORT_BYTES) {
-      // `write` stops at the first character that is no hex digit and reports what it wrote.
-      return this.bytes.write(text.slice(2), this.start, "hex") === size && text.toLowerCase() === text;
+      const digits = text.slice(2);
+      this.bytes.write(digits, this.start, "hex");
+      // `write` takes upper case, and a character outside of Latin-1 by its low byte: it must read back as it came.
+      return this.bytes.toString("hex", this.start, this.start + size) === digits;
     }
     let seen = 0;
     for (let byte = 0, at = 2; byte < size; byte += 1, at += 2) {
