@@ -7,6 +7,7 @@
  * Not vouched for, because nothing here reads it: effectiveGasPrice, gasPrice of EIP-1559 transactions, blob prices,
  * L1 fees, totalDifficulty, size, uncles, `input` of an Arbitrum submit-retryable.
  */
+import { assert } from "../../../lib/assert.ts";
 import type { Header } from "../../../types/chain.ts";
 import { countOf, expectCount, expectField, type Fields, fieldsOf, hashOf, listOf } from "./fields.ts";
 import { headerHash } from "./header.ts";
@@ -105,9 +106,18 @@ function prove(
   const receipts = stateSync ? allReceipts.slice(0, -1) : allReceipts;
 
   const transactions = proveTransactions(covered, { block, place, profile, raw: raw ?? new Map() });
-  const senders = proveSenders(transactions, options);
-  const totals = proveReceipts(receipts, transactions, { block, place, senders, profile });
+  const senders: (string | null)[] = transactions.map(() => null);
+  const senderAt = (index: number): string => {
+    const transaction = transactions[index];
+    assert(transaction !== undefined, `the block has a transaction ${index}`);
+    return (senders[index] ??= inItem("transaction", index, () => checkedSender(transaction, profile)));
+  };
+  const totals = proveReceipts(receipts, transactions, { block, place, senderAt });
   checkWithdrawals(block, profile);
+  // Last: a recovery costs more than all the rest of its transaction.
+  transactions.forEach(({ type }, index) => {
+    if (options.senders === "all" || type.signature === "none") senderAt(index);
+  });
   if (stateSync) {
     const index = all.length - 1;
     inItem("state-sync transaction", index, () =>
@@ -158,18 +168,7 @@ export function proveTransactions(
   return transactions;
 }
 
-/** The sender of every transaction, or of those that need one; compared with `from`. */
-function proveSenders(
-  transactions: readonly TypedTransaction[],
-  { profile, senders }: ProofOptions,
-): (string | null)[] {
-  return transactions.map((transaction, index) => {
-    const creates = transaction.fields["to"] === null;
-    if (senders === "creations" && !creates && transaction.type.signature !== "none") return null;
-    return inItem("transaction", index, () => checkedSender(transaction, profile));
-  });
-}
-
+/** The sender of one transaction, compared with `from`. */
 function checkedSender(transaction: TypedTransaction, profile: ChainProfile): string {
   const sender = senderOf(transaction, profile.chainId);
   expectField(transaction.fields, "from", sender, "senders");
@@ -188,11 +187,11 @@ function authorities(transactions: readonly TypedTransaction[]): ReadonlyMap<num
   return found;
 }
 
-/** The receipts' root, blooms and gas, and what the node repeats. `senders`: needed where contracts are created. */
+/** The receipts' root, blooms and gas, and what the node repeats. `senderAt` is asked where contracts are created. */
 export function proveReceipts(
   receipts: readonly Fields[],
   transactions: readonly TypedTransaction[],
-  of: { block: Fields; place: BlockPlace; senders: readonly (string | null)[]; profile: ChainProfile },
+  of: { block: Fields; place: BlockPlace; senderAt: (index: number) => string },
 ): ReceiptTotals {
   const { block, place } = of;
   const totals = startTotals();
@@ -200,7 +199,7 @@ export function proveReceipts(
     const transaction = transactions[index];
     if (transaction === undefined) return;
     const logPlace = { ...place, transactionIndex: index, transactionHash: transaction.fields["hash"] };
-    const sender = () => of.senders[index] ?? checkedSender(transaction, of.profile);
+    const sender = () => of.senderAt(index);
     inItem("receipt", index, () => checkReceipt(receipt, transaction, { place: logPlace, sender, totals }));
   });
   if (receiptsRoot(receipts, transactions, totals.blooms) !== block["receiptsRoot"])
