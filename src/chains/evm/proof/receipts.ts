@@ -144,10 +144,14 @@ function checkLogPlace(log: Fields, place: LogPlace, logIndex: number): void {
 }
 
 function addLogToBloom(bloom: Uint8Array, log: Fields): void {
-  const added = addToBloom(bloom, addressOf(log, "address", "receipts"));
-  const topics = listOf(log["topics"], "topics", "receipts");
-  const allAdded = topics.every((topic) => typeof topic === "string" && addToBloom(bloom, topic));
-  if (!added || !allAdded) throw new Unproven("receipts", "malformed", "topics are not hex");
+  // Their lengths are checked where they are encoded.
+  const { address } = log;
+  if (typeof address !== "string" || !addToBloom(bloom, address))
+    throw new Unproven("receipts", "malformed", "address is not hex");
+  for (const topic of listOf(log["topics"], "topics", "receipts")) {
+    if (typeof topic !== "string" || !addToBloom(bloom, topic))
+      throw new Unproven("receipts", "malformed", "topics are not hex");
+  }
 }
 
 /** The root of the list, from receipts that `checkReceipt` accepted. */

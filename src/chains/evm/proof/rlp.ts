@@ -8,8 +8,19 @@
 const NIBBLES = new Uint8Array(128).fill(255);
 for (let value = 0; value < 16; value += 1) NIBBLES[value.toString(16).charCodeAt(0)] = value;
 
-// Up to here our own loop is faster than a call into Node; measured on 24.21 with 20, 32 and 256 bytes.
-const SHORT_BYTES = 40;
+/** Byte of two hex digits, by their character codes as a little-endian pair; `NO_PAIR` for anything else. */
+const PAIRS = new Uint16Array(0x1_0000).fill(256);
+const NO_PAIR = 256;
+for (let byte = 0; byte < 256; byte += 1) {
+  const [high, low] = byte.toString(16).padStart(2, "0");
+  PAIRS[String(high).charCodeAt(0) | (String(low).charCodeAt(0) << 8)] = byte;
+}
+
+// Above this Node's own decoder is faster, though what it wrote must be read back; measured on 24.21.
+const SCRATCH_BYTES = 2_048;
+const scratch = Buffer.alloc(SCRATCH_BYTES);
+/** The same bytes by pairs; every machine that Node runs on is little-endian. The first pair is `0x`. */
+const pairs = new Uint16Array(scratch.buffer, scratch.byteOffset, SCRATCH_BYTES / 2);
 
 const EMPTY_STRING = 0x80;
 const STRING = 0x80;
@@ -56,24 +67,29 @@ export class RlpWriter {
 
   /** The bytes of `0x…` without a header. False, with nothing promised about the buffer, unless all of it is lower-case hex. */
   rawHex(text: string): boolean {
-    if (text.length % 2 !== 0 || text[0] !== "0" || text[1] !== "x") return false;
-    const size = text.length / 2 - 1;
+    const { length } = text;
+    if (length % 2 !== 0 || !text.startsWith("0x")) return false;
+    const size = length / 2 - 1;
     this.reserve(size);
     this.start -= size;
-    if (size > SHORT_BYTES) {
-      const digits = text.slice(2);
-      this.bytes.write(digits, this.start, "hex");
-      // `write` takes upper case, and a character outside of Latin-1 by its low byte: it must read back as it came.
-      return this.bytes.toString("hex", this.start, this.start + size) === digits;
-    }
+    if (length > SCRATCH_BYTES) return this.longHex(text.slice(2), size);
+    // One copy and a table over digit pairs: twice as fast as reading the text by characters. A character outside of
+    // ASCII takes more than one byte.
+    if (scratch.write(text) !== length) return false;
+    const { bytes, start } = this;
     let seen = 0;
-    for (let byte = 0, at = 2; byte < size; byte += 1, at += 2) {
-      const high = NIBBLES[text.charCodeAt(at)] ?? 255;
-      const low = NIBBLES[text.charCodeAt(at + 1)] ?? 255;
-      seen |= high | low;
-      this.bytes[this.start + byte] = (high << 4) | low;
+    for (let at = 0; at < size; at += 1) {
+      const value = PAIRS[pairs[at + 1] ?? 0] ?? NO_PAIR;
+      seen |= value;
+      bytes[start + at] = value;
     }
-    return seen < 16;
+    return seen < NO_PAIR;
+  }
+
+  private longHex(digits: string, size: number): boolean {
+    this.bytes.write(digits, this.start, "hex");
+    // `write` takes upper case, and a character outside of Latin-1 by its low byte: it must read back as it came.
+    return this.bytes.toString("hex", this.start, this.start + size) === digits;
   }
 
   /** A whole item: the integer of `0x…`, at most 32 bytes, leading zeros dropped. False unless it is lower-case hex. */

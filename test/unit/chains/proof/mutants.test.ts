@@ -4,7 +4,16 @@ import { profileOf } from "../../../../src/chains/evm/proof/profiles.ts";
 import { type BlockProof, proveBlock, proveSender } from "../../../../src/chains/evm/proof/prove-block.ts";
 import { meaningOf } from "./meaning.ts";
 import { type Answers, createRandom, KINDS, otherHex } from "./mutants.ts";
-import { entryOf, followed, type Json, loadBlock, loadReceipts, loadText } from "./support.ts";
+import {
+  type BlockJson,
+  entryOf,
+  followed,
+  type Json,
+  type ReceiptJson,
+  loadBlock,
+  loadReceipts,
+  loadText,
+} from "./support.ts";
 
 const COUNT = Number(process.env["PROOF_MUTANTS"] ?? 300);
 const SEED = Number(process.env["PROOF_SEED"] ?? 20_260_101);
@@ -18,6 +27,10 @@ const BASES = [1_000_000, 14_764_013, 20_066_032, 19_426_587].map((number) => {
   return { number, header: followed(block), texts, meaning: meaningOf(answers) };
 });
 
+function freshAnswers({ texts }: (typeof BASES)[number]): Answers {
+  return { block: JSON.parse(texts.block) as BlockJson, receipts: JSON.parse(texts.receipts) as ReceiptJson[] };
+}
+
 function proofOf(
   answers: { block: unknown; receipts: unknown },
   base: (typeof BASES)[number],
@@ -28,7 +41,7 @@ function proofOf(
 
 test("the unchanged blocks are proven", () => {
   for (const base of BASES) {
-    const answers = { block: JSON.parse(base.texts.block), receipts: JSON.parse(base.texts.receipts) } as Answers;
+    const answers = freshAnswers(base);
     expect(proofOf(answers, base, "all")).toMatchObject({ proven: true });
     expect(meaningOf(answers)).toBe(base.meaning);
   }
@@ -41,7 +54,7 @@ describe(`${COUNT} mutants of each kind, seed ${SEED}`, () => {
       const seed = SEED + round;
       const random = createRandom(seed);
       const base = random.pick(BASES);
-      const answers = { block: JSON.parse(base.texts.block), receipts: JSON.parse(base.texts.receipts) } as Answers;
+      const answers = freshAnswers(base);
       KINDS[kind]?.(answers, random);
       const proof = proofOf(answers, base, "all");
       if (!proof.proven) {
@@ -91,7 +104,7 @@ describe("whole answers", () => {
         } catch {
           continue;
         }
-        expect(proofOf({ block: JSON.parse(base.texts.block), receipts }, base, "creations")).toMatchObject({
+        expect(proofOf({ ...freshAnswers(base), receipts }, base, "creations")).toMatchObject({
           proven: false,
         });
       }
@@ -104,7 +117,7 @@ describe("whole answers", () => {
     for (const key of ["hash", "parentHash", "number", "timestamp"] as const) {
       const block = JSON.parse(base.texts.block) as Json;
       const forged = { ...base.header, [key]: key === "number" || key === "timestamp" ? 1 : `0x${"12".repeat(32)}` };
-      const answers = { header: forged, block, receipts: JSON.parse(base.texts.receipts) as unknown };
+      const answers = { header: forged, block, receipts: freshAnswers(base).receipts };
       expect(proveBlock(answers, { profile: profileOf(1), senders: "creations" })).toMatchObject({
         proven: false,
         check: "header",

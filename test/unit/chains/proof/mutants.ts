@@ -48,10 +48,10 @@ function logsPlaces(receipts: readonly ReceiptJson[]): [ReceiptJson, number][] {
   return receipts.flatMap((receipt) => receipt.logs.map((_, at): [ReceiptJson, number] => [receipt, at]));
 }
 
-function swap<T>(items: T[], random: Random): void {
+function swap(items: unknown[], random: Random): void {
   const first = random.below(items.length);
   const second = (first + 1 + random.below(items.length - 1)) % items.length;
-  [items[first], items[second]] = [items[second] as T, items[first] as T];
+  [items[first], items[second]] = [items[second], items[first]];
 }
 
 /** Numbers every place again, as a careful liar would after adding or dropping something. */
@@ -184,7 +184,7 @@ export const KINDS: Readonly<Record<string, Mutate>> = {
       () => (topics[at] = otherHex(topics[at] ?? "", random)),
       () => topics.splice(at, 1),
       () => topics.splice(at, 0, topics[at] ?? ""),
-      () => topics.reverse(),
+      () => (log["topics"] = topics.toReversed()),
     ];
     random.pick(changes)();
   },
