@@ -4,8 +4,9 @@
  * Recomputed: the header's hash, every transaction's hash, the roots of transactions, receipts and withdrawals, every
  * bloom. Derived and compared: what no root commits to (senders, contract addresses, gas per transaction, log indexes
  * and everything a receipt or log repeats of its place). Left to the caller: the parent link.
- * Not vouched for, because nothing here reads it: effectiveGasPrice, gasPrice of EIP-1559 transactions, blob prices,
- * L1 fees, totalDifficulty, size, uncles, `input` of an Arbitrum submit-retryable.
+ * Not vouched for, because nothing here reads it: effectiveGasPrice, gasPrice of EIP-1559 transactions, chainId of legacy
+ * ones, blob gas and prices of receipts, L1 fees, totalDifficulty, size, uncles, nonce of deposits, `input` of an Arbitrum
+ * submit-retryable.
  */
 import { assert } from "../../../lib/assert.ts";
 import type { Header } from "../../../types/chain.ts";
