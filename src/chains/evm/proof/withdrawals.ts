@@ -1,0 +1,34 @@
+/** Withdrawals of the beacon chain -> their root (EIP-4895; go-ethereum core/types/withdrawal.go). */
+import { type Fields, type FieldTable, fieldsOf, isAbsent, listOf, writeFields } from "./fields.ts";
+import type { ChainProfile } from "./profiles.ts";
+import { RlpWriter } from "./rlp.ts";
+import { listRoot } from "./trie.ts";
+import { inItem, Unproven } from "./unproven.ts";
+
+const WITHDRAWAL: FieldTable = [
+  ["index", "quantity"],
+  ["validatorIndex", "quantity"],
+  ["address", "address"],
+  ["amount", "quantity"],
+];
+
+const writer = new RlpWriter(4 * 1024);
+
+export function checkWithdrawals(block: Fields, profile: ChainProfile): void {
+  const root = block["withdrawalsRoot"];
+  const withdrawals = isAbsent(block["withdrawals"]) ? [] : listOf(block["withdrawals"], "withdrawals", "withdrawals");
+  // OP chains have no withdrawals of this kind; since Isthmus the field holds the storage root of L2ToL1MessagePasser
+  // (https://docs.base.org/base-chain/specs/upgrades/isthmus/exec-engine), which the header hash covers.
+  if (isAbsent(root) || profile.withdrawals === "storage") {
+    if (withdrawals.length > 0)
+      throw new Unproven("withdrawals", "mismatch", `withdrawals that the header of ${profile.name} does not cover`);
+    return;
+  }
+  const computed = listRoot(withdrawals.length, writer, (index) => {
+    inItem("withdrawal", index, () => {
+      writeFields(writer, fieldsOf(withdrawals[index], "it", "withdrawals"), WITHDRAWAL, "withdrawals");
+      writer.endList(0);
+    });
+  });
+  if (computed !== root) throw new Unproven("withdrawals", "mismatch", "withdrawals do not match withdrawalsRoot");
+}
