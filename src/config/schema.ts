@@ -128,6 +128,12 @@ const chain = (readEnv: ReadEnv) =>
       .default("latest")
       .describe(`Where the first run begins: ${START_ALLOWED}. Later runs go on where the last one stopped.`),
     finality: finality().optional().describe("When a block is final; default: as config/chains says."),
+    proofs: z
+      .enum(["require", "prefer"], { error: "require, prefer" })
+      .default("require")
+      .describe(
+        "require: a block whose content does not match its hash is never scanned. prefer: it is, and told as not proven; only for test nodes.",
+      ),
     traces: z
       .enum(["auto", "off"], { error: "auto, off" })
       .default("auto")

@@ -8,6 +8,9 @@ import type { AlertStore } from "../store/alert-store.ts";
 import type { ChainConfig } from "../types/config.ts";
 import type { Alarms } from "./alarms.ts";
 
+// A stall has waited its time already; a contradicted final block and a lying node do not get better by waiting.
+const TOLD_AT_ONCE: ReadonlySet<string> = new Set(["tooDeep", "stalled", "mismatch"]);
+
 export function watchChain(alarms: Alarms, chain: ChainConfig, { trouble }: ChainStatus): void {
   const subject = `chain:${chain.name}`;
   if (trouble === null) return alarms.clear(subject);
@@ -15,8 +18,7 @@ export function watchChain(alarms: Alarms, chain: ChainConfig, { trouble }: Chai
     subject,
     kind: "system",
     severity: "critical",
-    // A stall has waited its time already, and a contradicted final block does not get better by waiting.
-    graceMs: trouble.kind === "tooDeep" || trouble.kind === "stalled" ? 0 : stallLimitMs(chain.blockTimeMs),
+    graceMs: TOLD_AT_ONCE.has(trouble.kind) ? 0 : stallLimitMs(chain.blockTimeMs),
     detail: `${chain.name} is not being watched: ${trouble.detail}`,
   });
 }

@@ -74,7 +74,7 @@ export function createMetrics(version: string): Metrics {
       finalized.set({ chain }, status.finalizedNumber);
       lag.set({ chain }, Math.max(0, status.headNumber - status.cursorNumber));
       tipTime.set({ chain }, status.tipTimestamp);
-      for (const kind of ["node", "lag", "stalled", "tooDeep", "store"])
+      for (const kind of ["node", "mismatch", "lag", "stalled", "tooDeep", "store"])
         trouble.set({ chain, kind }, status.trouble?.kind === kind ? 1 : 0);
     },
     committed(chain, what) {

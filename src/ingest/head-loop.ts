@@ -46,7 +46,10 @@ export interface ChainStatus {
   /** Block time of the tip, unix seconds; 0 before the first. */
   readonly tipTimestamp: number;
   /** Why the loop does not move, null when it does. */
-  readonly trouble: { readonly kind: "node" | "lag" | "stalled" | "tooDeep" | "store"; readonly detail: string } | null;
+  readonly trouble: {
+    readonly kind: "node" | "mismatch" | "lag" | "stalled" | "tooDeep" | "store";
+    readonly detail: string;
+  } | null;
 }
 
 export interface HeadLoopOptions {
@@ -98,7 +101,8 @@ export async function runHeadLoop(options: HeadLoopOptions, signal: AbortSignal)
     } catch (error) {
       if (signal.aborted) return;
       if (!isWaitable(error)) throw error;
-      tell(options, state, { kind: "node", detail: redactText(describeError(error)) });
+      const kind = (error as { code?: unknown }).code === "proof_mismatch" ? "mismatch" : "node";
+      tell(options, state, { kind, detail: redactText(describeError(error)) });
       trouble.tell(error);
       if (state !== null) state.phase = { at: "next" };
     }

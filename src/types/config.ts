@@ -37,6 +37,8 @@ export interface ChainConfig {
   };
   /** `auto`: traces where the node can; `off`: never asks, internal transfers are not seen. */
   readonly traces: "auto" | "off";
+  /** `require`: a block that does not match its hash is never scanned; `prefer`: scanned and told as not proven (test nodes). */
+  readonly proofs: "require" | "prefer";
   readonly start: StartPoint;
   readonly nodes: readonly NodeConfig[];
 }

@@ -7,6 +7,7 @@ import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
 import { MalformedAnswerError, numberOf } from "./answer-fields.ts";
 import { type DecodeContext, decodeHeader, decodeTransfers } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
+import { createProver } from "./prover.ts";
 import { createRequestGate } from "./request-gate.ts";
 import { createRpcClient, isMethodMissing, type RpcClient } from "./rpc-client.ts";
 import { createTracer } from "./tracer.ts";
@@ -41,6 +42,7 @@ export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOpti
     checksum: createChecksum(),
   };
   const tracer = createTracer({ rpc, mode: chain.traces, checksum: decode.checksum, log });
+  const prover = createProver({ rpc, chain, node: node.name, log });
   const chainCheck = createChainCheck(rpc, { node: node.name, expected: evmChainId });
 
   return {
@@ -72,11 +74,12 @@ export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOpti
         receiptsOf(rpc, header, signal),
       ]);
       if (block === null || receipts === null) return null;
+      const proven = await prover.prove({ header, block, receipts }, signal);
       const traces = await tracer.trace(header, block, signal);
       return {
         ...header,
         transfers: decodeTransfers({ header, block, receipts, traces }, decode),
-        trust: { proven: false, operators: [node.operator], missing: [], traced: traces !== null },
+        trust: { proven, operators: [node.operator], missing: [], traced: traces !== null },
       };
     },
 
