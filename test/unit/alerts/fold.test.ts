@@ -50,7 +50,9 @@ describe("the life of an alert", () => {
   });
 
   test("a retracted alert still tells what it was about", () => {
-    const [created, retracted] = foldEach([event("included"), event("removed")]).map(({ message }) => bodyOf(message).data);
+    const [created, retracted] = foldEach([event("included"), event("removed")]).map(
+      ({ message }) => bodyOf(message).data,
+    );
     expect(retracted?.transfers).toEqual(created?.transfers);
     expect(retracted?.watch).toEqual(created?.watch);
     expect(retracted?.own).toEqual(created?.own);
@@ -126,7 +128,12 @@ describe("several hits of one transaction", () => {
   test("transfers stand in the order of the transaction, whatever order they came in", () => {
     const keys = ["log:10", "native", "log:9", "log:100"];
     const results = foldGroups([keys.map((key) => event("included", hit({ key })))]);
-    expect(bodyOf(results[0]?.message).data.transfers.map(({ key }) => key)).toEqual(["native", "log:9", "log:10", "log:100"]);
+    expect(bodyOf(results[0]?.message).data.transfers.map(({ key }) => key)).toEqual([
+      "native",
+      "log:9",
+      "log:10",
+      "log:100",
+    ]);
   });
 });
 
@@ -207,7 +214,9 @@ describe("what is sent", () => {
   });
 
   test("created when the first event was stored, however late the others are folded", () => {
-    const [result] = foldGroups([[event("included", hit(), { at: NOW }), event("final", hit(), { at: NOW + 900_000 })]]);
+    const [result] = foldGroups([
+      [event("included", hit(), { at: NOW }), event("final", hit(), { at: NOW + 900_000 })],
+    ]);
     expect(result?.record).toMatchObject({ createdAt: NOW, updatedAt: NOW + 900_000 });
   });
 });

@@ -57,7 +57,13 @@ export function entryMatch(over: Partial<WatchEntry> = {}, about: Partial<Incide
   return { side: "from", entry: entry(over), incident: incident(about), basis: "exact" };
 }
 
-export const ETH: Asset = { id: `${CHAIN}/slip44:60`, symbol: "ETH", decimals: 18, listed: true, dustBelow: 10n ** 14n };
+export const ETH: Asset = {
+  id: `${CHAIN}/slip44:60`,
+  symbol: "ETH",
+  decimals: 18,
+  listed: true,
+  dustBelow: 10n ** 14n,
+};
 export const SPAM: Asset = { id: `${CHAIN}/erc20:${OURS}`, symbol: null, decimals: null, listed: false, dustBelow: 0n };
 
 export interface HitOver {

@@ -10,7 +10,10 @@ import { entry, entryMatch, ETH, hit, SANCTIONED, SPAM } from "./make.ts";
 type Who = Partial<Pick<WatchEntry, "basis" | "independentSources" | "sanctioned">>;
 
 const SAYS: Record<string, readonly Who[]> = {
-  sanctions: [{ basis: "sanctions", sanctioned: SANCTIONED }, { basis: "explorer", sanctioned: SANCTIONED }],
+  sanctions: [
+    { basis: "sanctions", sanctioned: SANCTIONED },
+    { basis: "explorer", sanctioned: SANCTIONED },
+  ],
   official: [{ basis: "notice" }, { basis: "court_filing" }, { basis: "victim_statement" }],
   researchers: [
     { basis: "researcher", independentSources: 2 },
@@ -66,7 +69,8 @@ describe("the table", () => {
     const never: EntryRole[] = ["victim", "victim_contract", "restrained_funds"];
     expect([...named, ...never].toSorted()).toEqual([...ENTRY_ROLES].toSorted());
     for (const role of never) {
-      for (const basis of ENTRY_BASES) expect(policyOf(entry({ role, basis }))).toEqual({ severity: "info", action: "none" });
+      for (const basis of ENTRY_BASES)
+        expect(policyOf(entry({ role, basis }))).toEqual({ severity: "info", action: "none" });
     }
   });
 });
@@ -111,7 +115,10 @@ describe("the score", () => {
       const { score } = assessOne({ role: "mixer_withdrawal", basis: "researcher", independentSources });
       expect(score.total).toBe(59);
     }
-    expect(assessOne({ role: "mixer_withdrawal", basis: "notice" })).toMatchObject({ severity: "high", action: "review" });
+    expect(assessOne({ role: "mixer_withdrawal", basis: "notice" })).toMatchObject({
+      severity: "high",
+      action: "review",
+    });
     const sanctioned = assessOne({ role: "mixer_withdrawal", basis: "researcher", sanctioned: SANCTIONED });
     expect(sanctioned).toMatchObject({ severity: "critical", action: "hold" });
     expect(sanctioned.score.total).toBe(80);
@@ -165,7 +172,10 @@ describe("caps", () => {
     const strong = entryMatch({ ...listed, id: "b" });
     const own = hit({ matches: [weak] });
     const foreign = hit({ key: "log:1", own: false, matches: [weak, strong] });
-    for (const hits of [[own, foreign], [foreign, own]]) {
+    for (const hits of [
+      [own, foreign],
+      [foreign, own],
+    ]) {
       expect(assess(hits, "included")).toMatchObject({ kind: "exposure", severity: "critical", action: "hold" });
     }
   });
@@ -177,10 +187,16 @@ describe("caps", () => {
       independentSources: fc.nat(4),
       sanctioned: fc.constantFrom(null, null, SANCTIONED),
     });
-    const case_ = fc.record({ who: whos, own: fc.boolean(), disputed: fc.boolean(), spam: fc.boolean(), dust: fc.boolean() });
+    const cases = fc.record({
+      who: whos,
+      own: fc.boolean(),
+      disputed: fc.boolean(),
+      spam: fc.boolean(),
+      dust: fc.boolean(),
+    });
     const above = (order: readonly string[], value: string, most: string) => order.indexOf(value) > order.indexOf(most);
     fc.assert(
-      fc.property(case_, ({ who, own, disputed, spam, dust }) => {
+      fc.property(cases, ({ who, own, disputed, spam, dust }) => {
         const asset = spam ? SPAM : ETH;
         const amount = dust && !spam ? 1n : 10n ** 18n;
         const one = hit({ own, asset, amount, matches: [entryMatch(who, { disputed })] });

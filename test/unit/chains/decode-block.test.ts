@@ -13,9 +13,9 @@ function readByEthers({ block, receipts }: Answers, chainId: number): Transfer[]
   const provider = new JsonRpcProvider("http://127.0.0.1:1", network, { staticNetwork: true });
   try {
     const transfers: Transfer[] = [];
-    const { prefetchedTransactions } = provider._wrapBlock(block as never, network);
+    const { prefetchedTransactions } = provider["_wrapBlock"](block as never, network);
     for (const [txIndex, transaction] of prefetchedTransactions.entries()) {
-      const receipt = provider._wrapTransactionReceipt(receipts[txIndex] as never, network);
+      const receipt = provider["_wrapTransactionReceipt"](receipts[txIndex] as never, network);
       const place = { txHash: transaction.hash, txIndex };
       const to = transaction.to ?? receipt.contractAddress;
       const says = transaction.value > 0n || transaction.data === "0x";
@@ -107,6 +107,17 @@ describe("recorded blocks", () => {
     expect(decode(answers, answers.block)).toEqual(before);
   });
 
+  test("a Transfer with one indexed argument more or less, or with other data, is of another kind of token", () => {
+    const answers = recorded(4_369_999);
+    const before = decode(answers, answers.block);
+    const tokens = answers.receipts.flatMap((receipt) => receipt.logs).filter((log) => log.topics.length === 3);
+    const [four, two, long] = tokens as [Log, Log, Log];
+    four.topics.push(four.topics[2] as string);
+    two.topics.pop();
+    long["data"] = `0x${"00".repeat(64)}`;
+    expect(decode(answers, answers.block)).toHaveLength(before.length - 3);
+  });
+
   test("dirty upper bytes of a topic do not hide an address", () => {
     const answers = recorded(4_369_999);
     const before = decode(answers, answers.block);
@@ -116,6 +127,8 @@ describe("recorded blocks", () => {
     expect(decode(answers, answers.block)).toEqual(before);
   });
 });
+
+type Log = Answers["receipts"][number]["logs"][number];
 
 /** One way to spoil the answers for block 18,000,000; its last transaction with token transfers is number `TX`. */
 type Spoil = (answers: Answers, spoiled: { block: unknown; receipts: unknown }) => void;
@@ -162,7 +175,10 @@ const MALFORMED: readonly [what: string, spoil: Spoil][] = [
   ["a log without topics", (answers) => delete (logOf(answers) as { topics?: unknown }).topics],
   ["topics as text", (answers) => Object.assign(logOf(answers), { topics: "0x" })],
   ["a topic that is null", (answers) => Object.assign(logOf(answers).topics, { 0: null })],
-  ["a topic in capitals", (answers) => (logOf(answers).topics[0] = `0x${logOf(answers).topics[0]?.slice(2).toUpperCase()}`)],
+  [
+    "a topic in capitals",
+    (answers) => (logOf(answers).topics[0] = `0x${logOf(answers).topics[0]?.slice(2).toUpperCase()}`),
+  ],
   ["a topic that is too short", (answers) => (logOf(answers).topics[1] = "0x1234")],
   ["five topics", (answers) => logOf(answers).topics.push(other, other)],
   ["no data", (answers) => delete logOf(answers)["data"]],

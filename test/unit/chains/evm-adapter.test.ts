@@ -38,7 +38,9 @@ async function adapterOf(twist: Node = () => undefined, finality: ChainConfig["f
   server = await startRpcServer(({ id, method, params }: RpcCall, response) => {
     const twisted = twist(method, params, answers);
     const value = twisted === undefined ? goodNode(method, params, answers) : twisted;
-    response.end(JSON.stringify({ jsonrpc: "2.0", id, ...(value instanceof Refusal ? { error: value } : { result: value }) }));
+    response.end(
+      JSON.stringify({ jsonrpc: "2.0", id, ...(value instanceof Refusal ? { error: value } : { result: value }) }),
+    );
   });
   const node: NodeConfig = {
     name: "own-a",

@@ -162,7 +162,10 @@ describe("in a process of its own, where one forgotten promise is the end", () =
   });
 
   test.each([
-    ["refuses", (socket: WsSocket, id: number) => socket.send(JSON.stringify({ id, error: { code: 1, message: "no" } }))],
+    [
+      "refuses",
+      (socket: WsSocket, id: number) => socket.send(JSON.stringify({ id, error: { code: 1, message: "no" } })),
+    ],
     ["sends HTML", (socket: WsSocket) => socket.send("<html>")],
     ["sends null", (socket: WsSocket) => socket.send('{"method":"eth_subscription","params":null}')],
     ["hangs up", (socket: WsSocket) => socket.terminate()],

@@ -7,7 +7,12 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Resolves to "waiting" while the gate keeps the caller. */
 function soon<T>(work: Promise<T>): Promise<T | "waiting"> {
-  return Promise.race([work, turn().then(() => turn()).then(() => "waiting" as const)]);
+  return Promise.race([
+    work,
+    turn()
+      .then(() => turn())
+      .then(() => "waiting" as const),
+  ]);
 }
 
 const open = (maxConcurrent: number) => createRequestGate({ maxConcurrent, maxPerSecond: 1e9 });
@@ -57,7 +62,11 @@ describe("places", () => {
     const gate = open(1);
     const give = await gate.enter(NEVER);
     const order: string[] = [];
-    const enter = (name: string) => gate.enter(NEVER).then((done) => (order.push(name), done()));
+    const enter = async (name: string) => {
+      const leave = await gate.enter(NEVER);
+      order.push(name);
+      leave();
+    };
     const all = [enter("first"), enter("second")];
     give();
     all.push(enter("late"));
@@ -113,7 +122,12 @@ describe("places", () => {
           if (step.do === "enter") {
             const stop = new AbortController();
             waiting.push(stop);
-            ends.push(gate.enter(stop.signal).then((give) => inside.push(give)).catch(() => "gave up"));
+            ends.push(
+              gate
+                .enter(stop.signal)
+                .then((give) => inside.push(give))
+                .catch(() => "gave up"),
+            );
           } else if (step.do === "abort") waiting[step.whom % Math.max(waiting.length, 1)]?.abort();
           else inside.splice(step.whom % Math.max(inside.length, 1), 1)[0]?.();
           if ((waiting.length + inside.length) % 3 === 0) await turn();

@@ -85,18 +85,29 @@ describe("results", () => {
       held.push(() => result(call, response, call.params[0]));
       if (held.length === 2) for (const send of held.splice(0).toReversed()) send();
     });
-    expect(await Promise.all([rpc.call("eth_any", ["a"], NEVER), rpc.call("eth_any", ["b"], NEVER)])).toEqual(["a", "b"]);
+    expect(await Promise.all([rpc.call("eth_any", ["a"], NEVER), rpc.call("eth_any", ["b"], NEVER)])).toEqual([
+      "a",
+      "b",
+    ]);
   });
 });
 
 const BAD: readonly [what: string, answer: (call: RpcCall, response: ServerResponse) => unknown, text: RegExp][] = [
-  ["an error answer", echo({ error: { code: -32000, message: "header not found" } }), /refused eth_any: header not found/],
+  [
+    "an error answer",
+    echo({ error: { code: -32000, message: "header not found" } }),
+    /refused eth_any: header not found/,
+  ],
   ["an error without a text", echo({ error: {} }), /refused eth_any: no message/],
   ["an error that is a word", echo({ error: "busy" }), /refused eth_any/],
   ["an error with a null id", json({ jsonrpc: "2.0", id: null, error: { code: -32700, message: "parse" } }), /parse/],
   ["an error with HTTP 500", withStatus(500, { error: { code: -32005, message: "limit" } }), /refused eth_any: limit/],
   ["another request's id", json({ jsonrpc: "2.0", id: 99, result: "0x1" }), /another request's id/],
-  ["the id as text", (call, response) => json({ id: String(call.id), result: "0x1" })(call, response), /another request/],
+  [
+    "the id as text",
+    (call, response) => json({ id: String(call.id), result: "0x1" })(call, response),
+    /another request/,
+  ],
   ["no id", json({ jsonrpc: "2.0", result: "0x1" }), /another request's id/],
   ["no result", echo({}), /HTTP 200 and no result/],
   ["a batch", (call, response) => json([{ id: call.id, result: "0x1" }])(call, response), /another request's id/],

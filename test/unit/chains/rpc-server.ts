@@ -17,9 +17,7 @@ export interface RpcServer {
 
 export const CANARIES = ["canary-user-5f1c", "canary-pass-5f1c", "canary-path-5f1c", "canary-query-5f1c"] as const;
 
-export async function startRpcServer(
-  answer: (call: RpcCall, response: ServerResponse) => unknown,
-): Promise<RpcServer> {
+export async function startRpcServer(answer: (call: RpcCall, response: ServerResponse) => unknown): Promise<RpcServer> {
   const calls: RpcCall[] = [];
   const server = createServer((request, response) => {
     let body = "";

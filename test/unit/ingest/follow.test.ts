@@ -14,7 +14,12 @@ import type { Header } from "../../../src/types/chain.ts";
 
 /** Block `number` of branch `branch`, on block `number - 1` of branch `parent`. */
 function header(number: number, branch = "a", parent = branch): Header {
-  return { number, hash: `${branch}${number}`, parentHash: `${parent}${number - 1}`, timestamp: 1_700_000_000 + number };
+  return {
+    number,
+    hash: `${branch}${number}`,
+    parentHash: `${parent}${number - 1}`,
+    timestamp: 1_700_000_000 + number,
+  };
 }
 
 /** Blocks 10 to 14 of branch a; 10 is the lowest known, 11 final. */
@@ -34,7 +39,7 @@ interface Row {
   readonly asks: number;
   readonly answer: Header | null;
   readonly event: FollowEvent;
-  readonly then: FollowPhase;
+  readonly after: FollowPhase;
 }
 
 const TABLE: readonly Row[] = [
@@ -44,26 +49,40 @@ const TABLE: readonly Row[] = [
     asks: 15,
     answer: header(15),
     event: { kind: "block", header: header(15) },
-    then: NEXT,
+    after: NEXT,
   },
-  { what: "next: nothing there, is the tip still ours?", phase: NEXT, asks: 15, answer: null, event: { kind: "ask" }, then: TIP },
+  {
+    what: "next: nothing there, is the tip still ours?",
+    phase: NEXT,
+    asks: 15,
+    answer: null,
+    event: { kind: "ask" },
+    after: TIP,
+  },
   {
     what: "next: a block on another parent starts the walk",
     phase: NEXT,
     asks: 15,
     answer: header(15, "b"),
     event: { kind: "ask" },
-    then: walk(14),
+    after: walk(14),
   },
-  { what: "tip: the same block, all is well", phase: TIP, asks: 14, answer: header(14), event: { kind: "idle" }, then: NEXT },
-  { what: "tip: missing is lag", phase: TIP, asks: 14, answer: null, event: { kind: "lag", missing: 14 }, then: NEXT },
+  {
+    what: "tip: the same block, all is well",
+    phase: TIP,
+    asks: 14,
+    answer: header(14),
+    event: { kind: "idle" },
+    after: NEXT,
+  },
+  { what: "tip: missing is lag", phase: TIP, asks: 14, answer: null, event: { kind: "lag", missing: 14 }, after: NEXT },
   {
     what: "tip: a different block starts the walk below it",
     phase: TIP,
     asks: 14,
     answer: header(14, "b"),
     event: { kind: "ask" },
-    then: walk(13),
+    after: walk(13),
   },
   {
     what: "walk: missing is lag, not a deeper reorg",
@@ -71,7 +90,7 @@ const TABLE: readonly Row[] = [
     asks: 13,
     answer: null,
     event: { kind: "lag", missing: 13 },
-    then: NEXT,
+    after: NEXT,
   },
   {
     what: "walk: the shared block is the ancestor",
@@ -79,7 +98,7 @@ const TABLE: readonly Row[] = [
     asks: 13,
     answer: header(13),
     event: { kind: "reorg", ancestor: header(13), depth: 1 },
-    then: NEXT,
+    after: NEXT,
   },
   {
     what: "walk: different again, one further down",
@@ -87,7 +106,7 @@ const TABLE: readonly Row[] = [
     asks: 13,
     answer: header(13, "b"),
     event: { kind: "ask" },
-    then: walk(12),
+    after: walk(12),
   },
   {
     what: "walk: at the tip the node is back on our branch",
@@ -95,7 +114,7 @@ const TABLE: readonly Row[] = [
     asks: 14,
     answer: header(14),
     event: { kind: "unsettled" },
-    then: NEXT,
+    after: NEXT,
   },
   {
     what: "walk: the final block may be the ancestor",
@@ -103,7 +122,7 @@ const TABLE: readonly Row[] = [
     asks: 11,
     answer: header(11),
     event: { kind: "reorg", ancestor: header(11), depth: 3 },
-    then: NEXT,
+    after: NEXT,
   },
   {
     what: "walk: a different final block is not followed",
@@ -111,17 +130,17 @@ const TABLE: readonly Row[] = [
     asks: 11,
     answer: header(11, "b"),
     event: { kind: "tooDeep", height: 11 },
-    then: NEXT,
+    after: NEXT,
   },
 ];
 
 describe("every phase and every answer", () => {
-  test.each(TABLE)("$what", ({ phase, asks, answer, event, then }) => {
+  test.each(TABLE)("$what", ({ phase, asks, answer, event, after }) => {
     const state = stateAt(phase);
     expect(heightToAsk(state)).toBe(asks);
     const step = follow(state, answer);
     expect(step.event).toEqual(event);
-    expect(step.state).toEqual({ ...state, phase: then });
+    expect(step.state).toEqual({ ...state, phase: after });
   });
 
   test("with nothing known, block 0 is asked for and begins the chain", () => {
@@ -137,7 +156,10 @@ describe("every phase and every answer", () => {
   });
 
   test("below the lowest known block there is nothing to compare with", () => {
-    expect(follow(stateAt(walk(10), { finalNumber: -1 }), header(10, "b")).event).toEqual({ kind: "tooDeep", height: 10 });
+    expect(follow(stateAt(walk(10), { finalNumber: -1 }), header(10, "b")).event).toEqual({
+      kind: "tooDeep",
+      height: 10,
+    });
   });
 });
 
