@@ -1,6 +1,6 @@
 /**
  * The crash runs in full length, on command: `npm run crash-test -- --kills 200 --backend redis`.
- * `--backend embedded|redis`, `--daemons 1|2`, `--transfers N`, `--seed N`, `--freeze-seconds N`, and either `--kills N`
+ * `--backend embedded|redis`, `--daemons 1|2`, `--transfers N`, `--seed N`, `--freeze-seconds N`, `--finality soon|never`, and either `--kills N`
  * or `--plan kill=10,flushall=5,...`. Prints the seed and the figures; exits with 1 when a promise was broken.
  */
 import { parseArgs } from "node:util";
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     daemons: { type: "string", default: "1" },
     kills: { type: "string" },
     plan: { type: "string" },
+    finality: { type: "string", default: "soon" },
     transfers: { type: "string", default: "2000" },
     seed: { type: "string" },
     "freeze-seconds": { type: "string", default: "30" },
@@ -29,6 +30,7 @@ console.log(`seed ${seed}`);
 const report = await crashRun({
   backend,
   daemons,
+  finality: values.finality === "never" ? "never" : "soon",
   seed,
   transfers: Number(values.transfers),
   plan: planOf(backend),

@@ -99,7 +99,7 @@ function checkSinkNames(root: unknown): Finding[] {
   const names = named.map(({ path }) => ({ path: [...path, "name"], value: valueAt(root, [...path, "name"]) }));
   const consoles = sinks.filter(({ path }) => valueAt(root, [...path, "kind"]) === "console");
   // `console` is taken even where nobody wrote it: an empty list of sinks means that one.
-  const taken = ["console", ...consoles.map(({ path }) => valueAt(root, [...path, "name"]))];
+  const taken = ["console", "console-operations", ...consoles.map(({ path }) => valueAt(root, [...path, "name"]))];
   const clashes = names.filter(({ value }) => taken.includes(value));
   return [
     ...clashes.map(({ path }) => ({

@@ -74,7 +74,10 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
       tokens: absolute(user.watchlists.tokens),
       enable: user.watchlists.enable,
     },
-    sinks: { alerts: orConsole(user.sinks.alerts), operations: orConsole(user.sinks.operations) },
+    sinks: {
+      alerts: orConsole(user.sinks.alerts),
+      operations: apart(orConsole(user.sinks.operations), orConsole(user.sinks.alerts)),
+    },
     delivery: user.delivery,
     http: user.http,
     log: user.log,
@@ -112,4 +115,10 @@ function startPointOf(start: string | number): StartPoint {
 /** Nobody configured is not nobody told: the console goes to the log collector at least. */
 function orConsole(sinks: readonly SinkConfig[]): readonly SinkConfig[] {
   return sinks.length > 0 ? sinks : [{ kind: "console", name: "console" }];
+}
+
+/** A console in both lists is two sinks: alerts reach it through the queue, alarms straight from the store. */
+function apart(operations: readonly SinkConfig[], alerts: readonly SinkConfig[]): readonly SinkConfig[] {
+  const taken = new Set(alerts.map((sink) => sink.name));
+  return operations.map((sink) => (taken.has(sink.name) ? { ...sink, name: `${sink.name}-operations` } : sink));
 }

@@ -31,10 +31,10 @@ export function watchSink(
   {
     sink,
     delivered,
-    gone,
+    gone = false,
     failures,
     error,
-  }: { sink: string; delivered: boolean; gone: boolean; failures: number; error: string },
+  }: { sink: string; delivered: boolean; gone?: boolean; failures: number; error: string },
 ): void {
   const subject = `sink:${sink}`;
   if (delivered) return alarms.clear(subject);

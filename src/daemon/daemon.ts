@@ -231,7 +231,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           detail: queueState.refused ?? (queueState.awaySince === null ? "up" : "away"),
         },
         ...(parts?.lines ?? []).map((line) => ({ name: line.name, ok: true, detail: line.health().detail })),
-        ...alarms.held().map((one) => ({ name: one.subject, ok: true, detail: one.detail })),
+        ...alarms.held().map((one) => ({ name: `alarm:${one.subject}`, ok: true, detail: one.detail })),
       ],
       isStarted: () => started,
       isStopping: () => runSignal.aborted,

@@ -28,35 +28,52 @@ const POLL_MS = 1_000;
 const QUEUE_GRACE_MS = 15_000;
 const BATCH = 50;
 
+/** A loop per sink: one that hangs holds up neither the alarms nor the alerts of another. */
 export async function runDirectPath(options: DirectPathOptions, signal: AbortSignal): Promise<void> {
   const { alerts, deliveries, workers, clock } = options;
   let failing = false;
 
-  async function sendDue(sinks: readonly string[], severities?: readonly ("critical" | "high")[]): Promise<void> {
+  function isQueueGone(): boolean {
+    const awaySince = options.queueAwaySince();
+    return awaySince !== null && clock.now() - awaySince > QUEUE_GRACE_MS;
+  }
+
+  async function foldAll(): Promise<void> {
+    for (const { alertId } of await alerts.unfoldedJobs({ olderThan: clock.now(), limit: BATCH }))
+      await workers.foldAlert(alertId);
+  }
+
+  async function sendDue(sink: string, severities?: readonly ("critical" | "high")[]): Promise<void> {
     const due = await deliveries.due({
       dueBefore: clock.now(),
       limit: BATCH,
-      sinks,
+      sinks: [sink],
       ...(severities === undefined ? {} : { severities }),
     });
     await Promise.all(due.map((delivery) => workers.send(delivery, signal)));
   }
 
-  while (!signal.aborted) {
-    try {
-      await sendDue(options.operationSinks);
-      const awaySince = options.queueAwaySince();
-      if (awaySince !== null && clock.now() - awaySince > QUEUE_GRACE_MS) {
-        for (const { alertId } of await alerts.unfoldedJobs({ olderThan: clock.now(), limit: BATCH }))
-          await workers.foldAlert(alertId);
-        await sendDue(options.alertSinks, ["critical", "high"]);
+  async function repeat(work: () => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await work();
+        failing = false;
+      } catch (error) {
+        if (!failing)
+          options.log.warn(
+            { error: redactText(describeError(error)) },
+            "deliveries from the store failed, trying again",
+          );
+        failing = true;
       }
-      failing = false;
-    } catch (error) {
-      if (!failing)
-        options.log.warn({ error: redactText(describeError(error)) }, "deliveries from the store failed, trying again");
-      failing = true;
+      await sleep(POLL_MS, signal);
     }
-    await sleep(POLL_MS, signal);
   }
+
+  const whileGone = (work: () => Promise<void>) => repeat(() => (isQueueGone() ? work() : Promise.resolve()));
+  await Promise.all([
+    ...options.operationSinks.map((sink) => repeat(() => sendDue(sink))),
+    whileGone(foldAll),
+    ...options.alertSinks.map((sink) => whileGone(() => sendDue(sink, ["critical", "high"]))),
+  ]);
 }

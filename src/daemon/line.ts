@@ -16,6 +16,7 @@ const LEASE_TTL_MS = 10_000;
 const RENEW_MS = 3_000;
 const STANDBY_POLL_MS = 1_000;
 const RETRY_MS = 1_000;
+const TROUBLE_LINE_MS = 60_000;
 
 export interface LineOptions extends Omit<HeadLoopOptions, "lease"> {
   readonly name: string;
@@ -40,6 +41,7 @@ export function createLine(options: LineOptions): Line {
 
   async function run(signal: AbortSignal): Promise<void> {
     let standingBy = false;
+    let told = { detail: "", at: 0 };
     while (!signal.aborted) {
       try {
         const lease = await options.leases.acquire({
@@ -68,7 +70,11 @@ export function createLine(options: LineOptions): Line {
           const detail = redactText(describeError(error));
           lastStatus = { ...(lastStatus ?? NOWHERE), trouble: { kind: "store", detail } };
           options.onStatus(lastStatus);
-          log.error({ error: detail }, "chain interrupted, trying again");
+          // The same trouble each second is worth a line a minute.
+          if (detail !== told.detail || options.clock.now() - told.at >= TROUBLE_LINE_MS) {
+            log.error({ error: detail }, "chain interrupted, trying again");
+            told = { detail, at: options.clock.now() };
+          }
         }
         await sleep(RETRY_MS, signal);
       }

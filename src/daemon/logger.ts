@@ -10,21 +10,39 @@ export function createLogger(config: Config["log"], isTerminal: boolean): Logger
   const options: LoggerOptions = {
     level: config.level,
     base: {},
-    // Facts of one line, and those a child logger adds to each of its lines.
-    formatters: { log: redactFacts, bindings: redactFacts },
+    formatters: { log: redactFacts },
     serializers: {},
     hooks: {
       logMethod(args, method) {
-        method.apply(
-          this,
-          args.map((arg: unknown) => (typeof arg === "string" ? redactText(arg) : arg)) as typeof args,
-        );
+        method.apply(this, redactArguments(args) as typeof args);
       },
     },
   };
-  return usePretty
-    ? pino(options, pretty({ colorize: isTerminal, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname", sync: true }))
-    : pino(options);
+  return withRedactedChildren(
+    usePretty
+      ? pino(
+          options,
+          pretty({ colorize: isTerminal, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname", sync: true }),
+        )
+      : pino(options),
+  );
+}
+
+/** The message and its arguments. An error logged without a message gets its own text as one: given here, redacted. */
+function redactArguments([first, ...others]: readonly unknown[]): unknown[] {
+  if (typeof first === "string") return [first, ...others].map((one) => redactValue(one, 0));
+  const error = first instanceof Error ? first : (first as { err?: unknown } | null | undefined)?.err;
+  const message = others.length === 0 && error instanceof Error ? [error.message] : others;
+  return [first, ...message.map((one) => redactValue(one, 0))];
+}
+
+/** pino formats the facts of a line, but not those that a child logger adds to each of its lines. */
+function withRedactedChildren(log: Logger): Logger {
+  const child = log.child.bind(log);
+  return Object.assign(log, {
+    child: (...[bindings, options]: Parameters<typeof child>) =>
+      withRedactedChildren(child(redactFacts(bindings), options) as unknown as Logger),
+  });
 }
 
 /** Keys in URLs and webhook secrets never reach a log, whatever field they hide in. */

@@ -208,7 +208,7 @@ async function act(
       await storeReorg(options, state, event);
       return 0;
     case "idle":
-      await rematchWindow(options, state, signal);
+      await rematchWindow(options, state, { upTo: Number.POSITIVE_INFINITY, signal });
       tell(options, state, stallOf(options, state));
       return pollMs;
     case "lag":
@@ -324,10 +324,15 @@ async function storeReorg(
 }
 
 /** Blocks of the window that were matched with another list are matched again, once the node stands where we stand. */
-async function rematchWindow(options: HeadLoopOptions, state: LoopState, signal: AbortSignal): Promise<void> {
+async function rematchWindow(
+  options: HeadLoopOptions,
+  state: LoopState,
+  { upTo, signal }: { upTo: number; signal: AbortSignal },
+): Promise<void> {
   const { lease, listVersion } = options;
   for (const [index, known] of state.window.entries()) {
-    if (!known.scanned || known.listVersion === listVersion || known.number <= state.finalizedNumber) continue;
+    if (!known.scanned || known.listVersion === listVersion) continue;
+    if (known.number <= state.finalizedNumber || known.number > upTo) continue;
     const block = await fetchBlock(options, known, signal);
     const now = options.clock.now();
     await options.store.commitRematch({
@@ -354,6 +359,8 @@ async function settleFinality(options: HeadLoopOptions, state: LoopState, signal
   const ours = state.window.find((block) => block.number === reported);
   const theirs = await options.adapter.headerAt(reported, signal);
   if (ours === undefined || theirs === null || theirs.hash !== ours.hash) return;
+  // First: once final, nobody would look at them again, and what the changed list names in them would stay unseen.
+  await rematchWindow(options, state, { upTo: reported, signal });
   const { finalHits } = await options.store.commitFinalized({ lease: options.lease, number: reported, now });
   state.finalizedNumber = reported;
   state.window = prune(state.window, { finalNumber: reported, depth: options.windowDepth });

@@ -9,7 +9,9 @@ export function redactUrl(text: string): string {
     return "(not a URL)";
   }
   const tail = (url.pathname === "/" || url.pathname === "") && url.search === "" ? "" : "/…";
-  return `${url.protocol}//${url.host}${tail}`;
+  // An `@` behind the host: the password may hold a `/`, `?` or `#` that was not escaped, and the host be a part of it.
+  const host = `${url.pathname}${url.search}${url.hash}`.includes("@") ? "hidden" : url.host;
+  return `${url.protocol}//${host}${tail}`;
 }
 
 // Up to the next blank, quote or angle bracket: a password may hold any other sign. Marks that close a sentence or a

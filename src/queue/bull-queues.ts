@@ -154,7 +154,7 @@ interface Parts {
 
 function assemble(parts: Parts): JobQueues {
   const queues = new Map<string, Queue>();
-  const workers: { worker: Worker; close: () => void }[] = [];
+  const workers: OpenWorker[] = [];
 
   function queueOf(name: string): Queue {
     let queue = queues.get(name);
@@ -187,9 +187,14 @@ function assemble(parts: Parts): JobQueues {
     },
     work(name, { concurrency, handle, onFailed }) {
       const { options, close } = parts.workerOptions();
+      const running = new Set<Promise<void>>();
       const worker = new Worker(
         name,
-        (job: Job) => handle(job.data),
+        (job: Job) => {
+          const work = handle(job.data).finally(() => running.delete(work));
+          running.add(work);
+          return work;
+        },
         { ...options, ...STALL, concurrency, drainDelay: 1 },
         parts.backend,
       );
@@ -201,22 +206,39 @@ function assemble(parts: Parts): JobQueues {
         );
         onFailed();
       });
-      workers.push({ worker, close });
+      workers.push({ worker, running, close });
     },
     check: parts.check,
     marker: parts.marker,
     async close(graceMs) {
-      await Promise.all(workers.map(({ worker, close }) => closeWorker(worker, graceMs).finally(close)));
+      await Promise.all(workers.map((one) => closeWorker(one, graceMs).finally(one.close)));
       await Promise.allSettled([...queues.values()].map((queue) => deadline(queue.close(), 2_000)));
       parts.closeConnection();
     },
   };
 }
 
-/** BullMQ waits for running jobs without a limit of its own. */
-async function closeWorker(worker: Worker, graceMs: number): Promise<void> {
-  const ended = await deadline(worker.close(), graceMs);
-  if (!ended) await deadline(worker.close(true), 1_000);
+interface OpenWorker {
+  readonly worker: Worker;
+  /** Jobs in our hands. */
+  readonly running: ReadonlySet<Promise<void>>;
+  readonly close: () => void;
+}
+
+// Telling the queue that a job is done takes a moment; with the queue away it takes for ever.
+const WORKER_CLOSE_MS = 2_000;
+
+/** BullMQ waits for running jobs without a limit of its own, and for a connection that may be away. */
+async function closeWorker({ worker, running }: OpenWorker, graceMs: number): Promise<void> {
+  const closed = worker.close();
+  await deadline(allEnded(running), graceMs);
+  const isClosed = await deadline(closed, Math.min(graceMs, WORKER_CLOSE_MS));
+  if (!isClosed) await deadline(worker.close(true), 1_000);
+}
+
+/** Also the job that was being fetched when the others were looked at. */
+async function allEnded(running: ReadonlySet<Promise<void>>): Promise<void> {
+  while (running.size > 0) await Promise.allSettled(running);
 }
 
 /** True when it settled in time. */

@@ -137,6 +137,17 @@ function deliveryTests(getStore: GetStore): void {
     expect(stored).toMatchObject({ state: "delivered", attempts: 1, deliveredAt: NOW + 40, nextAttemptAt: null });
   });
 
+  test("an attempt that was recorded as failed is not recorded again, not even as delivered", async () => {
+    const { deliveries } = getStore();
+    const delivery = await pendingTo(getStore(), "stale");
+    const after = { state: "pending", nextAttemptAt: NOW + 5_000 } as const;
+    expect(await deliveries.record({ delivery, attempt: FAILED, after, queued: true })).toBe(true);
+    const late = { delivery, attempt: DELIVERED, after: { state: "delivered" }, queued: true } as const;
+    expect(await deliveries.record(late)).toBe(false);
+    expect(await deliveries.pending(delivery.deliveryId)).toMatchObject({ attemptNo: 1, nextAttemptAt: NOW + 5_000 });
+    expect(await deliveries.attempts(delivery.deliveryId)).toEqual([FAILED]);
+  });
+
   test("a failed attempt is due again at its time, as a job of the next attempt", async () => {
     const { deliveries } = getStore();
     const delivery = await pendingTo(getStore(), "again");

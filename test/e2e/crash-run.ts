@@ -11,7 +11,7 @@ import { DISTURB, type DisturbanceName } from "./disturbances.ts";
 import { compareWithChain, type Ledger, readLedger, type Truth } from "./ledger.ts";
 import { expectedAlerts } from "./oracle.ts";
 import { createRandom } from "./random.ts";
-import { type Backend, createWorld, FINAL_BEHIND, type World } from "./world.ts";
+import { type Backend, createWorld, type Finality, type World } from "./world.ts";
 
 export interface CrashRunOptions {
   readonly backend: Backend;
@@ -21,6 +21,7 @@ export interface CrashRunOptions {
   /** How often each disturbance happens; their order is drawn from the seed. */
   readonly plan: Partial<Record<DisturbanceName, number>>;
   readonly daemons?: 1 | 2;
+  readonly finality?: Finality;
   readonly freezeMs?: number;
   readonly say?: (text: string) => void;
 }
@@ -54,7 +55,8 @@ export async function crashRun(options: CrashRunOptions): Promise<CrashReport> {
   const random = createRandom(options.seed);
   const say = options.say ?? (() => undefined);
   const rounds = random.shuffle(roundsOf(options.plan));
-  const world = await createWorld({ backend: options.backend, daemons: options.daemons ?? 1, random });
+  const { backend, daemons = 1, finality = "soon" } = options;
+  const world = await createWorld({ backend, daemons, finality, random });
   world.receiver.answerWith(troubledReceiver);
   try {
     const startedAt = performance.now();
@@ -129,11 +131,12 @@ interface Settled {
 
 /** Waits until the receiver knows the truth, or until nothing more comes. */
 async function settle(world: World, say: (text: string) => void): Promise<Settled> {
-  const { anvil, load, receiver, startBlock } = world;
-  const head = await anvil.mine(FINAL_BEHIND + 1);
+  const { anvil, load, receiver, startBlock, finalBehind } = world;
+  // Enough that everything is final, where anything ever is.
+  const head = await anvil.mine(5);
   const truth = {
     expected: await expectedAlerts(anvil.rpc, load.scene, { from: startBlock, to: head }),
-    finalNumber: head - FINAL_BEHIND,
+    finalNumber: head - finalBehind,
   };
   let seen = receiver.requests.length;
   let seenAt = performance.now();
@@ -188,14 +191,18 @@ function startsOf({ runners }: World): Pick<CrashReport, "starts" | "leadAfterMs
   };
 }
 
-function describeFailure({ runners }: World, report: CrashReport, { plan, daemons }: CrashRunOptions): string {
+function describeFailure(
+  { runners }: World,
+  report: CrashReport,
+  { plan, daemons, finality }: CrashRunOptions,
+): string {
   const times = Object.entries(plan).map(([name, count]) => `${name}=${count}`);
   const { problems } = report;
   return [
     `FAILED with ${problems.length} problems, the first ${PROBLEMS_SHOWN}:`,
     ...problems.slice(0, PROBLEMS_SHOWN).map((problem) => `  ${problem}`),
     ...runners.map((runner) => `last words of ${runner.name}:\n${runner.lastWords(40)}`),
-    `replay: npm run crash-test -- --backend ${report.backend} --seed ${report.seed} --transfers ${report.transfers} --daemons ${daemons ?? 1} --plan ${times.join(",")}`,
+    `replay: npm run crash-test -- --backend ${report.backend} --seed ${report.seed} --transfers ${report.transfers} --daemons ${daemons ?? 1} --finality ${finality ?? "soon"} --plan ${times.join(",")}`,
   ].join("\n");
 }
 

@@ -90,6 +90,8 @@ test.each(["Redis", "Postgres"])(
     // Long enough for every part to have met the loss: workers, relay, sweep, lease, alarms.
     await new Promise((resolve) => setTimeout(resolve, 8_000));
     expect(running.exitCode()).toBeNull();
+    const interruptions = running.logs().filter((line) => line.msg === "chain interrupted, trying again");
+    expect(interruptions.length).toBeLessThan(6);
 
     await postgres.up();
     await arrived(2);

@@ -32,7 +32,7 @@ afterEach(async () => {
     await daemon.exited;
   }
   await dir.remove();
-});
+}, 120_000);
 
 test("a second daemon in the same data folder is refused, and the first one does not notice", async () => {
   const first = keep(await startHeistwatch(await config()));
@@ -42,7 +42,7 @@ test("a second daemon in the same data folder is refused, and the first one does
   expect(second.output()).not.toContain("a bug");
   expect((await first.get("/readyz")).status).toBe(200);
   expect(await first.stop()).toBe(0);
-}, 60_000);
+}, 120_000);
 
 test("a data folder left by kill -9 is taken over, and nothing is lost or sent twice under another id", async () => {
   desk.clear();
@@ -164,7 +164,7 @@ test("wrong lines in lists, own addresses and tokens are told together, each by 
     expect(stderr).toMatch(/^ *\S*test-heist\.yaml:\d+: \S*address.*0x90F7/m);
     expect(stderr).toMatch(/^ *\S*own\.csv:3: .*not-an-address/m);
   }
-});
+}, 120_000);
 
 test("check ends with 0 when all is there, and its JSON is one value that says so", async () => {
   const at = await config();
@@ -174,7 +174,7 @@ test("check ends with 0 when all is there, and its JSON is one value that says s
   const json = await cliJson<{ connections: { state: string }[]; incidents: { watched: number }[] }>(["check"], at);
   expect(json.connections.map(({ state }) => state)).toEqual(["ok"]);
   expect(json.incidents).toEqual([expect.objectContaining({ incident: "test-heist", watched: 2 })]);
-});
+}, 120_000);
 
 test("a configuration that does not exist is told by its path", async () => {
   const at = await config();
@@ -184,7 +184,7 @@ test("a configuration that does not exist is told by its path", async () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining(missing)]);
     expect(stderr).toContain("no such file");
   }
-});
+}, 120_000);
 
 function config(): Promise<WrittenConfig> {
   return writeDaemonConfig({

@@ -31,21 +31,26 @@ export interface World {
   readonly random: Random;
   /** First block the daemons scan. */
   readonly startBlock: number;
+  /** Blocks from the head down to the last final one. */
+  readonly finalBehind: number;
   stop(): Promise<void>;
 }
 
 export const REDIS_PREFIX = "crash";
-/** `finalized` is four blocks behind the head: a run sees alerts become final all the time. */
-export const FINAL_BEHIND = 4;
+// Four blocks behind the head: a run sees alerts become final all the time. Or so far that none ever is.
+const FINAL_BEHIND = { soon: 4, never: 1_000_000 } as const;
+export type Finality = keyof typeof FINAL_BEHIND;
 
 export interface WorldOptions {
   readonly backend: Backend;
   readonly daemons: 1 | 2;
+  /** `never`: no later event of an alert makes good for a lost one. */
+  readonly finality: Finality;
   readonly random: Random;
 }
 
 /** Starts everything; the daemons run and the audit is in place when it returns. */
-export async function createWorld({ backend, daemons, random }: WorldOptions): Promise<World> {
+export async function createWorld({ backend, daemons, finality, random }: WorldOptions): Promise<World> {
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const one of undo.splice(0).toReversed()) await one().catch((error: unknown) => console.error(error));
@@ -56,7 +61,7 @@ export async function createWorld({ backend, daemons, random }: WorldOptions): P
     const anvil = await startAnvil({
       chainId: 1,
       noMining: true,
-      slotsInAnEpoch: FINAL_BEHIND / 2,
+      slotsInAnEpoch: FINAL_BEHIND[finality] / 2,
       extraArgs: ["--auto-impersonate"],
     });
     undo.push(() => anvil.stop());
@@ -79,7 +84,7 @@ export async function createWorld({ backend, daemons, random }: WorldOptions): P
       runner.start();
       await runner.ready();
     }
-    return { anvil, receiver, runners, load, servers, random, startBlock, stop };
+    return { anvil, receiver, runners, load, servers, random, startBlock, finalBehind: FINAL_BEHIND[finality], stop };
   } catch (error) {
     await stop();
     throw error;

@@ -112,15 +112,25 @@ function watchChains(chains: ChainStore, { tables, world, editions, onViolation 
       const before = ourBlock(of.ancestor.number + 1);
       const result = await chains.commitReorg(of);
       checkLease(of.lease);
+      check(before !== undefined, `a reorg at ${of.ancestor.number} that removes nothing`);
       check(isRealFork(world, of.ancestor, before?.hash), `a reorg at ${of.ancestor.number} that never was`);
       const left = tables.hit.values().find((hit) => hit.state === "included" && hit.blockNumber > of.ancestor.number);
       check(left === undefined, `hit ${left?.hitId} still stands in the removed block ${left?.blockNumber}`);
       return result;
     },
     async commitFinalized(of) {
+      const before = tables.lease.get(CHAIN)?.finalizedNumber ?? -1;
       const result = await chains.commitFinalized(of);
       checkLease(of.lease);
       const ours = ourBlock(of.number);
+      const version = tables.lease.get(CHAIN)?.listVersion;
+      const unmatched = tables
+        .window(CHAIN)
+        .find(
+          ({ number, scanned, listVersion }) =>
+            scanned && number > before && number <= of.number && listVersion !== version,
+        );
+      check(unmatched === undefined, `block ${unmatched?.number} became final without the changed list`);
       const final = of.number <= world.finalizedNumber() && ours?.hash === world.canonicalAt(of.number)?.hash;
       check(final, `block ${of.number} ${ours?.hash} was called final and is not`);
       return result;

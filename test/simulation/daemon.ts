@@ -8,6 +8,7 @@ import { createStateCodec } from "../../src/alerts/state-codec.ts";
 import { runDirectPath } from "../../src/daemon/direct-path.ts";
 import { createLine } from "../../src/daemon/line.ts";
 import { createWorkers, type Workers } from "../../src/daemon/workers.ts";
+import type { Clock } from "../../src/lib/clock.ts";
 import { describeError } from "../../src/lib/errors.ts";
 import { sleep } from "../../src/lib/sleep.ts";
 import { createWaker } from "../../src/lib/waker.ts";
@@ -43,6 +44,8 @@ export interface SimDaemonOptions {
   readonly queues: JobQueues;
   readonly sinks: readonly Sink[];
   readonly log: Log;
+  /** No two machines have the same time. */
+  readonly clockAheadMs: number;
 }
 
 export interface SimDaemon {
@@ -57,6 +60,7 @@ const QUEUE_CHECK_MS = 2_000;
 
 export function startDaemon(options: SimDaemonOptions): SimDaemon {
   const { gate, time, weather, watchlist, log } = options;
+  const clock = { now: () => time.now() + options.clockAheadMs };
   const ports = portsOf(options);
   const stopping = new AbortController();
   const sinkNames = options.sinks.map((sink) => sink.name);
@@ -65,7 +69,7 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
     store: { ...ports.outbox, unfoldedJobs: ports.alerts.unfoldedJobs, pendingJobs: ports.deliveries.pendingJobs },
     queues: ports.queues,
     sinks: sinkNames,
-    clock: time,
+    clock,
     log,
   });
   const context = foldContext(sinkNames, weather.minSeverity);
@@ -77,7 +81,7 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
     sinks: new Map(ports.sinks.map((sink) => [sink.name, sink])),
     queuedSinks: sinkNames,
     retryScale: RETRY_SCALE,
-    clock: time,
+    clock,
     random: () => options.random.next(),
     log,
     onWork: () => relay.wake(),
@@ -94,7 +98,7 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
     windowDepth: weather.windowDepth,
     match: (block) => matchBlock(block, { chain: CHAIN, watchlist, tokens: TOKENS }),
     listVersion: watchlist.version,
-    clock: time,
+    clock,
     waker: createWaker(),
     log,
     onStatus: () => undefined,
@@ -106,7 +110,7 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
   const { signal } = stopping;
   const loops = [
     relay.run(signal),
-    watchQueue({ queues: ports.queues, queueState, time }, signal),
+    watchQueue({ queues: ports.queues, queueState, clock }, signal),
     runDirectPath(
       {
         alerts: ports.alerts,
@@ -115,7 +119,7 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
         alertSinks: sinkNames,
         operationSinks: [],
         queueAwaySince: () => queueState.awaySince,
-        clock: time,
+        clock,
         log,
       },
       signal,
@@ -193,7 +197,7 @@ function work(
 
 /** What `checkQueueOnce` of the daemon does for the direct path. */
 async function watchQueue(
-  of: { queues: JobQueues; queueState: { awaySince: number | null }; time: VirtualTime },
+  of: { queues: JobQueues; queueState: { awaySince: number | null }; clock: Clock },
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -201,19 +205,22 @@ async function watchQueue(
       await of.queues.check();
       of.queueState.awaySince = null;
     } catch {
-      of.queueState.awaySince ??= of.time.now();
+      of.queueState.awaySince ??= of.clock.now();
     }
     await sleep(QUEUE_CHECK_MS, signal);
   }
 }
 
-/** Logs of the core end in the history; a failed assertion in one of them is a finding. */
-export function createHistoryLog(note: (line: string) => void, onAssertion: (text: string) => void): Log {
+/** What the core may say of this without being wrong: the store was away. */
+const EXPECTED = /^chain interrupted, trying again: Connection terminated unexpectedly$/;
+const BUGS = /chain (stopped|interrupted)|assertion failed|duplicate key|Cannot read properties|is not a function/;
+
+/** Logs of the core end in the history; one that tells of a bug is a finding. */
+export function createHistoryLog(note: (line: string) => void, onBug: (text: string) => void): Log {
   const write = (level: string) => (facts: object, message: string) => {
     const text = "error" in facts ? `${message}: ${describeError(facts.error)}` : message;
     note(`${level} ${text}`);
-    if (text.includes("assertion failed") || text.includes("duplicate key") || text.includes("TypeError"))
-      onAssertion(text);
+    if (BUGS.test(text) && !EXPECTED.test(text)) onBug(text);
   };
   return { debug: () => undefined, info: write("info"), warn: write("warn"), error: write("error") };
 }

@@ -2,7 +2,7 @@
  * What must be true, said a second time and without a line of the production code: the rules of docs/line.md as loops
  * over the chain as it really is.
  */
-import { ASSETS, type ListEdition, type Person } from "./people.ts";
+import { ASSETS, isOwn, type ListEdition, type Person } from "./people.ts";
 import type { Inclusion, SimBlock, SimTransfer } from "./world.ts";
 
 export interface ExpectedHit {
@@ -15,7 +15,7 @@ export interface ExpectedHit {
 
 function isWatchedSender({ kind }: Person, edition: ListEdition): boolean {
   if (kind === "listedLater") return edition === "second";
-  return kind === "sanctioned" || kind === "thief" || kind === "tagged";
+  return kind === "sanctioned" || kind === "thief" || kind === "tagged" || kind === "ownListed";
 }
 
 function isWatchedRecipient(person: Person, edition: ListEdition): boolean {
@@ -33,7 +33,7 @@ function expectedHit(transfer: SimTransfer, edition: ListEdition): ExpectedHit |
 /** The own address on the far side of the thief; else one on his own side; else the thief himself. */
 function subjectOf({ from, to }: SimTransfer, sends: boolean): string {
   const order = sends ? [to, from] : [from, to];
-  const own = order.find(({ kind }) => kind === "own");
+  const own = order.find(isOwn);
   if (own !== undefined) return own.address;
   return sends ? from.address : to.address;
 }
@@ -42,7 +42,7 @@ function isTold(transfer: SimTransfer, { sends, receives }: { sends: boolean; re
   const { from, to, asset, amount } = transfer;
   if (amount === 0n) return false;
   if (asset === "fake" && !sends) return false;
-  const ownTouched = from.kind === "own" || to.kind === "own";
+  const ownTouched = isOwn(from) || isOwn(to);
   const sanctioned = (sends && from.kind === "sanctioned") || (receives && to.kind === "sanctioned");
   return amount >= ASSETS[asset].dustBelow || sanctioned || ownTouched;
 }

@@ -7,7 +7,17 @@ import { createWatchlist } from "../../src/watchlist/snapshot.ts";
 export const CHAIN = "eip155:1";
 
 /** What an address is, in the simulation's own words: the oracle reads these and nothing else. */
-export type Kind = "sanctioned" | "thief" | "tagged" | "toOnly" | "never" | "off" | "own" | "plain" | "listedLater";
+export type Kind =
+  | "sanctioned"
+  | "thief"
+  | "tagged"
+  | "toOnly"
+  | "never"
+  | "off"
+  | "own"
+  | "ownListed"
+  | "plain"
+  | "listedLater";
 
 export interface Person {
   readonly address: string;
@@ -28,6 +38,7 @@ export const PEOPLE: readonly Person[] = [
   person("off", 1),
   person("own", 1),
   person("own", 2),
+  person("ownListed", 1),
   person("plain", 1),
   person("plain", 2),
   person("plain", 3),
@@ -35,11 +46,15 @@ export const PEOPLE: readonly Person[] = [
 
 export const PLAIN: readonly Person[] = PEOPLE.filter(({ kind }) => kind === "plain");
 
+export function isOwn({ kind }: Person): boolean {
+  return kind === "own" || kind === "ownListed";
+}
+
 /** On the second version of the list only. He deals with plain people alone: his alerts are nobody else's. */
 export const LISTED_LATER = person("listedLater", 1);
 
 export const WATCHED: readonly Person[] = PEOPLE.filter(({ kind }) =>
-  ["sanctioned", "thief", "tagged", "toOnly"].includes(kind),
+  ["sanctioned", "thief", "tagged", "toOnly", "ownListed"].includes(kind),
 );
 
 export type AssetName = "coin" | "usd" | "fake";
@@ -89,7 +104,7 @@ export type ListEdition = "first" | "second";
 export function createSimulatedWatchlist(edition: ListEdition): Watchlist {
   const always = PEOPLE.filter(({ kind }) => kind !== "own" && kind !== "plain");
   const listed = edition === "first" ? always : [...always, LISTED_LATER];
-  const own = PEOPLE.filter(({ kind }) => kind === "own").map(
+  const own = PEOPLE.filter(isOwn).map(
     ({ address }): OwnAddress => ({ chain: CHAIN, address, customerRef: `customer-${address}`, wallet: "deposit" }),
   );
   const incident = {

@@ -14,6 +14,7 @@
  */
 import { describe, expect, test } from "@jest/globals";
 import { simulate, type SimulationResult } from "./simulation.ts";
+import { CALM } from "./weather.ts";
 
 const SEEDS = Number(process.env["HEISTWATCH_SIM_SEEDS"] ?? 2_000);
 const ONLY = process.env["HEISTWATCH_SIM_SEED"];
@@ -102,6 +103,23 @@ describe("the core in a simulated world", () => {
     expect(sums.fencedWrites).toBeGreaterThan(sums.seeds / 50);
     expect(sums.repeats).toBeGreaterThan(sums.seeds);
   });
+
+  // The sweep hides lost work so well that nothing else here would notice: in such weather it must find none.
+  test.each([
+    ["in calm weather", {}],
+    ["when receivers fail", { sinkFails: 0.4 }],
+    ["when the queue is wiped and its marker with it", { hasMarker: true, queueWiped: 0.1 }],
+  ])(
+    "%s nothing waits until the sweep finds it",
+    async (_when, weather) => {
+      for (let seed = 1; seed <= 40; seed += 1) {
+        const result = await simulate({ seed, weather: { ...CALM, ...weather }, keepLines: true });
+        expectAllHeld(result);
+        expect(result.lines.filter((line) => line.includes("work that was due but not done"))).toEqual([]);
+      }
+    },
+    TIMEOUT_MS,
+  );
 
   test("a seed is one history: two runs are the same to the last line", async () => {
     for (const seed of [1, 7, 77, 777]) {

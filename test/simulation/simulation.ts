@@ -20,6 +20,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly bug?: Bug;
   readonly keepLines?: boolean;
+  /** Instead of what the seed would draw. */
+  readonly weather?: Partial<Weather>;
 }
 
 export interface SimulationResult {
@@ -78,6 +80,8 @@ interface Run {
   readonly onViolation: (text: string) => void;
   readonly isQuiet: () => boolean;
   readonly daemons: Map<number, SimDaemon>;
+  /** Every process there ever was. */
+  readonly processes: SimDaemon[];
   /** Daemons that were given the second edition of the list. */
   readonly listChanged: Set<number>;
   readonly crashes: string[];
@@ -89,10 +93,11 @@ export async function simulate({
   seed,
   bug = NO_BUG,
   keepLines = false,
+  weather: given = {},
 }: SimulationOptions): Promise<SimulationResult> {
   const violations: string[] = [];
   const state = { quiet: false, over: false };
-  const run = createRun({ seed, bug, keepLines, violations, isQuiet: () => state.quiet });
+  const run = createRun({ seed, bug, keepLines, weather: given, violations, isQuiet: () => state.quiet });
   const { time, store, world, receivers, history, weather } = run;
   for (let index = 1; index <= weather.daemons; index += 1) start(run, index);
   void liveThrough(run, () => (state.quiet = true)).then(() => (state.over = true));
@@ -102,6 +107,7 @@ export async function simulate({
     for (const text of findWrongs({ ...run, tables: store.tables, receipts: receivers.receipts, listVersion }))
       run.onViolation(text);
   }
+  await letGo(run);
   for (const { webhookId, sink } of receivers.receipts) history.note(`${sink} has ${webhookId}`);
   const alerts = store.tables.alert.values();
   const figures: Figures = {
@@ -118,14 +124,23 @@ export async function simulate({
   return { seed, violations, digest: history.digest(), figures, lines: history.lines() };
 }
 
+/** Node holds on to a signal made of others for as long as somebody listens to it, and with it to the whole run. */
+async function letGo({ processes, time }: Run): Promise<void> {
+  for (const { gate, stop } of processes) {
+    gate.kill();
+    void stop();
+  }
+  await time.run({ done: () => true, end: 0 });
+}
+
 interface RunOptions extends Required<SimulationOptions> {
   readonly violations: string[];
   readonly isQuiet: () => boolean;
 }
 
-function createRun({ seed, bug, keepLines, violations, isQuiet }: RunOptions): Run {
+function createRun({ seed, bug, keepLines, weather: given, violations, isQuiet }: RunOptions): Run {
   const random = createRandom(`heistwatch-${seed}`);
-  const weather = drawWeather(random.fork("weather"));
+  const weather = { ...drawWeather(random.fork("weather")), ...given };
   const time = createVirtualTime(START_MS);
   const history = createHistory(time.now, keepLines);
   const onViolation = (text: string) => {
@@ -155,6 +170,7 @@ function createRun({ seed, bug, keepLines, violations, isQuiet }: RunOptions): R
     onViolation,
     isQuiet,
     daemons: new Map(),
+    processes: [],
     listChanged: new Set(),
     crashes: [],
     starts: 0,
@@ -193,9 +209,11 @@ function start(run: Run, index: number): void {
     node: createNode({ world, random: random.fork("node"), weather, isQuiet }),
     queues: run.queue.connect(gate),
     sinks: run.sinks.map((name) => run.receivers.sinkOf(name)),
+    clockAheadMs: index === 2 ? weather.clockAheadMs : 0,
     log: createHistoryLog((line) => history.note(`d${index} ${line}`), run.onViolation),
   });
   run.daemons.set(index, daemon);
+  run.processes.push(daemon);
 }
 
 /** Stopped in good order, killed when that takes too long, started again. One that died meanwhile comes back by itself. */

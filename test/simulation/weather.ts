@@ -33,6 +33,8 @@ export interface Weather {
   readonly crashAtWrite: number;
   readonly crashAtRead: number;
   readonly pause: number;
+  /** How far the second daemon's clock is ahead. */
+  readonly clockAheadMs: number;
   readonly storeError: number;
   readonly queueError: number;
 
@@ -82,6 +84,7 @@ export function drawWeather(random: Random): Weather {
     crashAtRead: some(0.0005, 0.004),
     // A second daemon is there to take over: let it.
     pause: daemons === 2 ? random.pick([0.002, 0.004, 0.01]) : some(0.001, 0.01),
+    clockAheadMs: random.pick([0, 0, 700, 5_000, -5_000]),
     storeError: some(0.005, 0.05),
     queueError: some(0.02, 0.2),
     jobLost: some(0.02, 0.3),
@@ -96,3 +99,31 @@ export function drawWeather(random: Random): Weather {
     sinkRejects: some(0.01, 0.05),
   };
 }
+
+/** Nobody dies, nothing is lost, everything answers at once. What is not named here is drawn as ever. */
+export const CALM: Partial<Weather> = {
+  // A second one would, as every daemon does at its start, queue again what the first has just begun.
+  daemons: 1,
+  listChangesAfter: null,
+  restart: 0,
+  viewChange: 0,
+  nodeNull: 0,
+  nodeError: 0,
+  slowCall: 0,
+  crashAtWrite: 0,
+  crashAtRead: 0,
+  pause: 0,
+  clockAheadMs: 0,
+  storeError: 0,
+  queueError: 0,
+  jobLost: 0,
+  jobDoubled: 0,
+  jobLate: 0,
+  queueWiped: 0,
+  queueRewound: 0,
+  queueAway: 0,
+  sinkFails: 0,
+  sinkHangs: 0,
+  sinkLies: 0,
+  sinkRejects: 0,
+};

@@ -64,7 +64,7 @@ describe("grouping", () => {
         expect(state.lastCore).toBe(context().decode((each.at(-1) as FoldResult).record.state).lastCore);
         expect(state.lastStage).toBe(stageOf(events.reduce(applyEvent, EMPTY_STATE)));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -79,7 +79,7 @@ describe("grouping", () => {
         );
         expect(visible(bodyOf(last(grouped)))).toEqual(visible(bodyOf(last(each))));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -103,7 +103,7 @@ describe("grouping", () => {
         const { stage, summary, severity } = (foldEach(events).at(-1) as FoldResult).record;
         expect(shown).toMatchObject({ stage, summary, severity });
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -115,7 +115,7 @@ describe("grouping", () => {
         const final = [first, { ...event("final"), hitId: first.hitId, alertId: first.alertId }, ...chain.slice(1)];
         for (const { record } of foldEach(final).slice(1)) expect(record.stage).not.toBe("retracted");
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

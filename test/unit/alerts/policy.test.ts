@@ -187,7 +187,7 @@ describe("caps", () => {
       independentSources: fc.nat(4),
       sanctioned: fc.constantFrom(null, null, SANCTIONED),
     });
-    const case_ = fc.record({
+    const cases = fc.record({
       who: whos,
       own: fc.boolean(),
       disputed: fc.boolean(),
@@ -196,7 +196,7 @@ describe("caps", () => {
     });
     const above = (order: readonly string[], value: string, most: string) => order.indexOf(value) > order.indexOf(most);
     fc.assert(
-      fc.property(case_, ({ who, own, disputed, spam, dust }) => {
+      fc.property(cases, ({ who, own, disputed, spam, dust }) => {
         const asset = spam ? SPAM : ETH;
         const amount = dust && !spam ? 1n : 10n ** 18n;
         const one = hit({ own, asset, amount, matches: [entryMatch(who, { disputed })] });

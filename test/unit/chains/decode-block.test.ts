@@ -14,9 +14,9 @@ function readByEthers({ block, receipts }: Answers, chainId: number): Transfer[]
   const provider = new JsonRpcProvider("http://127.0.0.1:1", network, { staticNetwork: true });
   try {
     const transfers: Transfer[] = [];
-    const { prefetchedTransactions } = provider._wrapBlock(block as never, network);
+    const { prefetchedTransactions } = provider["_wrapBlock"](block as never, network);
     for (const [txIndex, transaction] of prefetchedTransactions.entries()) {
-      const receipt = provider._wrapTransactionReceipt(receipts[txIndex] as never, network);
+      const receipt = provider["_wrapTransactionReceipt"](receipts[txIndex] as never, network);
       const place = { txHash: transaction.hash, txIndex };
       const to = transaction.to ?? receipt.contractAddress;
       const says = transaction.value > 0n || transaction.data === "0x";
@@ -108,6 +108,17 @@ describe("recorded blocks", () => {
     expect(decode(answers, answers.block)).toEqual(before);
   });
 
+  test("a Transfer with one indexed argument more or less, or with other data, is of another kind of token", () => {
+    const answers = recorded(4_369_999);
+    const before = decode(answers, answers.block);
+    const tokens = answers.receipts.flatMap((receipt) => receipt.logs).filter((log) => log.topics.length === 3);
+    const [four, two, long] = tokens as [Log, Log, Log];
+    four.topics.push(four.topics[2] as string);
+    two.topics.pop();
+    long["data"] = `0x${"00".repeat(64)}`;
+    expect(decode(answers, answers.block)).toHaveLength(before.length - 3);
+  });
+
   test("dirty upper bytes of a topic do not hide an address", () => {
     const answers = recorded(4_369_999);
     const before = decode(answers, answers.block);
@@ -117,6 +128,8 @@ describe("recorded blocks", () => {
     expect(decode(answers, answers.block)).toEqual(before);
   });
 });
+
+type Log = Answers["receipts"][number]["logs"][number];
 
 /** One way to spoil the answers for block 18,000,000; its last transaction with token transfers is number `TX`. */
 type Spoil = (answers: Answers, spoiled: { block: unknown; receipts: unknown }) => void;

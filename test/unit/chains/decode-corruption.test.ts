@@ -52,7 +52,9 @@ const junk: fc.Arbitrary<unknown> = fc.oneof(
   ),
   fc.constantFrom<unknown>(1e308, true, false, [], {}, [null], `0x${"f".repeat(65)}`, `0x${"0".repeat(40)}`),
   word,
-  fc.string({ unit: fc.constantFrom(..."0123456789abcdefF"), minLength: 1, maxLength: 80 }).map((hex) => `0x${hex}`),
+  fc
+    .string({ unit: fc.constantFrom(...Array.from("0123456789abcdefF")), minLength: 1, maxLength: 80 })
+    .map((hex) => `0x${hex}`),
   fc.string(),
   fc.jsonValue(),
 );
@@ -72,11 +74,11 @@ function placeIn({ block, receipts }: Answers, at: { what: number; tx: number; p
     const field = pick(Object.keys(holder), at.field);
     return { kind: `${kind}.${field}`, holder, field };
   };
-  if (at.what < 0.3) return named("transaction", pick(block.transactions, at.tx));
+  if (at.what < 0.25) return named("transaction", pick(block.transactions, at.tx));
   const receipt = pick(receipts, at.tx);
-  if (at.what < 0.6 || receipt.logs.length === 0) return named("receipt", receipt);
+  if (at.what < 0.5 || receipt.logs.length === 0) return named("receipt", receipt);
   const log = pick(receipt.logs, at.part);
-  if (at.what < 0.85 || log.topics.length === 0) return named("log", log);
+  if (at.what < 0.8 || log.topics.length === 0) return named("log", log);
   return {
     kind: "topic",
     holder: log.topics as unknown as Holder,
@@ -104,14 +106,19 @@ function withField<T>({ holder, field }: Place, value: unknown, use: () => T): T
   }
 }
 
-const fraction = fc.double({ min: 0, max: 0.999999, noNaN: true });
+// Evenly spread: fc.double prefers the smallest numbers, which would always pick the first field of the first transaction.
+const fraction = fc.noBias(fc.integer({ min: 0, max: 999_999 })).map((millionths) => millionths / 1_000_000);
+// By number: a counterexample that holds a block is a megabyte of text.
+const blockIndex = fc.nat({ max: BLOCKS.length - 1 });
 const places = fc.record({ what: fraction, tx: fraction, part: fraction, field: fraction });
 
 test("a spoiled field is refused or changes nothing, except where only a proof can tell", () => {
-  const seen = { refused: 0, same: 0, limit: 0 };
+  const seen = { refused: 0, same: 0, limit: 0, fields: new Set<string>() };
   fc.assert(
-    fc.property(fc.constantFrom(...BLOCKS), places, junk, ({ answers, header, truth }, at, value) => {
+    fc.property(blockIndex, places, junk, (index, at, value) => {
+      const { answers, header, truth } = BLOCKS[index] as (typeof BLOCKS)[number];
       const place = placeIn(answers, at);
+      seen.fields.add(place.kind);
       const result = withField(place, value, () => read(answers, header));
       if (result === "refused") seen.refused += 1;
       else if (same(result, truth)) seen.same += 1;
@@ -120,24 +127,26 @@ test("a spoiled field is refused or changes nothing, except where only a proof c
         expect({ field: place.kind, value, known: KNOWN_LIMITS.has(place.kind) }).toMatchObject({ known: true });
       }
     }),
-    { numRuns: 1_500 },
+    { numRuns: 800 },
   );
   // The partner: the property is not true for want of cases.
   expect(seen.refused).toBeGreaterThan(100);
   expect(seen.same).toBeGreaterThan(100);
+  for (const field of KNOWN_LIMITS) expect(seen.fields).toContain(field);
 });
 
 test("a value of the wrong shape is refused also where only a proof could tell a wrong value", () => {
   const shapeless = fc.constantFrom<unknown>(undefined, null, 7, true, "0xzz", {}, [null], "1", "");
   const needed = ["transaction.value", "transaction.from", "transaction.input", "receipt.status", "receipt.logs"];
   fc.assert(
-    fc.property(fc.constantFrom(...BLOCKS.slice(1)), places, shapeless, ({ answers, header, truth }, at, value) => {
+    fc.property(places, shapeless, (at, value) => {
+      const { answers, header, truth } = BLOCKS[1] as (typeof BLOCKS)[number];
       const place = placeIn(answers, at);
       const result = withField(place, value, () => read(answers, header));
       if (result === "refused" || same(result, truth)) return;
       expect([...needed, "log.topics", "log.data", "log.address", "topic"]).not.toContain(place.kind);
     }),
-    { numRuns: 600 },
+    { numRuns: 300 },
   );
 });
 
@@ -201,9 +210,13 @@ function creation({ block, receipts }: Answers): { transaction: Holder; receipt:
   return { transaction: block.transactions[index] as Holder, receipt: receipts[index] as Holder };
 }
 
+function isWord(data: unknown): boolean {
+  return typeof data === "string" && data.length === 66;
+}
+
 function token({ receipts }: Answers) {
   for (const receipt of receipts) {
-    const index = receipt.logs.findIndex((log) => log.topics.length === 3 && log["data"]?.toString().length === 66);
+    const index = receipt.logs.findIndex((log) => log.topics.length === 3 && isWord(log["data"]));
     const log = receipt.logs[index];
     if (log !== undefined) return { receipt, log, index };
   }

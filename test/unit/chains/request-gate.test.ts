@@ -62,7 +62,11 @@ describe("places", () => {
     const gate = open(1);
     const give = await gate.enter(NEVER);
     const order: string[] = [];
-    const enter = (name: string) => gate.enter(NEVER).then((done) => (order.push(name), done()));
+    const enter = async (name: string) => {
+      const leave = await gate.enter(NEVER);
+      order.push(name);
+      leave();
+    };
     const all = [enter("first"), enter("second")];
     give();
     all.push(enter("late"));

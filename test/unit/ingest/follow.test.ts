@@ -39,7 +39,7 @@ interface Row {
   readonly asks: number;
   readonly answer: Header | null;
   readonly event: FollowEvent;
-  readonly then: FollowPhase;
+  readonly after: FollowPhase;
 }
 
 const TABLE: readonly Row[] = [
@@ -49,7 +49,7 @@ const TABLE: readonly Row[] = [
     asks: 15,
     answer: header(15),
     event: { kind: "block", header: header(15) },
-    then: NEXT,
+    after: NEXT,
   },
   {
     what: "next: nothing there, is the tip still ours?",
@@ -57,7 +57,7 @@ const TABLE: readonly Row[] = [
     asks: 15,
     answer: null,
     event: { kind: "ask" },
-    then: TIP,
+    after: TIP,
   },
   {
     what: "next: a block on another parent starts the walk",
@@ -65,7 +65,7 @@ const TABLE: readonly Row[] = [
     asks: 15,
     answer: header(15, "b"),
     event: { kind: "ask" },
-    then: walk(14),
+    after: walk(14),
   },
   {
     what: "tip: the same block, all is well",
@@ -73,16 +73,16 @@ const TABLE: readonly Row[] = [
     asks: 14,
     answer: header(14),
     event: { kind: "idle" },
-    then: NEXT,
+    after: NEXT,
   },
-  { what: "tip: missing is lag", phase: TIP, asks: 14, answer: null, event: { kind: "lag", missing: 14 }, then: NEXT },
+  { what: "tip: missing is lag", phase: TIP, asks: 14, answer: null, event: { kind: "lag", missing: 14 }, after: NEXT },
   {
     what: "tip: a different block starts the walk below it",
     phase: TIP,
     asks: 14,
     answer: header(14, "b"),
     event: { kind: "ask" },
-    then: walk(13),
+    after: walk(13),
   },
   {
     what: "walk: missing is lag, not a deeper reorg",
@@ -90,7 +90,7 @@ const TABLE: readonly Row[] = [
     asks: 13,
     answer: null,
     event: { kind: "lag", missing: 13 },
-    then: NEXT,
+    after: NEXT,
   },
   {
     what: "walk: the shared block is the ancestor",
@@ -98,7 +98,7 @@ const TABLE: readonly Row[] = [
     asks: 13,
     answer: header(13),
     event: { kind: "reorg", ancestor: header(13), depth: 1 },
-    then: NEXT,
+    after: NEXT,
   },
   {
     what: "walk: different again, one further down",
@@ -106,7 +106,7 @@ const TABLE: readonly Row[] = [
     asks: 13,
     answer: header(13, "b"),
     event: { kind: "ask" },
-    then: walk(12),
+    after: walk(12),
   },
   {
     what: "walk: at the tip the node is back on our branch",
@@ -114,7 +114,7 @@ const TABLE: readonly Row[] = [
     asks: 14,
     answer: header(14),
     event: { kind: "unsettled" },
-    then: NEXT,
+    after: NEXT,
   },
   {
     what: "walk: the final block may be the ancestor",
@@ -122,7 +122,7 @@ const TABLE: readonly Row[] = [
     asks: 11,
     answer: header(11),
     event: { kind: "reorg", ancestor: header(11), depth: 3 },
-    then: NEXT,
+    after: NEXT,
   },
   {
     what: "walk: a different final block is not followed",
@@ -130,17 +130,17 @@ const TABLE: readonly Row[] = [
     asks: 11,
     answer: header(11, "b"),
     event: { kind: "tooDeep", height: 11 },
-    then: NEXT,
+    after: NEXT,
   },
 ];
 
 describe("every phase and every answer", () => {
-  test.each(TABLE)("$what", ({ phase, asks, answer, event, then }) => {
+  test.each(TABLE)("$what", ({ phase, asks, answer, event, after }) => {
     const state = stateAt(phase);
     expect(heightToAsk(state)).toBe(asks);
     const step = follow(state, answer);
     expect(step.event).toEqual(event);
-    expect(step.state).toEqual({ ...state, phase: then });
+    expect(step.state).toEqual({ ...state, phase: after });
   });
 
   test("with nothing known, block 0 is asked for and begins the chain", () => {
