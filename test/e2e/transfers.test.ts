@@ -327,7 +327,9 @@ describe.each(["embedded", "redis"] as const)("on the %s backend", (backend) => 
       // The oracle itself is held against numbers a person wrote down.
       expect(zip(whats, perTransaction(hashes, expected.values()))).toEqual(zip(whats, wanted));
       expect(ledger.problems).toEqual([]);
-      const arrived = [...ledger.alerts.values()].map(({ latest }) => ({ txHash: latest.transaction.hash }));
+      const arrived = [...ledger.alerts.values()].map(({ latest }) => ({
+        txHash: latest.transaction.hash ?? "no transaction",
+      }));
       expect(zip(whats, perTransaction(hashes, arrived))).toEqual(zip(whats, wanted));
       expect(compareWithChain(ledger, { expected, finalNumber: -1 })).toEqual([]);
       expect(ledger.repeats).toBe(0);

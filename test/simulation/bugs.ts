@@ -24,8 +24,8 @@ export const BUGS: readonly Bug[] = [
     adapter: (adapter): ChainAdapter => ({
       ...adapter,
       async blockOf(header, signal) {
-        const trust = { proven: false, operators: [], missing: [] };
-        return (await adapter.blockOf(header, signal)) ?? { ...header, transfers: [], trust, traced: false };
+        const trust = { proven: false, operators: [], missing: [], traced: false };
+        return (await adapter.blockOf(header, signal)) ?? { ...header, transfers: [], trust };
       },
     }),
   },

@@ -92,7 +92,6 @@ function toBlock(block: SimBlock): Block {
             amount,
           })),
     ),
-    trust: { proven: true, operators: ["simulated"], missing: [] },
-    traced: false,
+    trust: { proven: true, operators: ["simulated"], missing: [], traced: false },
   };
 }

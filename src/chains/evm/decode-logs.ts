@@ -62,9 +62,10 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map([
 ]);
 
 export function decodeLog(fields: Fields, place: LogPlace): readonly Transfer[] {
-  const topics = listOf(fields["topics"], `${place.what}: topics`).map((topic) =>
-    hashOf(topic, `${place.what}: topic`),
-  );
+  // Also those of other events: a topic that is no topic may have been a Transfer's.
+  const topics: string[] = [];
+  for (const topic of listOf(fields["topics"], `${place.what}: topics`))
+    topics.push(hashOf(topic, `${place.what}: topic`));
   if (topics.length > 4) throw new MalformedAnswerError(`${place.what}: more than four topics`);
   const data = bytesOf(fields["data"], `${place.what}: data`);
   const decoder = topics[0] === undefined ? undefined : DECODERS.get(topics[0]);

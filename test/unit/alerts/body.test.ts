@@ -179,19 +179,18 @@ describe("trust", () => {
     ).data.trust;
 
   test("one operator alone is said so, and never verified", () => {
-    expect(trustOf(1, { proven: true, operators: ["self"], missing: [] })).toMatchObject({
+    expect(trustOf(1, { proven: true, operators: ["self"], missing: [], traced: false })).toMatchObject({
       agreed: "1/1",
       singleOperator: true,
       verified: false,
-      traced: false,
     });
   });
 
   test.each([
-    ["proven and all agree", { proven: true, operators: ["a", "b"], missing: [] }, true],
-    ["not proven", { proven: false, operators: ["a", "b"], missing: [] }, false],
-    ["one did not answer", { proven: true, operators: ["a"], missing: ["b"] }, false],
-    ["one is neither here nor missing", { proven: true, operators: ["a"], missing: [] }, false],
+    ["proven and all agree", { proven: true, operators: ["a", "b"], missing: [], traced: false }, true],
+    ["not proven", { proven: false, operators: ["a", "b"], missing: [], traced: false }, false],
+    ["one did not answer", { proven: true, operators: ["a"], missing: ["b"], traced: false }, false],
+    ["one is neither here nor missing", { proven: true, operators: ["a"], missing: [], traced: false }, false],
   ])("%s", (_what, trust, verified) => {
     expect(trustOf(2, trust)).toMatchObject({ verified, singleOperator: false, agreed: `${trust.operators.length}/2` });
   });

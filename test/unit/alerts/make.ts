@@ -114,7 +114,7 @@ export function event(kind: HitEvent["kind"], of: Hit = hit(), over: Partial<Hit
     kind,
     block: { number: 100, hash: "0xblock100", timestamp: NOW / 1000 - 12, confirmations: 1 },
     hit: tells ? of : null,
-    trust: tells ? { proven: false, operators: ["self"], missing: [] } : null,
+    trust: tells ? { proven: false, operators: ["self"], missing: [], traced: false } : null,
     late: false,
     at: NOW,
     ...over,

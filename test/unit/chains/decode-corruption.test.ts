@@ -2,7 +2,7 @@
  * Goal: one spoiled field of a node's answer is noticed, or changes nothing.
  * Method: random fields of recorded blocks get random values; the decoder must throw or read the same transfers.
  * What it cannot notice without recomputing the block's roots is listed in KNOWN_LIMITS, each shown to be real below:
- * block proofs will close them, and then this list gets shorter.
+ * the block proof in front of the decoder closes them (proof/mutants.test.ts).
  */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
@@ -16,6 +16,11 @@ const KNOWN_LIMITS = new Set([
   "transaction.from",
   "transaction.to",
   "transaction.input",
+  // What the block's fee recipient earned.
+  "transaction.gasPrice",
+  "transaction.maxFeePerGas",
+  "transaction.maxPriorityFeePerGas",
+  "receipt.gasUsed",
   "receipt.status",
   "receipt.contractAddress",
   "receipt.logs",
@@ -156,6 +161,13 @@ const LIES: readonly [field: string, lie: (answers: Answers) => void][] = [
   ["transaction.from", (answers) => (paid(answers)["from"] = `0x${"11".repeat(20)}`)],
   ["transaction.to", (answers) => (paid(answers)["to"] = `0x${"11".repeat(20)}`)],
   ["transaction.input", (answers) => (unpaid(answers)["input"] = "0x")],
+  ["transaction.gasPrice", (answers) => (priced(answers, "gasPrice")["gasPrice"] = "0xffffffffffff")],
+  ["transaction.maxFeePerGas", (answers) => (priced(answers, "maxFeePerGas")["maxFeePerGas"] = "0x0")],
+  [
+    "transaction.maxPriorityFeePerGas",
+    (answers) => (priced(answers, "maxPriorityFeePerGas")["maxPriorityFeePerGas"] = "0x0"),
+  ],
+  ["receipt.gasUsed", (answers) => (paidReceipt(answers)["gasUsed"] = "0xffffff")],
   ["receipt.status", (answers) => (paidReceipt(answers)["status"] = "0x0")],
   ["receipt.contractAddress", (answers) => (creation(answers).receipt["contractAddress"] = `0x${"11".repeat(20)}`)],
   ["receipt.logs", (answers) => token(answers).receipt.logs.splice(token(answers).index, 1)],
@@ -178,6 +190,16 @@ describe("the known limits are real: a well-formed lie about these reads like th
     expect(LIES.map(([field]) => field).toSorted()).toEqual([...KNOWN_LIMITS].toSorted());
   });
 });
+
+/** A transaction whose fee above the base fee hangs on this field. */
+function priced({ block }: Answers, field: string): Record<string, unknown> {
+  const isDynamic = field !== "gasPrice";
+  const found = block.transactions.find(
+    (one) => (one["maxFeePerGas"] !== undefined) === isDynamic && BigInt((one[field] ?? "0x0") as string) > 0n,
+  );
+  if (found === undefined) throw new Error(`no transaction pays by ${field}`);
+  return found;
+}
 
 /** A plain payment: value, no input, no logs, not failed. */
 function paidIndex({ block, receipts }: Answers): number {

@@ -57,6 +57,8 @@ async function adapterOf(twist: Node = () => undefined, finality: ChainConfig["f
     family: "evm",
     blockTimeMs: 12_000,
     finality,
+    traces: "off",
+    proofs: "require",
     windowDepth: 64,
     native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 1n },
     start: { at: "latest" },

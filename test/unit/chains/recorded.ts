@@ -21,15 +21,18 @@ export interface ManifestBlock {
   readonly chainId: number;
   readonly number: number;
   readonly hash: string;
+  readonly has: readonly string[];
+  readonly nonIndexedTransfer: number;
   readonly transactions: number;
   readonly logs: number;
   readonly erc20Transfer: number;
   readonly files: { readonly block: { file: string }; readonly receipts: { file: string } };
 }
 
+/** The blocks recorded with full transactions and receipts. */
 export const MANIFEST = (
   JSON.parse(readFileSync(path.join(FOLDER, "manifest.json"), "utf8")) as { blocks: ManifestBlock[] }
-).blocks;
+).blocks.filter(({ has }) => has.includes("block(full tx)") && has.includes("receipts"));
 
 function read(file: string): unknown {
   return JSON.parse(gunzipSync(readFileSync(path.join(FOLDER, file))).toString());
@@ -50,5 +53,5 @@ export function contextOf(chainId = 1): DecodeContext {
 
 /** What our decoder reads. The header is the one asked for, whatever the answers say. */
 export function decode(answers: { block: unknown; receipts: unknown }, header: unknown, chainId = 1): Transfer[] {
-  return decodeTransfers({ header: decodeHeader(header), ...answers }, contextOf(chainId));
+  return decodeTransfers({ header: decodeHeader(header), ...answers, traces: null }, contextOf(chainId));
 }

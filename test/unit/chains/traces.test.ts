@@ -23,8 +23,8 @@ type BalanceDiff = Record<string, { balance: "=" | Record<string, string | { fro
 const checksum = createChecksum();
 const block = fixtureBlocks().find((one) => one.number === 17_073_191);
 if (block === undefined) throw new Error("the block with balance differences is recorded");
-const traces = recorded<ParityTrace[]>(block, "traces");
-const diffs = recorded<{ transactionHash: string; stateDiff: BalanceDiff }[]>(block, "balanceDiff");
+const traces = recorded(block, "traces") as ParityTrace[];
+const diffs = recorded(block, "balanceDiff") as { transactionHash: string; stateDiff: BalanceDiff }[];
 const txHashes = [...new Set(traces.flatMap((trace) => trace.transactionHash ?? []))];
 const blockHash = traces[0]?.blockHash ?? "";
 
@@ -153,7 +153,7 @@ describe("call traces that do not fit", () => {
   test("recorded callTracer answers of a block of 361 transactions are read", () => {
     const other = fixtureBlocks().find((one) => one.has.includes("callTracer"));
     if (other === undefined) throw new Error("a callTracer answer is recorded");
-    const decoded = decodeCallTracer(recorded<unknown[]>(other, "callTracer"), checksum);
+    const decoded = decodeCallTracer(recorded(other, "callTracer") as unknown[], checksum);
     expect(decoded).toHaveLength(361);
     expect(decoded.some(({ inner }) => inner.length > 0)).toBe(true);
   });
@@ -169,7 +169,7 @@ describe("call traces that do not fit", () => {
     ],
     ["a transaction without traces", traces.filter((trace) => trace.transactionHash !== txHashes[5])],
     ["an unknown type of trace", traces.map((trace, index) => (index === 3 ? { ...trace, type: "teleport" } : trace))],
-    ["no list", { ...traces }],
+    ["no list", { traces }],
   ])("%s is refused", (_what, answer) => {
     expect(() => decodeParityTraces(answer, { blockHash, txHashes }, checksum)).toThrow();
   });

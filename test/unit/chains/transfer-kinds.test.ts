@@ -173,8 +173,8 @@ describe("recorded blocks, every kind of movement", () => {
     (_chain, _number, block) => {
       const chain = `eip155:${block.chainId}`;
       const coin = `${chain}/slip44:60`;
-      const answer = recorded<RawBlock>(block, "block");
-      const receipts = recorded<RawReceipt[]>(block, "receipts");
+      const answer = recorded(block, "block") as RawBlock;
+      const receipts = recorded(block, "receipts") as RawReceipt[];
       const transfers = decodeTransfers(
         { header: decodeHeader(answer), block: answer, receipts, traces: null },
         { chain, nativeAssetId: coin, checksum: createChecksum() },

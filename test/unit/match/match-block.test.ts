@@ -100,8 +100,7 @@ function match(transfers: readonly Transfer[], lists: Watchlist): Hit[] {
     parentHash: "0xparent",
     timestamp: 1_700_000_000,
     transfers,
-    trust: { proven: false, operators: ["self"], missing: [] },
-    traced: false,
+    trust: { proven: false, operators: ["self"], missing: [], traced: false },
   };
   return matchBlock(block, { chain: CHAIN, watchlist: lists, tokens: { assetOf } });
 }
