@@ -166,9 +166,9 @@ async function sleepThrough({ world, freezeMs, say }: DisturbanceContext, sleepe
   const until = performance.now() + freezeMs;
   await waitUntilLeads(other);
   const before = await audit.writesOf(sleeper.name);
-  const fencedBefore = await audit.writesOf(other.name);
+  const otherBefore = await audit.writesOf(other.name);
   await world.load.burst(20);
-  await waitFor(`${other.name} to write`, async () => (await audit.writesOf(other.name)) > fencedBefore, {
+  await waitFor(`${other.name} to write`, async () => (await audit.writesOf(other.name)) > otherBefore, {
     timeoutMs: 60_000,
   });
   await sleep(Math.max(0, until - performance.now()));
