@@ -2,7 +2,7 @@
 import type { Answers } from "./mutants.ts";
 import type { Json } from "./support.ts";
 
-const DATA = /^(input|data|hash|address|to|from|topics|extraData|nonce)$/;
+const DATA = /^(input|data|hash|address|to|from|topics|extraData)$/;
 
 /** Fields that nothing vouches for: see the list at the top of prove-block.ts. */
 const NOT_VOUCHED_FOR = new Set(
