@@ -67,7 +67,7 @@ export function checkReceipt(
 ): void {
   const { place, totals } = of;
   checkReceiptPlace(receipt, transaction.fields, place);
-  expectCount(receipt, "type", transaction.typeByte, "receipts");
+  expectField(receipt, "type", transaction.fields["type"], "receipts");
   checkContractAddress(receipt, transaction, of.sender);
   const cumulative = countOf(receipt, "cumulativeGasUsed", "gas");
   expectCount(receipt, "gasUsed", cumulative - totals.gasUsed, "gas");

@@ -41,6 +41,8 @@ const writer = new RlpWriter();
 
 export function typedTransaction(fields: Fields, profile: ChainProfile): TypedTransaction {
   const typeByte = countOf(fields, "type", "transactions");
+  // Readers compare this text: 0x04 would hide a delegation from one that looks for 0x4.
+  expectField(fields, "type", `0x${typeByte.toString(16)}`, "transactions");
   const type = profile.types[typeByte];
   if (type === undefined) {
     throw new Unproven(

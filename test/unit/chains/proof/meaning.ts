@@ -2,7 +2,7 @@
 import type { Answers } from "./mutants.ts";
 import type { Json } from "./support.ts";
 
-const DATA = /^(input|data|hash|address|to|from|topics|extraData|nonce)$/;
+const DATA = /^(input|data|hash|address|to|from|topics|extraData)$/;
 
 /** Fields that nothing vouches for: see the list at the top of prove-block.ts. */
 const NOT_VOUCHED_FOR = new Set(
@@ -18,7 +18,9 @@ function meaning(value: unknown, isBlock: boolean): unknown {
   if (Array.isArray(value)) return value.map((item) => meaning(item, false));
   if (typeof value !== "object" || value === null) return value;
   const fields = value as Json;
-  const keys = Object.keys(fields).toSorted();
+  const keys = Object.keys(fields).toSorted((a, b) =>
+    (a === "v" ? "yParity" : a).localeCompare(b === "v" ? "yParity" : b),
+  );
   return keys.flatMap((key) => {
     const own = fields[key];
     // The block's are under its hash; of legacy transactions the price is part of the content.
@@ -26,7 +28,9 @@ function meaning(value: unknown, isBlock: boolean): unknown {
       ? !/^(size|totalDifficulty|uncles)$/.test(key)
       : !NOT_VOUCHED_FOR.has(key) || isContent(fields, key);
     if (!vouched || own === null || own === undefined || isNothing(fields, key)) return [];
-    return [[key, typeof own === "string" ? numeric(key, own) : meaning(own, false)]];
+    // A typed transaction's parity has two names; nodes give one or both.
+    const name = key === "v" && fields["type"] !== "0x0" ? "yParity" : key;
+    return [[name, typeof own === "string" ? numeric(key, own) : meaning(own, false)]];
   });
 }
 
@@ -40,7 +44,7 @@ function isNothing(fields: Json, key: string): boolean {
   const value = fields[key];
   if (key === "removed") return value === false;
   if (key === "data" && fields["input"] !== undefined) return value === fields["input"];
-  if (key === "v" && fields["yParity"] !== undefined) return value === fields["yParity"];
+  if (key === "v" && typeof fields["yParity"] === "string") return value === fields["yParity"];
   return (
     Array.isArray(value) &&
     value.length === 0 &&

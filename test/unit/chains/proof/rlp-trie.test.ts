@@ -83,8 +83,11 @@ const BAD = [
 test("what is not lower-case hex is refused, short or long", () => {
   for (const bad of BAD) {
     expect([bad, new RlpWriter().rawHex(bad)]).toEqual([bad, false]);
-    const long = bad.startsWith("0x") ? `0x${"00".repeat(60)}${bad.slice(2)}` : `${bad}${"00".repeat(60)}`;
-    expect([long, new RlpWriter().rawHex(long)]).toEqual([long, false]);
+    for (const bytes of [60, 3_000]) {
+      const filler = "00".repeat(bytes);
+      const long = bad.startsWith("0x") ? `0x${filler}${bad.slice(2)}` : `${bad}${filler}`;
+      expect([bad, bytes, new RlpWriter().rawHex(long)]).toEqual([bad, bytes, false]);
+    }
   }
   for (const bad of BAD.filter((text) => text !== "0x1")) expect(new RlpWriter().quantityHex(bad)).toBe(false);
   expect(new RlpWriter().quantityHex("0x")).toBe(false);
