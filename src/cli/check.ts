@@ -7,9 +7,8 @@ import { ConfigError, describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { openStore } from "../store/database.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
-import type { Log } from "../types/log.ts";
 import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
-import { paint, print, printJson, table } from "./output.ts";
+import { paint, print, printJson, table, SILENT_LOG } from "./output.ts";
 
 interface CheckLine {
   readonly what: string;
@@ -82,7 +81,7 @@ async function checkServers(config: Config): Promise<CheckLine[]> {
     const { redisUrl, redisPrefix } = config;
     lines.push(
       await attempt("Redis", async () => {
-        const queues = await createBullQueues({ redisUrl, queuePool: null, prefix: redisPrefix, log: SILENT });
+        const queues = await createBullQueues({ redisUrl, queuePool: null, prefix: redisPrefix, log: SILENT_LOG });
         try {
           const facts = await queues.check();
           return `version ${facts?.version ?? "unknown"}, noeviction, ${facts?.appendOnly === true ? "AOF" : "no AOF: a crash loses queued work until the sweep (set appendonly yes)"}`;
@@ -95,13 +94,11 @@ async function checkServers(config: Config): Promise<CheckLine[]> {
   return lines;
 }
 
-const SILENT: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-
 async function checkChain(chain: ChainConfig): Promise<CheckLine> {
   const node = chain.nodes[0];
   if (node === undefined) return { what: chain.name, state: "wrong", detail: "no node" };
   return attempt(`${chain.name}, node ${node.name}`, async () => {
-    const adapter = createAdapter({ chain, node, log: SILENT });
+    const adapter = createAdapter({ chain, node, log: SILENT_LOG });
     try {
       const signal = AbortSignal.timeout(10_000);
       const head = await adapter.headNumber(signal);

@@ -1,5 +1,6 @@
 /** Tables and colours for people, one JSON value for machines. */
 import { styleText } from "node:util";
+import type { Log } from "../types/log.ts";
 import { SEVERITIES, type Severity } from "../types/alert.ts";
 
 type Style = Parameters<typeof styleText>[0];
@@ -58,3 +59,11 @@ export function timeOf(ms: number | null): string {
 export function short(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
+
+/** For commands whose output is their answer: what a part would log belongs to the daemon's log. */
+export const SILENT_LOG: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};

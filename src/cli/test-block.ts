@@ -3,13 +3,12 @@ import { foldAlert } from "../alerts/fold.ts";
 import { createAdapter } from "../chains/registry.ts";
 import { foldContext } from "../daemon/fold-context.ts";
 import { loadLists } from "../daemon/lists.ts";
-import { createLogger } from "../daemon/logger.ts";
 import { ConfigError, UnavailableError } from "../lib/errors.ts";
 import { matchBlock } from "../match/match-block.ts";
 import type { Block } from "../types/chain.ts";
 import type { Hit, HitEvent } from "../types/hit.ts";
 import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
-import { paint, paintSeverity, print, printJson } from "./output.ts";
+import { paint, paintSeverity, print, printJson, SILENT_LOG } from "./output.ts";
 
 export async function testBlock(options: GlobalOptions & { chain: string; block: number }): Promise<number> {
   const config = readConfig(options);
@@ -21,7 +20,7 @@ export async function testBlock(options: GlobalOptions & { chain: string; block:
     );
   }
   const lists = await loadLists(config);
-  const adapter = createAdapter({ chain, node, log: createLogger(config.log, process.stdout.isTTY) });
+  const adapter = createAdapter({ chain, node, log: SILENT_LOG });
   try {
     const signal = AbortSignal.timeout(120_000);
     const header = await adapter.headerAt(options.block, signal);
