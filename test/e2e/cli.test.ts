@@ -129,7 +129,7 @@ test("test shows what a block would alert on, and neither stores nor sends anyth
     ["alert.created", true, transactions[0]],
   ]);
   const text = await command("test", "--chain", "ethereum", "--block", theftBlock);
-  expect(text.stdout).toContain("1 transfers, 1 hits, 1 alerts, 0 only recorded. Nothing was stored or sent.");
+  expect(text.stdout).toContain("1 hits, 1 alerts, 0 only recorded. Nothing was stored or sent.");
   expect(text.stdout).toContain(DEPOSIT);
   expect(await cliJson(["alerts", "list"], at)).toEqual(before);
   expect(desk.requests).toHaveLength(sent);

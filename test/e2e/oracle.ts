@@ -118,6 +118,14 @@ function transfersOf(transaction: RpcTransaction, receipt: RpcReceipt): Expected
       assetId: NATIVE,
       amount: value,
     });
+  if (transaction.to === null && to !== null)
+    transfers.push({
+      key: "creation",
+      from: transaction.from.toLowerCase(),
+      to: to.toLowerCase(),
+      assetId: NATIVE,
+      amount: 0n,
+    });
   receipt.logs.forEach((log, index) => {
     const [topic, sender, recipient] = log.topics;
     if (topic !== TRANSFER || log.topics.length !== 3 || sender === undefined || recipient === undefined) return;
@@ -133,6 +141,8 @@ function transfersOf(transaction: RpcTransaction, receipt: RpcReceipt): Expected
 }
 
 function isOnlyRecorded(transfer: ExpectedTransfer, scene: Scene): boolean {
+  // A new contract is told for what it is, not for what it was paid.
+  if (transfer.key === "creation") return false;
   if (transfer.amount === 0n) return true;
   const sender = scene.watched.get(transfer.from);
   const sentByWatched = sender !== undefined && !sender.toOnly;

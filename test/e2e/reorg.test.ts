@@ -38,6 +38,7 @@ beforeEach(async () => {
   const written = await writeDaemonConfig({
     dir: dir.path,
     nodeUrl: lagging.url,
+    proofs: "prefer",
     start: 1,
     watch: [...scene.watched.keys()].map((address) => ({ address })),
     own: [...scene.own].map((address, index) => ({ address, customerRef: `cust-${index}` })),

@@ -202,6 +202,7 @@ async function startRun(redis: RedisServer | null, start: number): Promise<Run> 
   const written = await writeDaemonConfig({
     dir: dir.path,
     nodeUrl: anvil.url,
+    proofs: "prefer",
     nodeWsUrl: anvil.wsUrl,
     ...(redis === null ? {} : { redisUrl: redis.url }),
     start,

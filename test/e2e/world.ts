@@ -120,6 +120,7 @@ async function writeConfig(
     dir,
     dataDirName: name,
     nodeUrl: anvil.url,
+    proofs: "prefer",
     nodeWsUrl: anvil.wsUrl,
     ...(stores === null
       ? {}

@@ -21,6 +21,8 @@ export interface DaemonConfig {
   readonly operations?: readonly WebhookRow[];
   readonly retryScale?: number;
   readonly start?: string | number;
+  /** `prefer` for a node that signs in others' names (impersonated senders): its blocks cannot be proven. */
+  readonly proofs?: "require" | "prefer";
   readonly chain?: Record<string, unknown>;
   readonly dataDirName?: string;
   readonly logLevel?: string;
