@@ -20,7 +20,11 @@ export function createRandom(seed: number): Random {
   return {
     next,
     below: (limit) => Math.floor(next() * limit),
-    bytes: (length) => Uint8Array.from({ length }, () => Math.floor(next() * 256)),
+    bytes(length) {
+      const bytes = new Uint8Array(length);
+      for (let index = 0; index < length; index += 1) bytes[index] = Math.floor(next() * 256);
+      return bytes;
+    },
   };
 }
 
