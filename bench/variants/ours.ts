@@ -4,6 +4,7 @@ import { normalizeEvmAddress } from "../../src/chains/evm/checksum.ts";
 import { matchBlock } from "../../src/match/match-block.ts";
 import type { Address, ChainAdapter, ChainId } from "../../src/types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../src/types/config.ts";
+import type { Hit } from "../../src/types/hit.ts";
 import type { Log } from "../../src/types/log.ts";
 import type { TokenList } from "../../src/types/tokens.ts";
 import type { WatchEntry, Watchlist } from "../../src/types/watch.ts";
@@ -17,16 +18,32 @@ const NO_TOKENS: TokenList = {
   assetOf: (id) => ({ id, symbol: null, decimals: null, listed: false, dustBelow: 0n }),
 };
 
-export const openOurs: OpenVariantWith = (input) => {
+export interface HitReader {
+  readonly adapter: ChainAdapter;
+  hitsAt(number: number): Promise<Hit[]>;
+}
+
+export function openHitReader(input: VariantInput): HitReader {
   const adapter = openAdapter(input);
   const context = { chain: CHAIN, watchlist: watchlistOf(input.watched), tokens: NO_TOKENS };
   const never = new AbortController().signal;
   return {
-    async read({ number }) {
+    adapter,
+    async hitsAt(number) {
       const header = await adapter.headerAt(number, never);
       const block = header === null ? null : await adapter.blockOf(header, never);
       if (block === null) throw new Error(`block ${number} is not there`);
-      return matchBlock(block, context).length;
+      return matchBlock(block, context);
+    },
+  };
+}
+
+export const openOurs: OpenVariantWith = (input) => {
+  const { adapter, hitsAt } = openHitReader(input);
+  return {
+    async read({ number }) {
+      const hits = await hitsAt(number);
+      return hits.length;
     },
     async onHead(tell, signal) {
       // The daemon's own way: the feed only says "look now", the head's number is asked.
