@@ -39,7 +39,7 @@ export interface AddressProbe {
 }
 
 export interface AddressIndex {
-  /** Distinct chain and address pairs (two of equal fingerprint, one in 10^5 indexes of ten million, count once). */
+  /** Distinct chain and address pairs (two of equal fingerprint count once: in one of 400,000 indexes of ten million). */
   readonly size: number;
   /** Memory of the table and its hash. */
   readonly byteLength: number;
