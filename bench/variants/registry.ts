@@ -1,0 +1,17 @@
+/** Every variant the bench knows. A new one is a file here and a line below. */
+import { openBare } from "./bare.ts";
+import { openEthers } from "./ethers.ts";
+import { openJsonParse } from "./json-parse.ts";
+import { openOurs } from "./ours.ts";
+import type { OpenVariantWith } from "./variant.ts";
+import { openViem } from "./viem.ts";
+
+export const VARIANTS = {
+  bare: openBare,
+  "json-parse": openJsonParse,
+  ours: openOurs,
+  viem: openViem,
+  ethers: openEthers,
+} satisfies Record<string, OpenVariantWith>;
+
+export type VariantName = keyof typeof VARIANTS;

@@ -1,0 +1,172 @@
+import { expect, test } from "@jest/globals";
+import {
+  ADDRESS_BYTES,
+  type AddressBytes,
+  type ConfirmAddress,
+  createAddressIndex,
+  writeAddress,
+} from "../../../src/watchlist/address-index.ts";
+import { createSortedAddresses } from "../../../src/watchlist/sorted-addresses.ts";
+import { createRandom } from "../../../bench/replay/random.ts";
+
+const ETHEREUM = "eip155:1";
+const BASE = "eip155:8453";
+
+function randomAddresses(count: number, seed: number): Uint8Array {
+  return createRandom(seed).bytes(count * ADDRESS_BYTES);
+}
+
+function textAt(bytes: Uint8Array, position: number): string {
+  const at = position * ADDRESS_BYTES;
+  return `0x${Buffer.from(bytes.subarray(at, at + ADDRESS_BYTES)).toString("hex")}`;
+}
+
+const positions = (bytes: Uint8Array) => Array.from({ length: bytes.length / ADDRESS_BYTES }, (_, index) => index);
+
+function indexOf(lists: readonly AddressBytes[], fillRandom?: (words: Int32Array<ArrayBuffer>) => void) {
+  let asked = 0;
+  const confirms = new Map(lists.map(({ chain, bytes }) => [chain, createSortedAddresses(bytes)]));
+  const confirmOf = (chain: string): ConfirmAddress => {
+    const confirm = confirms.get(chain);
+    if (confirm === undefined) throw new Error(`asked about ${chain}`);
+    return (bytes, offset) => {
+      asked += 1;
+      return confirm(bytes, offset);
+    };
+  };
+  const index = createAddressIndex({ lists, confirmOf, ...(fillRandom === undefined ? {} : { fillRandom }) });
+  return { index, asked: () => asked };
+}
+
+test.each([1, 10, 1_000, 20_000])("of %i addresses every one is found, and nothing else", (count) => {
+  const listed = randomAddresses(count, count);
+  const others = randomAddresses(20_000, count + 1);
+  const { index, asked } = indexOf([{ chain: ETHEREUM, bytes: listed }]);
+  const probe = index.of(ETHEREUM);
+  expect(index.size).toBe(count);
+  expect(positions(listed).filter((at) => !probe.hasBytes(listed, at * ADDRESS_BYTES))).toEqual([]);
+  expect(asked()).toBe(count);
+  expect(positions(others).filter((at) => probe.hasBytes(others, at * ADDRESS_BYTES))).toEqual([]);
+  // A miss costs no question: a wrong fingerprint in 10^5 of these would be a broken hash.
+  expect(asked()).toBe(count);
+});
+
+test("an address one bit away from a listed one is not listed", () => {
+  const listed = randomAddresses(50, 3);
+  const probe = indexOf([{ chain: ETHEREUM, bytes: listed }]).index.of(ETHEREUM);
+  for (const at of positions(listed)) {
+    for (let bit = 0; bit < 8 * ADDRESS_BYTES; bit += 1) {
+      const near = listed.slice(at * ADDRESS_BYTES, (at + 1) * ADDRESS_BYTES);
+      near[bit >> 3] = (near[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(probe.hasBytes(near, 0)).toBe(false);
+    }
+  }
+});
+
+test("bytes are read at their offset, whatever stands around them", () => {
+  const listed = randomAddresses(100, 4);
+  const probe = indexOf([{ chain: ETHEREUM, bytes: listed }]).index.of(ETHEREUM);
+  for (const offset of [0, 1, 3, 12, 17]) {
+    const word = new Uint8Array(64).fill(0xff);
+    word.set(listed.subarray(40, 60), offset);
+    expect(probe.hasBytes(word, offset)).toBe(true);
+    expect(probe.hasBytes(word, offset + 1)).toBe(false);
+  }
+});
+
+test("canonical text finds what its bytes find, in either case; other text is not listed", () => {
+  const listed = randomAddresses(200, 5);
+  const probe = indexOf([{ chain: ETHEREUM, bytes: listed }]).index.of(ETHEREUM);
+  const text = textAt(listed, 7);
+  expect(probe.hasText(text)).toBe(true);
+  expect(probe.hasText(`0x${text.slice(2).toUpperCase()}`)).toBe(true);
+  expect(probe.hasText(textAt(randomAddresses(1, 6), 0))).toBe(false);
+  const wrong = ["", "0x", text.slice(2), text.slice(0, -1), `${text}0`, `0X${text.slice(2)}`, `${text.slice(0, -1)}g`];
+  for (const one of [...wrong, `${text.slice(0, -1)}é`, `${text.slice(0, -1)}０`, `${text.slice(0, -1)}\0`])
+    expect([one, probe.hasText(one)]).toEqual([one, false]);
+});
+
+test("an address is watched on its own chain only", () => {
+  const [ethereum, base] = [randomAddresses(500, 8), randomAddresses(500, 9)];
+  const { index, asked } = indexOf([
+    { chain: ETHEREUM, bytes: ethereum },
+    { chain: BASE, bytes: base },
+  ]);
+  const found = (chain: string, bytes: Uint8Array) =>
+    positions(bytes).filter((at) => index.of(chain).hasBytes(bytes, at * ADDRESS_BYTES)).length;
+  expect([found(ETHEREUM, ethereum), found(BASE, base)]).toEqual([500, 500]);
+  expect([found(ETHEREUM, base), found(BASE, ethereum), found("eip155:10", ethereum)]).toEqual([0, 0, 0]);
+  // The chain is part of the fingerprint: another chain's address is not even a question.
+  expect(asked()).toBe(1_000);
+});
+
+test("the same address twice, and two lists of one chain, are one set", () => {
+  const listed = randomAddresses(10, 10);
+  const { index } = indexOf([
+    { chain: ETHEREUM, bytes: listed },
+    { chain: ETHEREUM, bytes: listed },
+  ]);
+  expect(index.size).toBe(10);
+  expect(positions(listed).every((at) => index.of(ETHEREUM).hasBytes(listed, at * ADDRESS_BYTES))).toBe(true);
+});
+
+test("even a hash that tells nothing apart gives exact answers", () => {
+  const listed = randomAddresses(300, 11);
+  const others = randomAddresses(300, 12);
+  const { index, asked } = indexOf([{ chain: ETHEREUM, bytes: listed }], () => {});
+  const probe = index.of(ETHEREUM);
+  expect(positions(listed).every((at) => probe.hasBytes(listed, at * ADDRESS_BYTES))).toBe(true);
+  expect(positions(others).some((at) => probe.hasBytes(others, at * ADDRESS_BYTES))).toBe(false);
+  expect(asked()).toBe(600); // Every fingerprint is the same one: each answer was asked for.
+});
+
+test("a hash that crowds one corner of the table still finds everything", () => {
+  const listed = randomAddresses(400, 13);
+  // The upper word, which chooses the slot, is the same for all: one long run of neighbours, around the table's end.
+  const crowd = (words: Int32Array<ArrayBuffer>) => {
+    const random = createRandom(14);
+    words.forEach((_, at) => {
+      words[at] = at % 2 === 0 ? random.below(2 ** 31) : 0;
+    });
+    if (words.length === 2) words[1] = -1;
+  };
+  const { index, asked } = indexOf([{ chain: ETHEREUM, bytes: listed }], crowd);
+  const probe = index.of(ETHEREUM);
+  expect(index.size).toBe(400);
+  expect(positions(listed).every((at) => probe.hasBytes(listed, at * ADDRESS_BYTES))).toBe(true);
+  expect(asked()).toBe(400);
+});
+
+test("an empty list watches nobody", () => {
+  const { index } = indexOf([{ chain: ETHEREUM, bytes: new Uint8Array(0) }]);
+  expect(index.size).toBe(0);
+  expect(index.of(ETHEREUM).hasBytes(new Uint8Array(ADDRESS_BYTES), 0)).toBe(false);
+});
+
+test("a list that is not whole addresses is refused", () => {
+  expect(() => indexOf([{ chain: ETHEREUM, bytes: new Uint8Array(21) }])).toThrow("20 bytes");
+});
+
+test("the table costs about 13 bytes an address, and the hash 80 kB once", () => {
+  const { index } = indexOf([{ chain: ETHEREUM, bytes: randomAddresses(20_000, 15) }]);
+  expect(index.byteLength).toBeLessThan(82_000 + 13.5 * 20_000);
+});
+
+test("the sorted store finds vanity addresses that begin alike, and none between them", () => {
+  const count = 2_000;
+  const bytes = randomAddresses(count, 16);
+  // Half of them share their first 12 bytes, some are there twice.
+  for (let position = 0; position < count / 2; position += 1) bytes.fill(0xab, position * 20, position * 20 + 12);
+  bytes.copyWithin(200, 0, 100);
+  const has = createSortedAddresses(bytes);
+  expect(positions(bytes).every((at) => has(bytes, at * ADDRESS_BYTES))).toBe(true);
+  const others = randomAddresses(count, 17);
+  for (let position = 0; position < count / 2; position += 1) others.fill(0xab, position * 20, position * 20 + 12);
+  expect(positions(others).some((at) => has(others, at * ADDRESS_BYTES))).toBe(false);
+});
+
+test("bytes and text are two forms of one address", () => {
+  const into = new Uint8Array(24);
+  expect(writeAddress("0x00112233445566778899aAbBcCdDeEfF01020304", into, 2)).toBe(true);
+  expect(Buffer.from(into).toString("hex")).toBe("000000112233445566778899aabbccddeeff010203040000");
+});
