@@ -36,7 +36,7 @@ function meaning(value: unknown, isBlock: boolean): unknown {
 
 function isContent(transaction: Json, key: string): boolean {
   if (key === "gasPrice") return transaction["type"] === "0x0" || transaction["type"] === "0x1";
-  return key === "chainId" && transaction["type"] !== "0x0" && transaction["v"] !== undefined;
+  return key === "chainId" && transaction["type"] !== "0x0" && transaction["r"] !== undefined;
 }
 
 /** An empty list of a kind that the transaction cannot have, `removed: false`, and `data` beside an equal `input`. */
@@ -44,7 +44,9 @@ function isNothing(fields: Json, key: string): boolean {
   const value = fields[key];
   if (key === "removed") return value === false;
   if (key === "data" && fields["input"] !== undefined) return value === fields["input"];
-  if (key === "v" && typeof fields["yParity"] === "string") return value === fields["yParity"];
+  const { yParity } = fields;
+  if (key === "v" && typeof yParity === "string" && typeof value === "string")
+    return numeric(key, value) === numeric(key, yParity);
   return (
     Array.isArray(value) &&
     value.length === 0 &&
