@@ -75,6 +75,8 @@ function openAdapter({ httpUrl, wsUrl }: VariantInput): ChainAdapter {
     finality: { by: "tag" },
     windowDepth: 128,
     native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 0n },
+    traces: "off",
+    proofs: "require",
     start: { at: "latest" },
     nodes: [node],
   };

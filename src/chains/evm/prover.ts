@@ -38,7 +38,7 @@ export function createProver({ rpc, chain, node, log }: ProverOptions): Prover {
   function tellOnce(check: string, facts: object, message: string): void {
     if (told.has(check)) return;
     told.add(check);
-    log.warn({ ...facts, check }, message);
+    log.error({ ...facts, check }, message);
   }
 
   return {
@@ -57,7 +57,12 @@ export function createProver({ rpc, chain, node, log }: ProverOptions): Prover {
       const { check, reason } = proof;
       const details = { block: answers.header.number, hash: answers.header.hash, reason };
       if (proof.kind === "unsupported") {
-        tellOnce(check, details, "blocks of this chain cannot be recomputed in full: agreed, not proven");
+        // Also what a lying node could pretend to downgrade a block, by a transaction of an unknown type: never silent.
+        tellOnce(
+          check,
+          details,
+          "a block cannot be recomputed, it is agreed, not proven; every alert from such a block says so",
+        );
         return false;
       }
       if (chain.proofs === "prefer") {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { createAdapter, normalizeAddress } from "../../../src/chains/registry.ts";
 import { MalformedAnswerError } from "../../../src/chains/evm/answer-fields.ts";
+import { ProofMismatchError } from "../../../src/chains/evm/prover.ts";
 import { WrongChainError } from "../../../src/chains/evm/evm-adapter.ts";
 import type { ChainAdapter, Header } from "../../../src/types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../../src/types/config.ts";
@@ -101,7 +102,7 @@ describe("a good node", () => {
     const block = await chain.blockOf(header, NEVER);
     expect(block).toMatchObject(header);
     expect(block?.transfers).toEqual(decode(answers, answers.block));
-    expect(block?.trust).toEqual({ proven: false, operators: ["self"], missing: [] });
+    expect(block?.trust).toEqual({ proven: true, operators: ["self"], missing: [], traced: false });
     expect(await chain.finalizedNumber(NEVER)).toBe(HEIGHT);
   });
 
@@ -190,7 +191,7 @@ describe("a wrong node", () => {
     const { adapter: chain } = await adapterOf((method, _params, { receipts }) =>
       method === "eth_getBlockReceipts" ? receipts.slice(1) : undefined,
     );
-    await expect(chain.blockOf(await headerOf(chain), NEVER)).rejects.toThrow(MalformedAnswerError);
+    await expect(chain.blockOf(await headerOf(chain), NEVER)).rejects.toThrow(ProofMismatchError);
   });
 });
 

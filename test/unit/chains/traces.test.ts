@@ -153,7 +153,7 @@ describe("call traces that do not fit", () => {
   test("recorded callTracer answers of a block of 361 transactions are read", () => {
     const other = fixtureBlocks().find((one) => one.has.includes("callTracer"));
     if (other === undefined) throw new Error("a callTracer answer is recorded");
-    const decoded = decodeCallTracer(recorded(other, "callTracer") as unknown[], checksum);
+    const decoded = decodeCallTracer(recorded(other, "callTracer"), checksum);
     expect(decoded).toHaveLength(361);
     expect(decoded.some(({ inner }) => inner.length > 0)).toBe(true);
   });

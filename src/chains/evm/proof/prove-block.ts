@@ -65,7 +65,7 @@ export function proveBlock(answers: BlockAnswers, options: ProofOptions): BlockP
     const { profile } = options;
     const encodable = profile.known && answers.header.number >= (profile.encodedSince ?? 0);
     // Where we do not know the encoding, a mismatch says nothing about the node.
-    const kind = error.kind === "mismatch" && !encodable ? "unsupported" : error.kind;
+    const kind = error.kind !== "malformed" && !encodable ? "unsupported" : error.kind;
     return { proven: false, kind, check: error.check, reason: error.message };
   }
 }

@@ -108,7 +108,7 @@ function wrongHash({ fields, type }: TypedTransaction): Unproven {
   const reason = "hash does not match its content";
   const unsigned = type.signature !== "none" && isZero(fields["r"]) && isZero(fields["s"]);
   // A development node mines for senders whose key it does not have: nothing is wrong, and nothing can be recomputed.
-  if (unsigned) return new Unproven("transactions", "unsupported", `${reason}, it carries no signature`);
+  if (unsigned) return new Unproven("transactions", "unsigned", `${reason}, it carries no signature`);
   return new Unproven("transactions", "mismatch", reason);
 }
 

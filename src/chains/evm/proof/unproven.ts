@@ -5,9 +5,10 @@ export type ProofCheck = "header" | "transactions" | "receipts" | "bloom" | "gas
 
 /**
  * `malformed`: a field is missing or is not what it must be. `mismatch`: the node's content and its hashes disagree.
- * `unsupported`: nothing speaks against the content, but it cannot be recomputed: agreed, not proven.
+ * `unsigned`: a transaction that does not match its hash and carries no signature: a test node's, in somebody's name, or
+ * a lie. `unsupported`: nothing speaks against the content, but it cannot be recomputed: agreed, not proven.
  */
-export type UnprovenKind = "malformed" | "mismatch" | "unsupported";
+export type UnprovenKind = "malformed" | "mismatch" | "unsigned" | "unsupported";
 
 export class Unproven extends Error {
   readonly check: ProofCheck;
