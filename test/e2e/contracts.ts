@@ -45,9 +45,15 @@ export interface Compiled {
 }
 
 export async function compileContracts(): Promise<{ token: Compiled; vault: Compiled }> {
+  const compiled = await compileSolidity(SOURCE);
+  return { token: compiled("Token"), vault: compiled("Vault") };
+}
+
+/** The contracts of a source by name. */
+export async function compileSolidity(source: string): Promise<(name: string) => Compiled> {
   const input = {
     language: "Solidity",
-    sources: { "contracts.sol": { content: SOURCE } },
+    sources: { "contracts.sol": { content: source } },
     settings: { outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } } },
   };
   const output = JSON.parse(await runCompiler(JSON.stringify(input))) as {
@@ -56,12 +62,11 @@ export async function compileContracts(): Promise<{ token: Compiled; vault: Comp
   };
   const errors = (output.errors ?? []).filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(errors.map(({ formattedMessage }) => formattedMessage).join("\n"));
-  const compiled = (name: string): Compiled => {
+  return (name) => {
     const contract = output.contracts["contracts.sol"]?.[name];
     if (contract === undefined) throw new Error(`the compiler made no ${name}`);
     return { abi: new Interface(contract.abi), bytecode: `0x${contract.evm.bytecode.object}` };
   };
-  return { token: compiled("Token"), vault: compiled("Vault") };
 }
 
 /** As a child: the compiler is 8 MB of WebAssembly that does not belong into the test process. */
