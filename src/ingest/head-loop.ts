@@ -259,7 +259,7 @@ async function catchUp(options: HeadLoopOptions, state: LoopState, signal: Abort
   const tip = state.window.at(-1);
   const from = (tip?.number ?? -1) + 1;
   const count = Math.min(AHEAD_MAX, state.headNumber - from + 1);
-  const blocks = await Promise.all(
+  const answers = await Promise.allSettled(
     Array.from({ length: count }, async (_, index) => {
       const header = await options.adapter.headerAt(from + index, signal);
       return header === null ? null : options.adapter.blockOf(header, signal);
@@ -267,7 +267,10 @@ async function catchUp(options: HeadLoopOptions, state: LoopState, signal: Abort
   );
   const linked: Block[] = [];
   let parent: BlockRef | undefined = tip;
-  for (const block of blocks) {
+  for (const answer of answers) {
+    // One block that cannot be read, or is refused, does not hold up those before it.
+    if (answer.status === "rejected" && linked.length === 0) throw answer.reason;
+    const block = answer.status === "fulfilled" ? answer.value : null;
     if (block === null || (parent !== undefined && block.parentHash !== parent.hash)) break;
     linked.push(block);
     parent = block;

@@ -109,6 +109,7 @@ export async function writeDaemonConfig(config: DaemonConfig): Promise<WrittenCo
     chains: {
       ethereum: {
         start: config.start ?? "latest",
+        proofs: config.proofs ?? "require",
         nodes: [
           {
             name: "own-a",
