@@ -197,8 +197,8 @@ async function sleepThrough(
 async function outcomeOf(sleeper: DaemonRunner, wasCut: boolean): Promise<string | null> {
   const fenced = await sleeper.metric("heistwatch_fenced_writes_total");
   if (fenced !== null && fenced > 0) return `${fenced} refused`;
-  const leads = await sleeper.metric("heistwatch_leader");
-  return wasCut && leads === 0 ? "its transaction was cut off" : null;
+  const isLeading = await sleeper.metric("heistwatch_leader");
+  return wasCut && isLeading === 0 ? "its transaction was cut off" : null;
 }
 
 function serversOf({ servers }: World): Servers {
