@@ -1,5 +1,5 @@
 /** Chain families. Adding one is one folder here and one line below. */
-import type { Address, ChainAdapter, ChainId } from "../types/chain.ts";
+import type { Address, ChainAdapter, ChainId, NativeCheckOutcome } from "../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
 import { normalizeEvmAddress } from "./evm/checksum.ts";
@@ -10,6 +10,7 @@ export interface AdapterOptions {
   readonly node: NodeConfig;
   readonly log: Log;
   readonly onRequest?: (method: string, outcome: "ok" | "error") => void;
+  readonly onNativeCheck?: (outcome: NativeCheckOutcome) => void;
 }
 
 interface Family {

@@ -181,6 +181,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       node,
       log: chainLog,
       onRequest: (method, outcome) => metrics.rpcRequest({ chain: chain.name, node: node.name, method, outcome }),
+      onNativeCheck: (outcome) => metrics.nativeCheck(chain.name, outcome),
     });
     return createLine({
       name: chain.name,
@@ -192,6 +193,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       start: chain.start,
       windowDepth: chain.windowDepth,
       match: (block) => matchBlock(block, { chain: chain.id, watchlist: lists.watchlist, tokens: lists.tokens }),
+      watched: lists.watchlist.addresses,
       listVersion: lists.watchlist.version,
       clock,
       waker: createWaker(),

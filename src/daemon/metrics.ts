@@ -1,12 +1,14 @@
 /** Prometheus metrics. Names end in their unit; labels are bounded: never an address, a transaction or a URL. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { ChainStatus } from "../ingest/head-loop.ts";
+import type { NativeCheckOutcome } from "../types/chain.ts";
 
 export interface Metrics {
   readonly registry: Registry;
   chainStatus(chain: string, status: ChainStatus): void;
   committed(chain: string, what: { blocks: number; hits: number; reorgDepth: number }): void;
   rpcRequest(of: { chain: string; node: string; method: string; outcome: "ok" | "error" }): void;
+  nativeCheck(chain: string, outcome: NativeCheckOutcome): void;
   leader(chain: string, epoch: number | null): void;
   fencedWrite(chain: string): void;
   attempt(of: { sink: string; outcome: string; seconds: number }): void;
@@ -47,6 +49,11 @@ export function createMetrics(version: string): Metrics {
     registers,
   });
   const rpc = counter("rpc_requests_total", "Requests to nodes", ["chain", "node", "method", "outcome"]);
+  const nativeChecks = counter("native_checks_total", "Samples of native value held against balances", [
+    "chain",
+    "outcome",
+    "traced",
+  ]);
   const leading = gauge("leader", "1 while this daemon leads the chain", ["chain"]);
   const epochs = gauge("leader_epoch", "Epoch of our lease", ["chain"]);
   const fenced = counter("fenced_writes_total", "Writes refused because another daemon leads", ["chain"]);
@@ -86,6 +93,7 @@ export function createMetrics(version: string): Metrics {
       }
     },
     rpcRequest: (of) => rpc.inc(of),
+    nativeCheck: (chain, { kind, traced }) => nativeChecks.inc({ chain, outcome: kind, traced: String(traced) }),
     leader(chain, epoch) {
       leading.set({ chain }, epoch === null ? 0 : 1);
       if (epoch !== null) epochs.set({ chain }, epoch);

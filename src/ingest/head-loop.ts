@@ -4,7 +4,8 @@
  * Asks at its own pace (a push feed only wakes it), decides with `follow`, stores with the lease. Whatever fails is
  * asked again on a clock: no block is ever skipped, and no answer but a full one counts as scanned.
  */
-import type { Block, BlockRef, ChainAdapter, Header } from "../types/chain.ts";
+import type { AddressTable } from "../types/address-table.ts";
+import type { Block, BlockRef, BlockWanted, ChainAdapter, Header } from "../types/chain.ts";
 import type { Checkpoint, Lease, ScannedBlock, WindowBlock } from "../types/checkpoint.ts";
 import type { StartPoint } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
@@ -60,6 +61,8 @@ export interface HeadLoopOptions {
   readonly windowDepth: number;
   /** The lists to match with, and their version. */
   readonly match: (block: Block) => readonly Hit[];
+  /** The addresses of those lists: what touches none of them need not be read. */
+  readonly watched: AddressTable;
   readonly listVersion: string;
   readonly clock: Clock;
   /** How the loop waits; woken by the chain's push feed. */
@@ -244,9 +247,13 @@ function stallOf({ adapter, clock }: HeadLoopOptions, { progressAt }: LoopState)
   };
 }
 
+function wantedBy({ watched }: HeadLoopOptions): BlockWanted {
+  return { watched, senders: "all" };
+}
+
 /** A missing or failed body is asked for again later; it is never an empty block. */
 async function fetchBlock(options: HeadLoopOptions, header: Header, signal: AbortSignal): Promise<Block> {
-  const block = await options.adapter.blockOf(header, signal);
+  const block = await options.adapter.blockOf(header, signal, wantedBy(options));
   if (block === null)
     throw new UnavailableError(`the node named block ${header.number} but does not have its content`, {
       details: { number: header.number, hash: header.hash },
@@ -262,7 +269,7 @@ async function catchUp(options: HeadLoopOptions, state: LoopState, signal: Abort
   const answers = await Promise.allSettled(
     Array.from({ length: count }, async (_, index) => {
       const header = await options.adapter.headerAt(from + index, signal);
-      return header === null ? null : options.adapter.blockOf(header, signal);
+      return header === null ? null : options.adapter.blockOf(header, signal, wantedBy(options));
     }),
   );
   const linked: Block[] = [];

@@ -1,4 +1,5 @@
 /** The nouns of a chain: what a node tells us, in our words. */
+import type { AddressTable } from "./address-table.ts";
 
 /** CAIP-2 chain id, for example `eip155:1`. */
 export type ChainId = string;
@@ -88,7 +89,26 @@ export interface BlockTrust {
   readonly traced: boolean;
 }
 
-/** A block with everything in it that moved value. */
+/** What a reader of a block needs of it. */
+export interface BlockWanted {
+  /** Transfers that touch none of these may be left out. Not given: all of them. */
+  readonly watched?: AddressTable;
+  /**
+   * `all`: every transaction's sender is recovered from its signature. `hits`: only those of transactions that may touch a
+   * watched address by what the block itself tells, so that a node that lies about a sender can hide its transaction:
+   * for comparing speeds and for second readings, not for the first.
+   */
+  readonly senders: "all" | "hits";
+}
+
+/** What a sample of a block showed: does the native value that was seen explain what balances changed by? */
+export interface NativeCheckOutcome {
+  readonly kind: "complete" | "incomplete" | "unknown";
+  /** False: internal value was not looked for, and `incomplete` says how blind that makes us. */
+  readonly traced: boolean;
+}
+
+/** A block with everything in it that moved value, or of that what was wanted. */
 export interface Block extends Header {
   readonly transfers: readonly Transfer[];
   readonly trust: BlockTrust;
@@ -107,8 +127,8 @@ export interface ChainAdapter {
   normalizeAddress(text: string): Address | null;
   headNumber(signal: AbortSignal): Promise<number>;
   headerAt(number: number, signal: AbortSignal): Promise<Header | null>;
-  /** Fetched by hash, so that a fork between two calls cannot mix blocks. */
-  blockOf(header: Header, signal: AbortSignal): Promise<Block | null>;
+  /** Fetched by hash, so that a fork between two calls cannot mix blocks. Not given what is wanted: everything. */
+  blockOf(header: Header, signal: AbortSignal, wanted?: BlockWanted): Promise<Block | null>;
   /** Height up to which the chain itself (or the configured depth) calls blocks final; -1 when nothing is final yet. */
   finalizedNumber(signal: AbortSignal): Promise<number>;
   /** A push feed. It only ever means "look now": polling is the truth. */
