@@ -61,6 +61,7 @@ function openAdapter({ httpUrl, wsUrl }: VariantInput): ChainAdapter {
   const node: NodeConfig = {
     name: "replay",
     operator: "bench",
+    own: true,
     http: httpUrl,
     ws: wsUrl,
     maxConcurrent: 64,
@@ -78,6 +79,7 @@ function openAdapter({ httpUrl, wsUrl }: VariantInput): ChainAdapter {
     traces: "off",
     proofs: "require",
     start: { at: "latest" },
+    quorum: 1,
     nodes: [node],
   };
   return createEvmAdapter({ chain, node, log: QUIET });

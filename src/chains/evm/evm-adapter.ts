@@ -134,7 +134,7 @@ function createChainCheck(
     if (answered !== of.expected) {
       throw new WrongChainError(
         `node ${of.node} serves chain id ${answered}, the configuration says ${of.expected}: check its URL`,
-        { details: of },
+        { details: { ...of, asked: "eth_chainId", answered: String(answered) } },
       );
     }
     checkedAt = performance.now();
