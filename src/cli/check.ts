@@ -94,7 +94,7 @@ async function checkServers(config: Config): Promise<CheckLine[]> {
 export function checkNodes(chain: ChainConfig): Promise<CheckLine[]> {
   return Promise.all(
     chain.nodes.map((node) =>
-      attempt(`${chain.name}, node ${node.name} of ${node.operator}`, async () => {
+      attempt(`${chain.name}, node ${node.name}`, async () => {
         const adapter = createAdapter({ chain, node, log: SILENT_LOG });
         const startedAt = performance.now();
         try {

@@ -21,6 +21,8 @@ export interface Disputes {
 }
 
 export interface DisputeScene {
+  /** The lowest block they differ about. */
+  readonly height: number;
   readonly views: readonly OperatorView[];
   readonly window: readonly WindowBlock[];
   readonly finalNumber: number;
@@ -82,12 +84,15 @@ export function createDisputes(): Disputes {
   }
 
   return {
-    async read({ views, window, finalNumber }, signal) {
+    async read({ height, views, window, finalNumber }, signal) {
       const tip = window.at(-1)?.number ?? -1;
       const troubles: { operator: string; error: unknown }[] = [];
       const blocks: Block[] = [];
+      // Below they agree. From there each side is read by itself, also one that is shorter than what we have.
+      const agreed = window.filter(({ number }) => number < height);
+      for (const { hash } of window) known.add(hash);
       for (const view of views) {
-        const branch = branches.get(view.operator) ?? newBranch(window, finalNumber);
+        const branch = branches.get(view.operator) ?? newBranch(agreed, finalNumber);
         branches.set(view.operator, branch);
         try {
           await readBranch(view, branch, { blocks, signal });
@@ -110,10 +115,10 @@ export function createDisputes(): Disputes {
   };
 }
 
-function newBranch(window: readonly WindowBlock[], finalNumber: number): Branch {
+function newBranch(agreed: readonly WindowBlock[], finalNumber: number): Branch {
   return {
-    state: { window: [...window], finalNumber, phase: { at: "next" } },
+    state: { window: [...agreed], finalNumber, phase: { at: "next" } },
     unread: [],
-    fork: window.at(-1)?.number ?? -1,
+    fork: agreed.at(-1)?.number ?? -1,
   };
 }

@@ -15,7 +15,7 @@ import { cutBack, follow, type FollowEvent, type FollowState, heightToAsk, prune
 import { type ChainStatus, type HeadLoopOptions, isLate, type LoopState } from "./loop-state.ts";
 import { firstBlock, firstWindow } from "./start-point.ts";
 import { tellDisputed } from "./tell-disputed.ts";
-import { createTroubleLog, isDispute, isWaitable, kindOf } from "./trouble.ts";
+import { createTroubleLog, disputedHeight, isWaitable, kindOf } from "./trouble.ts";
 
 const RETRY_MS = 1_000;
 const TOO_DEEP_RETRY_MS = 15_000;
@@ -40,7 +40,8 @@ export async function runHeadLoop(options: HeadLoopOptions, signal: AbortSignal)
       tell(options, state, { kind: kindOf(error), detail: redactText(describeError(error)) });
       trouble.tell(error);
       if (state !== null) state.phase = { at: "next" };
-      if (state !== null && isDispute(error)) await tellDisputed(options, state, signal);
+      const height = disputedHeight(error);
+      if (state !== null && height !== null) await tellDisputed(options, state, { height, signal });
     }
     if (waitMs > 0) await waker.wait(waitMs, signal);
   }

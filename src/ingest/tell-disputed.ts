@@ -5,10 +5,14 @@ import type { ScannedBlock } from "../types/checkpoint.ts";
 import { type HeadLoopOptions, isLate, type LoopState } from "./loop-state.ts";
 
 /** Both sides of a dispute, as far as they can be read: nothing waits for them to agree but the cursor. */
-export async function tellDisputed(options: HeadLoopOptions, state: LoopState, signal: AbortSignal): Promise<void> {
+export async function tellDisputed(
+  options: HeadLoopOptions,
+  state: LoopState,
+  { height, signal }: { height: number; signal: AbortSignal },
+): Promise<void> {
   const views = options.adapter.views?.() ?? [];
   const reading = await state.disputes.read(
-    { views, window: state.window, finalNumber: state.finalizedNumber },
+    { height, views, window: state.window, finalNumber: state.finalizedNumber },
     signal,
   );
   for (const { operator, error } of reading.troubles)

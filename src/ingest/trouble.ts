@@ -24,12 +24,14 @@ export function createTroubleLog({ clock, log }: HeadLoopOptions): { tell(error:
 }
 
 export function kindOf(error: unknown): "mismatch" | "dispute" | "node" {
-  if (isDispute(error)) return "dispute";
+  if (disputedHeight(error) !== null) return "dispute";
   return (error as { code?: unknown }).code === "proof_mismatch" ? "mismatch" : "node";
 }
 
-export function isDispute(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === "dispute";
+/** The lowest block that operators differ about; null: this error is no dispute. */
+export function disputedHeight(error: unknown): number | null {
+  const { code, details } = error as { code?: unknown; details?: { height?: unknown } };
+  return code === "dispute" && typeof details?.height === "number" ? details.height : null;
 }
 
 function isWrongChain(error: unknown): boolean {

@@ -11,6 +11,8 @@ import type { Agreement } from "./agreement.ts";
 export interface DisputeState {
   readonly height: number;
   readonly since: number;
+  /** When they were last seen to differ. */
+  readonly seenAt: number;
   readonly open: boolean;
   /** The hash each operator named last. */
   readonly claims: ReadonlyMap<string, string>;
@@ -25,6 +27,8 @@ export interface DisputeStep {
   readonly graceMs: number;
 }
 
+const STALE_GRACES = 10;
+
 /** The dispute after the answers about one height. */
 export function afterAgreement(before: DisputeState | null, step: DisputeStep): DisputeState | null {
   const { agreement, number, now } = step;
@@ -34,6 +38,7 @@ export function afterAgreement(before: DisputeState | null, step: DisputeStep): 
     return {
       height: Math.min(number, before?.height ?? number),
       since,
+      seenAt: now,
       open: before?.open === true || now - since >= step.graceMs,
       claims: new Map([...(before?.claims ?? []), ...claims]),
     };
@@ -44,7 +49,9 @@ export function afterAgreement(before: DisputeState | null, step: DisputeStep): 
   // Blocks below never were in dispute: agreeing on them settles nothing.
   if (agreement.kind !== "agreed" || number < before.height) return { ...before, claims };
   const isSettled = [...claims.keys()].every((operator) => agreement.operators.includes(operator));
-  return isSettled || !before.open ? null : { ...before, claims };
+  // A fork whose other end fell silent before it was a dispute: forgotten, or an old one would open the next at once.
+  const isStale = !before.open && now - before.seenAt > STALE_GRACES * step.graceMs;
+  return isSettled || isStale ? null : { ...before, claims };
 }
 
 export function disputeOf(state: DisputeState | null): Dispute | null {

@@ -20,6 +20,13 @@ export interface EndpointOptions {
   readonly onLie: (evidence: Evidence) => void;
 }
 
+/** What a request shows: one for a head says nothing about blocks, and one for content is no condition of a node's word. */
+export interface Request {
+  readonly what: "head" | "header" | "content";
+  readonly signal: AbortSignal;
+  readonly number?: number;
+}
+
 export interface Endpoint extends PoolNode {
   /** Asked in the ordinary course: neither down, nor quarantined, nor drained. */
   isUsable(): boolean;
@@ -36,7 +43,7 @@ export interface Endpoint extends PoolNode {
   /** The error of the last request; null after a good one. */
   lastError(): unknown;
   /** One request. Throws what the adapter throws. */
-  ask<T>(work: (adapter: ChainAdapter) => Promise<T>, of: { signal: AbortSignal; number?: number }): Promise<T>;
+  ask<T>(work: (adapter: ChainAdapter) => Promise<T>, of: Request): Promise<T>;
   claimed(number: number): void;
   gave(number: number): void;
   /** Asks what would bring it back: its head, or the block it lied about. */
@@ -58,18 +65,22 @@ export function createEndpoint({ node, now, onLie }: EndpointOptions): Endpoint 
   let errors = 0;
   let lastError: unknown = null;
   let drainedUntil: number | null = null;
+  /** What failed last; null after a good answer. */
+  let failsOn: "head" | "header" | null = null;
   /** The block it lied about; null: it never did, or about its chain. */
   let liedAbout: number | null = null;
   let probing = false;
 
   const isDrained = () => drainedUntil !== null && drainedUntil > now();
 
-  function failed(error: unknown, number: number | undefined): void {
+  function failed(error: unknown, { what, number }: Request): void {
     lastError = error;
     errors += 1;
     const { code, details } = error as { code?: unknown; details?: Readonly<Record<string, unknown>> };
     if (!LIES.has(code)) {
+      if (what === "content") return;
       health = afterEvent(health, "failure", now());
+      failsOn = failsOn === "header" ? "header" : what;
       return;
     }
     // Caught again while in quarantine is the same story, not a new one.
@@ -88,25 +99,29 @@ export function createEndpoint({ node, now, onLie }: EndpointOptions): Endpoint 
     });
   }
 
-  async function ask<T>(
-    work: (adapter: ChainAdapter) => Promise<T>,
-    { signal, number }: { signal: AbortSignal; number?: number },
-  ): Promise<T> {
+  function answered(what: Request["what"]): void {
+    // A node that tells its head but no block is of no use: only a block shows that it is back.
+    if (failsOn === "header" && what === "head") return;
+    failsOn = null;
+    health = afterEvent(health, "success", now());
+    // Of another chain a moment ago, of ours now: the adapter asks for the chain id until it is right.
+    if (health.state === "quarantined" && liedAbout === null) redeem();
+    lastError = health.state === "quarantined" ? lastError : null;
+  }
+
+  async function ask<T>(work: (adapter: ChainAdapter) => Promise<T>, of: Request): Promise<T> {
     const startedAt = performance.now();
     requests += 1;
     try {
       const answer = await work(node.adapter);
       pace = afterRequest(pace, { tookMs: performance.now() - startedAt, failed: false });
-      health = afterEvent(health, "success", now());
-      // Of another chain a moment ago, of ours now: the adapter asks for the chain id until it is right.
-      if (health.state === "quarantined" && liedAbout === null) redeem();
-      lastError = health.state === "quarantined" ? lastError : null;
+      answered(of.what);
       return answer;
     } catch (error) {
       // Bugs are not the node's fault, and neither is a caller that stops.
-      if (signal.aborted || !isOfNode(error)) throw error;
+      if (of.signal.aborted || !isOfNode(error)) throw error;
       pace = afterRequest(pace, { tookMs: performance.now() - startedAt, failed: true });
-      failed(error, number);
+      failed(error, of);
       throw error;
     }
   }
@@ -123,10 +138,15 @@ export function createEndpoint({ node, now, onLie }: EndpointOptions): Endpoint 
     signal: AbortSignal,
     isAgreed: (header: Header) => Promise<boolean>,
   ): Promise<void> {
-    const header = await ask((adapter) => adapter.headerAt(number, signal), { signal });
+    const header = await ask((adapter) => adapter.headerAt(number, signal), { what: "header", signal });
     if (header === null || !(await isAgreed(header))) return;
-    const block = await ask((adapter) => adapter.blockOf(header, signal), { signal, number });
+    const block = await ask((adapter) => adapter.blockOf(header, signal), { what: "content", signal, number });
     if (block?.trust.proven === true) redeem();
+  }
+
+  async function probeHead(signal: AbortSignal): Promise<void> {
+    const number = await ask((adapter) => adapter.headNumber(signal), { what: "head", signal });
+    if (failsOn === "header") await ask((adapter) => adapter.headerAt(number, signal), { what: "header", signal });
   }
 
   function state(isLagging: boolean): NodeState {
@@ -163,7 +183,7 @@ export function createEndpoint({ node, now, onLie }: EndpointOptions): Endpoint 
       try {
         const number = liedAbout;
         if (health.state === "quarantined" && number !== null) await probeBlock(number, signal, isAgreed);
-        else await ask((adapter) => adapter.headNumber(signal), { signal });
+        else await probeHead(signal);
       } catch (error) {
         if (!isOfNode(error)) throw error;
       } finally {

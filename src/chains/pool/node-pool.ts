@@ -11,7 +11,7 @@ import type { Log } from "../../types/log.ts";
 import type { Dispute, Evidence, PoolStatus } from "../../types/nodes.ts";
 import { type Agreement, agreementOf, reachedBy } from "./agreement.ts";
 import { afterAgreement, disputeOf, type DisputeState } from "./dispute.ts";
-import { createEndpoint, type Endpoint, type PoolNode } from "./endpoint.ts";
+import { createEndpoint, type Endpoint, type PoolNode, type Request } from "./endpoint.ts";
 import { type FrontEntry, frontAt, noteFront } from "./front.ts";
 import { MISSING_AFTER_MS } from "./health.ts";
 import { askOperator, headerAnswer, type Operator, operatorsOf, usable } from "./operator.ts";
@@ -77,8 +77,14 @@ export function createNodePool(options: NodePoolOptions): NodePool {
   }
 
   const namedBy = ({ endpoints: nodes }: Operator) => Math.max(...nodes.map((node) => node.named()));
-  const lags = (operator: Operator) => namedBy(operator) < frontAt(front, now() - lagGraceMs);
   const isAway = (operator: Operator) => usable(operator.endpoints).length === 0;
+  /** Behind what somebody else who is in use has named for some time; who is alone lags behind nobody. */
+  function lags(operator: Operator): boolean {
+    const limit = frontAt(front, now() - lagGraceMs);
+    const isAhead = (other: Operator) => other !== operator && !isAway(other) && namedBy(other) >= limit;
+    return namedBy(operator) < limit && operators.some(isAhead);
+  }
+
   // A lone operator gets all the time its node is configured with: nobody else could answer meanwhile.
   const deadline = () =>
     operators.length === 1 ? new AbortController().signal : AbortSignal.timeout(HEADER_DEADLINE_MS);
@@ -134,7 +140,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
                 endpoint.claimed(number);
                 return number;
               },
-              { signal },
+              { what: "head", signal },
             ),
           signal,
         ),
@@ -213,6 +219,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     for (const endpoint of able) {
       try {
         const block = await endpoint.ask((adapter) => adapter.blockOf(header, signal, ...more), {
+          what: "content",
           signal,
           number: header.number,
         });
@@ -247,7 +254,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
         askOperator(
           operator.endpoints,
           async (endpoint) => {
-            const number = await endpoint.ask((adapter) => adapter.finalizedNumber(signal), { signal });
+            const number = await endpoint.ask((adapter) => adapter.finalizedNumber(signal), { what: "head", signal });
             // A block above the node's own head is nothing it can know to be final.
             return number <= endpoint.head() ? number : -1;
           },
@@ -272,12 +279,14 @@ export function createNodePool(options: NodePoolOptions): NodePool {
   }
 
   function viewOf({ name, endpoints: nodes }: Operator): OperatorView {
-    const ask = <T>(number: number, work: (adapter: ChainAdapter) => Promise<T | null>, signal: AbortSignal) =>
-      askOperator(nodes, (endpoint) => endpoint.ask(work, { signal, number }), signal).then((answer) => answer ?? null);
+    const ask = <T>(work: (adapter: ChainAdapter) => Promise<T | null>, of: Request) =>
+      askOperator(nodes, (endpoint) => endpoint.ask(work, of), of.signal).then((answer) => answer ?? null);
     return {
       operator: name,
-      headerAt: (number, signal) => ask(number, (adapter) => adapter.headerAt(number, signal), signal),
-      blockOf: (header, signal) => ask(header.number, (adapter) => adapter.blockOf(header, signal), signal),
+      headerAt: (number, signal) =>
+        ask((adapter) => adapter.headerAt(number, signal), { what: "header", signal, number }),
+      blockOf: (header, signal) =>
+        ask((adapter) => adapter.blockOf(header, signal), { what: "content", signal, number: header.number }),
     };
   }
 

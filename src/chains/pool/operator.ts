@@ -60,7 +60,7 @@ export async function headerAnswer(
             if (answer !== null) endpoint.gave(answer.number);
             return answer;
           },
-          { signal, number },
+          { what: "header", signal, number },
         );
       },
       signal,

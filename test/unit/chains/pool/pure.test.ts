@@ -162,6 +162,14 @@ describe("a dispute", () => {
     expect(step(step(null, differ, 0), { a: says("0x2"), b: says("0x2") }, 500)).toBeNull();
   });
 
+  test("opens also where only one of the two sides is as long as the chain we know", () => {
+    const settling = step(null, differ, 0, 4);
+    const further = step(settling, { a: says("0x9"), b: AWAY }, 500, 6);
+    expect(disputeOf(step(further, differ, 1_000, 4))).toMatchObject({ height: 4 });
+    const silent = step(settling, { a: says("0x9"), b: AWAY }, 60_000, 6);
+    expect(silent).toBeNull();
+  });
+
   test("does not end because one side falls silent, nor by agreement further down", () => {
     const open = step(step(null, differ, 0), differ, 1_000);
     expect(disputeOf(step(open, { a: says("0x1"), b: AWAY }, 9_000))).not.toBeNull();
