@@ -236,7 +236,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       refresh: async () => {
         if (parts === null) return;
         metrics.deliveries(await parts.deliveries.counts(), clock.now());
-        for (const { chain, pool } of parts.pools) metrics.pool(chain, pool.status());
+        for (const { chain, pool } of parts.pools)
+          metrics.pool(chain, pool.status(), lineOf(parts, chain)?.status()?.unchecked ?? []);
         await lookAtCoverage(coverageOf(parts));
       },
       // A lagging or stopped chain is told by metrics and alarms: the daemon itself stays ready for the others.

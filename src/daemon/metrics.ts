@@ -17,7 +17,8 @@ export interface Metrics {
     nowMs: number,
   ): void;
   gaps(chain: string, holes: number): void;
-  pool(chain: string, status: PoolStatus): void;
+  /** `waitedFor`: operators whose word on some blocks is still to be compared. */
+  pool(chain: string, status: PoolStatus, waitedFor: readonly string[]): void;
   watchlist(chain: string, entries: number): void;
   queueUp(up: boolean): void;
 }
@@ -90,16 +91,16 @@ export function createMetrics(version: string): Metrics {
       finalized.set({ chain }, status.finalizedNumber);
       lag.set({ chain }, Math.max(0, status.headNumber - status.cursorNumber));
       tipTime.set({ chain }, status.tipTimestamp);
-      unchecked.reset();
-      for (const operator of status.unchecked) unchecked.set({ chain, operator }, 1);
       for (const kind of ["node", "mismatch", "lag", "stalled", "tooDeep", "store", "dispute"])
         trouble.set({ chain, kind }, status.trouble?.kind === kind ? 1 : 0);
     },
-    pool(chain, { agreedHead, operators, missing, dispute, nodes }) {
+    pool(chain, { agreedHead, operators, missing, dispute, nodes }, waitedFor) {
       agreed.set({ chain }, agreedHead);
       disputes.set({ chain }, dispute === null ? 0 : 1);
-      for (const operator of operators)
+      for (const operator of operators) {
         absent.set({ chain, operator }, missing.some((one) => one.operator === operator) ? 1 : 0);
+        unchecked.set({ chain, operator }, waitedFor.includes(operator) ? 1 : 0);
+      }
       for (const node of nodes) {
         for (const state of NODE_STATES) nodeState.set({ chain, node: node.name, state }, node.state === state ? 1 : 0);
         nodeHead.set({ chain, node: node.name }, node.head);
