@@ -1,7 +1,7 @@
 /** One node of a pool: every request to it is timed, judged and remembered here. */
 import type { ChainAdapter, Header } from "../../types/chain.ts";
 import type { Evidence, NodeState, NodeStatus } from "../../types/nodes.ts";
-import { describeError } from "../../lib/errors.ts";
+import { describeError, UnavailableError } from "../../lib/errors.ts";
 import { redactText } from "../../lib/redact.ts";
 import { afterEvent, afterRequest, type Health, NEW_PACE, newHealth, type Pace, scoreOf } from "./health.ts";
 
@@ -110,6 +110,8 @@ export function createEndpoint({ node, now, onLie }: EndpointOptions): Endpoint 
   }
 
   async function ask<T>(work: (adapter: ChainAdapter) => Promise<T>, of: Request): Promise<T> {
+    if (health.state === "failing" && health.nextTryAt > now())
+      throw new UnavailableError(`node ${node.name} failed a moment ago`, { cause: lastError });
     const startedAt = performance.now();
     requests += 1;
     try {

@@ -14,7 +14,7 @@ export interface Health {
   readonly since: number;
   /** Tries in vain in this state: what the back-off grows with. */
   readonly tries: number;
-  /** Not asked before, when down or quarantined. */
+  /** Not asked before: a rest when failing, a back-off when down or quarantined. */
   readonly nextTryAt: number;
   /** The same while there is no other node: nothing else is watched meanwhile. */
   readonly nextTryAloneAt: number;
@@ -33,6 +33,7 @@ const MOVES: Record<HealthState, Record<HealthEvent, HealthState>> = {
 // A restart of a node takes longer, a lost packet does not: after this much an operator is missing, well before the
 // 30 s within which people are told.
 export const MISSING_AFTER_MS = 5_000;
+const FAILING_REST_MS = 250;
 const DOWN_RETRY_MIN_MS = 1_000;
 const DOWN_RETRY_MAX_MS = 5_000;
 const ALONE_RETRY_MS = 2_000;
@@ -51,9 +52,16 @@ export function afterEvent(health: Health, event: HealthEvent, now: number): Hea
   const isSame = state === health.state;
   if (isSame && event === "success") return health;
   const tries = isSame ? health.tries + 1 : 0;
-  const waitMs = state === "quarantined" ? quarantineMs(lies, tries) : state === "down" ? downMs(tries) : 0;
+  const waitMs = waitOf(state, { lies, tries });
   const since = isSame ? health.since : now;
   return { state, since, tries, nextTryAt: now + waitMs, nextTryAloneAt: now + Math.min(waitMs, ALONE_RETRY_MS), lies };
+}
+
+function waitOf(state: HealthState, { lies, tries }: { lies: number; tries: number }): number {
+  if (state === "quarantined") return quarantineMs(lies, tries);
+  if (state === "down") return downMs(tries);
+  // One retry at once hides a dropped connection; after that it is given time, whoever asks.
+  return state === "failing" && tries > 0 ? FAILING_REST_MS : 0;
 }
 
 function downMs(tries: number): number {

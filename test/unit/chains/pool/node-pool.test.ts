@@ -117,9 +117,10 @@ describe("a pool", () => {
 
   test("waits for an operator that just failed, and for one that does not have the block yet", async () => {
     const nodes = { a: fake(), b: fake() };
-    const { header } = poolOf(nodes);
+    const { header, pass } = poolOf(nodes);
     nodes.b.down = true;
     await expect(header(10)).rejects.toMatchObject({ code: "unavailable" });
+    pass(1_000);
     Object.assign(nodes.b, { down: false, head: 9 });
     expect(await header(10)).toBeNull();
   });
@@ -192,6 +193,18 @@ describe("a pool", () => {
     await ask(10, 60);
     expect(requests() - before).toBeLessThan(30);
     expect(() => pool.drain("a", 1_000)).toThrow("only node in use");
+  });
+
+  test("a node that just failed is left alone for a moment, however many ask", async () => {
+    const nodes = { a: fake(), b: fake({ down: true }) };
+    const { pool, header } = poolOf(nodes);
+    await header(10).catch(nothing);
+    const requests = () => pool.status().nodes.find(({ name }) => name === "b")?.requests ?? 0;
+    const before = requests();
+    await Promise.allSettled(Array.from({ length: 200 }, () => header(10)));
+    expect(requests() - before).toBe(0);
+    nodes.b.down = false;
+    await expect(header(10)).rejects.toMatchObject({ code: "unavailable" });
   });
 
   test("with nobody left it says why, as the node said it", async () => {
