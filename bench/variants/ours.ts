@@ -79,6 +79,7 @@ function openAdapter({ httpUrl, wsUrl }: VariantInput, core: Way["core"]): Chain
   const node: NodeConfig = {
     name: "replay",
     operator: "bench",
+    own: true,
     http: httpUrl,
     ws: wsUrl,
     maxConcurrent: 64,
@@ -96,6 +97,7 @@ function openAdapter({ httpUrl, wsUrl }: VariantInput, core: Way["core"]): Chain
     traces: "off",
     proofs: "require",
     start: { at: "latest" },
+    quorum: 1,
     nodes: [node],
   };
   return createEvmAdapter({ chain, node, log: QUIET, makeCore: CORES[core] });

@@ -112,6 +112,8 @@ function assessMatch(hit: Hit, { entry, incident }: EntryMatch, of: { kind: Aler
   // A hold needs more than 100 USD; without a price only a sanctions list, which knows no minimum, justifies one.
   if (!sanctioned) capAction("review", "value in USD unknown");
   if (dust && !sanctioned) capAction("none", "dust");
+  // A hold needs a block that is agreed on.
+  if (of.stage === "pending") capAction("review", "not in an agreed block");
   if (of.stage === "retracted") capAction("none", "retracted");
   return { kind: of.kind, severity, action, score: { ...parts, total, caps } };
 }

@@ -1,5 +1,6 @@
 /** The facts of an alert in the shape of docs/alert.schema.json. Pure. */
 import type { Stage } from "../types/alert.ts";
+import type { BlockTrust } from "../types/chain.ts";
 import type { EntryMatch, Hit } from "../types/hit.ts";
 import type { Assessment } from "./assess.ts";
 import type { AlertData } from "./body-schema.ts";
@@ -138,20 +139,36 @@ function watchEntryOf({ side, entry, incident, basis }: EntryMatch): AlertData["
   };
 }
 
-function trustOf({ trust }: HitStanding, configured: number): AlertData["trust"] {
+function trustOf({ trust, status }: HitStanding, configured: number): AlertData["trust"] {
   const single = configured === 1;
-  const notes: string[] = [];
-  if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
-  if (single) notes.push("one operator only: nobody else was asked");
-  if (!trust.traced) notes.push("the block was not traced: value moved inside contract calls is not seen");
+  const disputing = trust.disputing ?? [];
+  const disputed = status === "disputed" || disputing.length > 0;
   return {
     proven: trust.proven,
     agreed: `${trust.operators.length}/${configured}`,
-    verified: trust.proven && trust.missing.length === 0 && trust.operators.length === configured && !single,
+    verified:
+      trust.proven && trust.missing.length === 0 && trust.operators.length === configured && !single && !disputed,
     singleOperator: single,
+    disputed,
     traced: trust.traced,
     operators: [...trust.operators],
     missing: [...trust.missing],
-    note: notes.length === 0 ? null : `${notes.join("; ")}.`,
+    note: noteOf(trust, { single, disputed }),
   };
+}
+
+function noteOf(trust: BlockTrust, { single, disputed }: { single: boolean; disputed: boolean }): string | null {
+  const { missing, disputing = [] } = trust;
+  const notes: string[] = [];
+  if (disputed)
+    notes.push(
+      disputing.length === 0
+        ? "operators disagree about this block"
+        : `operators disagree about this block: ${disputing.join(", ")} ${disputing.length === 1 ? "does" : "do"} not name it`,
+    );
+  if (missing.length > 0) notes.push(`degraded: ${missing.join(", ")} did not answer and will be asked again`);
+  if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
+  if (single) notes.push("one operator only: nobody else was asked");
+  if (!trust.traced) notes.push("the block was not traced: value moved inside contract calls is not seen");
+  return notes.length === 0 ? null : `${notes.join("; ")}.`;
 }

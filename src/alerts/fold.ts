@@ -1,8 +1,10 @@
 /**
  * Hit events -> alert revisions. Pure: the same events in the same order give the same alert, however they are grouped.
  *
- * State per hit: `included` (in the block told), `removed` (that block left the chain), `final`.
- * Stage of the alert: `retracted` when no hit stands, `final` when all standing hits are final, else `included`.
+ * State per hit: `included` (in the block told), `disputed` (operators name different blocks), `removed` (that block left
+ * the chain), `final`.
+ * Stage of the alert: `retracted` when no hit stands, `pending` while one of them is disputed, `final` when all standing
+ * hits are final, else `included`.
  * A revision is made when the core of the body changed: what a receiver can see, without clocks and confirmations.
  */
 import { createHash } from "node:crypto";
@@ -34,11 +36,57 @@ export const EMPTY_STATE: AlertState = {
 
 /** What an event does to a hit that stands as given; null: nothing (an event for a hit never told, or told already). */
 const MOVES: Record<HitStatus | "unknown", Record<HitEventKind, HitStatus | null>> = {
-  unknown: { included: "included", rematched: "included", removed: null, final: null },
-  included: { included: "included", rematched: "included", removed: "removed", final: "final" },
-  removed: { included: "included", rematched: "included", removed: null, final: null },
+  unknown: {
+    included: "included",
+    rematched: "included",
+    disputed: "disputed",
+    removed: null,
+    final: null,
+    agreed: null,
+    vouched: null,
+    contradicted: null,
+  },
+  included: {
+    included: "included",
+    rematched: "included",
+    disputed: "disputed",
+    removed: "removed",
+    final: "final",
+    agreed: "included",
+    vouched: "included",
+    contradicted: "included",
+  },
+  disputed: {
+    included: "included",
+    rematched: "disputed",
+    disputed: "disputed",
+    removed: "removed",
+    final: "final",
+    agreed: "included",
+    vouched: "disputed",
+    contradicted: "disputed",
+  },
+  removed: {
+    included: "included",
+    rematched: "included",
+    disputed: "disputed",
+    removed: null,
+    final: null,
+    agreed: null,
+    vouched: null,
+    contradicted: null,
+  },
   // A final hit may be told differently by a changed list; it never leaves the chain again.
-  final: { included: "final", rematched: "final", removed: null, final: null },
+  final: {
+    included: "final",
+    rematched: "final",
+    disputed: null,
+    removed: null,
+    final: null,
+    agreed: null,
+    vouched: "final",
+    contradicted: "final",
+  },
 };
 
 export function applyEvent(state: AlertState, event: HitEvent): AlertState {
@@ -47,7 +95,7 @@ export function applyEvent(state: AlertState, event: HitEvent): AlertState {
   if (status === null) return state;
   const standing =
     event.hit === null
-      ? before
+      ? before && { ...before, trust: trustAfter(before.trust, event) }
       : { hit: event.hit, block: event.block, trust: event.trust ?? UNTRUSTED, late: event.late, status };
   if (standing === undefined) return state;
   const hits = new Map(state.hits).set(event.hitId, { ...standing, status });
@@ -55,6 +103,20 @@ export function applyEvent(state: AlertState, event: HitEvent): AlertState {
   if (stands) return { ...state, hits, retractedAt: null, retraction: null };
   const reason: RetractionReason = event.kind === "removed" ? "reorg" : "recomputed";
   return { ...state, hits, retractedAt: event.at, retraction: reason };
+}
+
+/** What an event without a hit of its own changes about who vouches for the block. */
+function trustAfter(trust: BlockTrust, { kind, trust: about }: HitEvent): BlockTrust {
+  if (kind === "agreed") return { ...trust, disputing: [] };
+  if (about === null) return trust;
+  const missing = trust.missing.filter((name) => !about.operators.includes(name));
+  const disputing = [...new Set([...(trust.disputing ?? []), ...(about.disputing ?? [])])];
+  return {
+    ...trust,
+    missing: missing.filter((name) => !disputing.includes(name)),
+    operators: [...new Set([...trust.operators, ...about.operators])],
+    disputing: disputing.filter((name) => !about.operators.includes(name)),
+  };
 }
 
 const UNTRUSTED: BlockTrust = { proven: false, operators: [], missing: [], traced: false };
@@ -66,6 +128,7 @@ function standingHits(hits: ReadonlyMap<string, HitStanding>): HitStanding[] {
 export function stageOf(state: AlertState): Stage {
   const standing = standingHits(state.hits);
   if (standing.length === 0) return "retracted";
+  if (standing.some(({ status }) => status === "disputed")) return "pending";
   return standing.every(({ status }) => status === "final") ? "final" : "included";
 }
 

@@ -3,7 +3,7 @@ import type { RetractionReason, Severity, Stage } from "../types/alert.ts";
 import type { BlockTrust } from "../types/chain.ts";
 import type { Hit, HitBlock } from "../types/hit.ts";
 
-export type HitStatus = "included" | "removed" | "final";
+export type HitStatus = "included" | "disputed" | "removed" | "final";
 
 export interface HitStanding {
   readonly hit: Hit;

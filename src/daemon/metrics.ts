@@ -1,7 +1,8 @@
 /** Prometheus metrics. Names end in their unit; labels are bounded: never an address, a transaction or a URL. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
-import type { ChainStatus } from "../ingest/head-loop.ts";
+import { NODE_STATES, type PoolStatus } from "../types/nodes.ts";
 import type { NativeCheckOutcome } from "../types/chain.ts";
+import type { ChainStatus } from "../ingest/loop-state.ts";
 
 export interface Metrics {
   readonly registry: Registry;
@@ -18,6 +19,8 @@ export interface Metrics {
     nowMs: number,
   ): void;
   gaps(chain: string, holes: number): void;
+  /** `waitedFor`: operators whose word on some blocks is still to be compared. */
+  pool(chain: string, status: PoolStatus, waitedFor: readonly string[]): void;
   watchlist(chain: string, entries: number): void;
   queueUp(up: boolean): void;
 }
@@ -48,6 +51,20 @@ export function createMetrics(version: string): Metrics {
     buckets: [1, 2, 3, 5, 8, 16, 32, 64],
     registers,
   });
+  const agreed = gauge("pool_agreed_head_number", "Highest block that enough operators have", ["chain"]);
+  const absent = gauge("pool_operator_missing", "1 while the chain goes on without this operator", [
+    "chain",
+    "operator",
+  ]);
+  const disputes = gauge("pool_disputed", "1 while operators disagree about a block", ["chain"]);
+  const unchecked = gauge(
+    "pool_operator_unchecked",
+    "1 while blocks scanned without this operator are not compared yet",
+    ["chain", "operator"],
+  );
+  const nodeState = gauge("node_state", "1 for the state a node is in", ["chain", "node", "state"]);
+  const nodeHead = gauge("node_head_number", "Highest block a node named", ["chain", "node"]);
+  const nodeLatency = gauge("node_latency_seconds", "Moving average of a node's answers", ["chain", "node"]);
   const rpc = counter("rpc_requests_total", "Requests to nodes", ["chain", "node", "method", "outcome"]);
   const nativeChecks = counter("native_checks_total", "Samples of native value held against balances", [
     "chain",
@@ -81,8 +98,21 @@ export function createMetrics(version: string): Metrics {
       finalized.set({ chain }, status.finalizedNumber);
       lag.set({ chain }, Math.max(0, status.headNumber - status.cursorNumber));
       tipTime.set({ chain }, status.tipTimestamp);
-      for (const kind of ["node", "mismatch", "lag", "stalled", "tooDeep", "store"])
+      for (const kind of ["node", "mismatch", "lag", "stalled", "tooDeep", "store", "dispute"])
         trouble.set({ chain, kind }, status.trouble?.kind === kind ? 1 : 0);
+    },
+    pool(chain, { agreedHead, operators, missing, dispute, nodes }, waitedFor) {
+      agreed.set({ chain }, agreedHead);
+      disputes.set({ chain }, dispute === null ? 0 : 1);
+      for (const operator of operators) {
+        absent.set({ chain, operator }, missing.some((one) => one.operator === operator) ? 1 : 0);
+        unchecked.set({ chain, operator }, waitedFor.includes(operator) ? 1 : 0);
+      }
+      for (const node of nodes) {
+        for (const state of NODE_STATES) nodeState.set({ chain, node: node.name, state }, node.state === state ? 1 : 0);
+        nodeHead.set({ chain, node: node.name }, node.head);
+        nodeLatency.set({ chain, node: node.name }, node.latencyMs / 1000);
+      }
     },
     committed(chain, what) {
       blocks.inc({ chain }, what.blocks);

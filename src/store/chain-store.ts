@@ -7,15 +7,24 @@
 import { sql, type Transaction } from "kysely";
 import { assert } from "../lib/assert.ts";
 import type { BlockRef } from "../types/chain.ts";
-import type { Checkpoint, Lease, ScannedBlock, WindowBlock } from "../types/checkpoint.ts";
-import type { Hit, HitBlock, HitEventKind } from "../types/hit.ts";
-import { HITS_QUEUE } from "../types/queue-names.ts";
+import type { Checkpoint, Lease, ScannedBlock, UncheckedBlock, WindowBlock } from "../types/checkpoint.ts";
+import type { Hit, HitBlock } from "../types/hit.ts";
 import { encodeHit, matchDigest } from "./codec.ts";
 import { addCoverage, cutCoverage } from "./coverage.ts";
 import type { Db } from "./database.ts";
 import { holdLease, ListChangedError } from "./leases.ts";
-import { addToOutbox, inChunks } from "./outbox.ts";
-import type { Database, HitTable } from "./schema.ts";
+import { addHitEvents, hitBlock, knownHits } from "./hit-rows.ts";
+import { inChunks } from "./outbox.ts";
+import type { Database } from "./schema.ts";
+import {
+  addUnchecked,
+  checkBlocks,
+  cutUnchecked,
+  doubtHits,
+  listUnchecked,
+  settleDisputed,
+  storeDisputed,
+} from "./trust.ts";
 
 export interface CommitBlocks {
   readonly lease: Lease;
@@ -36,6 +45,34 @@ export interface ChainStore {
   commitRematch(commit: Omit<CommitBlocks, "windowDepth">): Promise<void>;
   commitReorg(of: { lease: Lease; ancestor: BlockRef; now: number }): Promise<{ removedHits: number }>;
   commitFinalized(of: { lease: Lease; number: number; now: number }): Promise<{ finalHits: number }>;
+  /**
+   * Blocks that only some operators name: their hits are told as disputed, and so are our own above `doubtedAbove`. The
+   * cursor stays; what the agreed blocks hold is settled by `commitBlocks`.
+   */
+  commitDisputed(commit: CommitDisputed): Promise<void>;
+  /** Blocks an operator has not named, lowest first. */
+  unchecked(of: { chain: string; operator: string; contradicted: boolean; limit: number }): Promise<UncheckedBlock[]>;
+  /** Operators that blocks wait for. */
+  uncheckedBy(chain: string): Promise<{ operator: string; contradicted: boolean }[]>;
+  /** An operator that was missing named these blocks, or others in place of the contradicted ones. */
+  commitChecked(commit: CommitChecked): Promise<void>;
+}
+
+export interface CommitDisputed {
+  readonly lease: Lease;
+  readonly scanned: readonly ScannedBlock[];
+  readonly listVersion: string;
+  readonly headNumber: number;
+  readonly doubtedAbove: number | null;
+  readonly now: number;
+}
+
+export interface CommitChecked {
+  readonly lease: Lease;
+  readonly operator: string;
+  readonly vouched: readonly BlockRef[];
+  readonly contradicted: readonly BlockRef[];
+  readonly now: number;
 }
 
 export function createChainStore(db: Db): ChainStore {
@@ -57,7 +94,10 @@ export function createChainStore(db: Db): ChainStore {
         const { finalizedNumber } = await holdForMatching(trx, commit);
         await extendWindow(trx, commit);
         await storeHits(trx, commit, "included");
+        const upTo = commit.scanned.at(-1)?.block.number ?? 0;
+        await settleDisputed(trx, { chain: commit.lease.chain, upTo, now: commit.now });
         await addCoverage(trx, commit.lease.chain, commit.scanned, commit.listVersion);
+        await addUnchecked(trx, commit.lease.chain, commit.scanned);
         await pruneWindow(trx, commit, finalizedNumber);
       }),
 
@@ -87,6 +127,7 @@ export function createChainStore(db: Db): ChainStore {
           .where("number", ">", ancestor.number)
           .execute();
         await cutCoverage(trx, lease.chain, ancestor.number);
+        await cutUnchecked(trx, lease.chain, ancestor.number);
         return {
           removedHits: await settleHits(trx, { chain: lease.chain, above: ancestor.number, to: "removed", now }),
         };
@@ -101,7 +142,27 @@ export function createChainStore(db: Db): ChainStore {
           .set({ finalized_number: number })
           .where("chain", "=", lease.chain)
           .execute();
+        await settleDisputed(trx, { chain: lease.chain, upTo: number, now });
         return { finalHits: await settleHits(trx, { chain: lease.chain, upTo: number, to: "final", now }) };
+      }),
+
+    commitDisputed: (commit) =>
+      db.transaction().execute(async (trx) => {
+        await holdForMatching(trx, commit);
+        const { chain } = commit.lease;
+        if (commit.doubtedAbove !== null) await doubtHits(trx, { chain, above: commit.doubtedAbove, now: commit.now });
+        await storeDisputed(trx, commit);
+      }),
+
+    unchecked: (of) => listUnchecked(db, of),
+
+    uncheckedBy: (chain) =>
+      db.selectFrom("unchecked").select(["operator", "contradicted"]).distinct().where("chain", "=", chain).execute(),
+
+    commitChecked: ({ lease, ...checked }) =>
+      db.transaction().execute(async (trx) => {
+        await holdLease(trx, lease);
+        await checkBlocks(trx, { chain: lease.chain, ...checked });
       }),
   };
 }
@@ -211,6 +272,7 @@ async function storeHits(
       return (
         before === undefined ||
         before.state === "removed" ||
+        before.state === "disputed" ||
         before.match_digest !== digest ||
         before.block_hash !== scanned.block.hash
       );
@@ -220,7 +282,7 @@ async function storeHits(
       toTell.map(({ hit, scanned, before }) => ({
         hitId: hit.hitId,
         alertId: hit.alertId,
-        kind: before === undefined || before.state === "removed" ? "included" : kind,
+        kind: before === undefined || before.state === "removed" || before.state === "disputed" ? "included" : kind,
         block: hitBlock(scanned, commit.headNumber),
         payload: encodeHit(hit),
         trust: JSON.stringify(scanned.block.trust),
@@ -229,22 +291,6 @@ async function storeHits(
       commit.now,
     );
   }
-}
-
-type KnownHit = Pick<HitTable, "hit_id" | "alert_id" | "state" | "match_digest" | "block_hash" | "recorded_rule">;
-
-async function knownHits(trx: Transaction<Database>, writes: readonly HitWrite[]): Promise<Map<string, KnownHit>> {
-  if (writes.length === 0) return new Map();
-  const rows = await trx
-    .selectFrom("hit")
-    .select(["hit_id", "alert_id", "state", "match_digest", "block_hash", "recorded_rule"])
-    .where(
-      "hit_id",
-      "in",
-      writes.map((write) => write.hit.hitId),
-    )
-    .execute();
-  return new Map(rows.map((row) => [row.hit_id, row]));
 }
 
 async function upsertHits(trx: Transaction<Database>, writes: readonly HitWrite[], now: number): Promise<void> {
@@ -280,16 +326,6 @@ async function upsertHits(trx: Transaction<Database>, writes: readonly HitWrite[
       })),
     )
     .execute();
-}
-
-function hitBlock({ block }: ScannedBlock, headNumber: number): string {
-  const told: HitBlock = {
-    number: block.number,
-    hash: block.hash,
-    timestamp: block.timestamp,
-    confirmations: Math.max(1, headNumber - block.number + 1),
-  };
-  return JSON.stringify(told);
 }
 
 interface Settle {
@@ -328,40 +364,4 @@ async function settleHits(trx: Transaction<Database>, { chain, above, upTo, to, 
     now,
   );
   return rows.length;
-}
-
-interface NewHitEvent {
-  readonly hitId: string;
-  readonly alertId: string;
-  readonly kind: HitEventKind;
-  readonly block: string;
-  readonly payload: string | null;
-  readonly trust: string | null;
-  readonly late: boolean;
-}
-
-async function addHitEvents(trx: Transaction<Database>, events: readonly NewHitEvent[], now: number): Promise<void> {
-  const lastSeq = new Map<string, number>();
-  for (const chunk of inChunks(events)) {
-    const rows = await trx
-      .insertInto("hit_event")
-      .values(chunk.map(({ hitId, alertId, ...event }) => ({ ...event, hit_id: hitId, alert_id: alertId, at: now })))
-      .returning(["alert_id", "seq"])
-      .execute();
-    for (const row of rows) lastSeq.set(row.alert_id, Math.max(row.seq, lastSeq.get(row.alert_id) ?? 0));
-  }
-  await addToOutbox(
-    trx,
-    [...lastSeq].map(([alertId, seq]) => ({
-      queue: HITS_QUEUE,
-      jobId: hitsJobId(alertId, seq),
-      payload: { alertId },
-      runAt: now,
-    })),
-  );
-}
-
-/** The last event is part of the id: an alert that is being folded just now is folded again for what came since. */
-export function hitsJobId(alertId: string, seq: number): string {
-  return `${alertId}-${seq}`;
 }

@@ -85,6 +85,8 @@ export interface BlockTrust {
   readonly operators: readonly string[];
   /** Configured operators that did not answer. */
   readonly missing: readonly string[];
+  /** Operators that name another block at this height; absent: nobody does. */
+  readonly disputing?: readonly string[];
   /** True when internal calls were traced; false means value moved by contracts was not seen. */
   readonly traced: boolean;
 }
@@ -114,9 +116,17 @@ export interface Block extends Header {
   readonly trust: BlockTrust;
 }
 
+/** One operator's own view of a chain, asked apart from the others: who disagrees is heard, who was away is compared. */
+export interface OperatorView {
+  readonly operator: string;
+  headerAt(number: number, signal: AbortSignal): Promise<Header | null>;
+  blockOf(header: Header, signal: AbortSignal): Promise<Block | null>;
+}
+
 /**
- * One chain, read through the operator's own node.
+ * One chain, read through one node or through a pool of them.
  * `null` means "not here (yet)"; a node that disagrees answers with another hash.
+ * A pool whose operators disagree throws an error with code `dispute`.
  */
 export interface ChainAdapter {
   readonly family: string;
@@ -131,6 +141,8 @@ export interface ChainAdapter {
   blockOf(header: Header, signal: AbortSignal, wanted?: BlockWanted): Promise<Block | null>;
   /** Height up to which the chain itself (or the configured depth) calls blocks final; -1 when nothing is final yet. */
   finalizedNumber(signal: AbortSignal): Promise<number>;
+  /** Each operator that answers at present; absent where there is one node only. */
+  views?(): readonly OperatorView[];
   /** A push feed. It only ever means "look now": polling is the truth. */
   onHint?(wake: () => void, signal: AbortSignal): void;
   close(): Promise<void>;

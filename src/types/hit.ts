@@ -46,7 +46,19 @@ export interface HitBlock {
   readonly confirmations: number;
 }
 
-export type HitEventKind = "included" | "removed" | "final" | "rematched";
+/**
+ * `disputed`: operators disagree about its block. `agreed`: they agree on it again. `vouched`, `contradicted`: an operator
+ * that was missing names this block, or another one.
+ */
+export type HitEventKind =
+  | "included"
+  | "removed"
+  | "final"
+  | "rematched"
+  | "disputed"
+  | "agreed"
+  | "vouched"
+  | "contradicted";
 
 /** One thing that happened to a hit, in the order of `seq`. */
 export interface HitEvent {
@@ -55,8 +67,9 @@ export interface HitEvent {
   readonly alertId: string;
   readonly kind: HitEventKind;
   readonly block: HitBlock;
-  /** Set on `included` and `rematched`: everything an alert needs to tell the hit. */
+  /** Set on `included`, `rematched` and the first `disputed`: everything an alert needs to tell the hit. */
   readonly hit: Hit | null;
+  /** On `vouched` and `contradicted`: only the operator it is about. */
   readonly trust: BlockTrust | null;
   /** The block was already old when it was scanned (catch-up after downtime, or a start in the past). */
   readonly late: boolean;

@@ -66,7 +66,7 @@ export function createEvmAdapter({
       : createNativeCheck({
           rpc,
           context: decode,
-          own: false,
+          own: node.own,
           log,
           ...(onNativeCheck === undefined ? {} : { onNativeCheck }),
         });
@@ -172,7 +172,7 @@ function createChainCheck(
     if (answered !== of.expected) {
       throw new WrongChainError(
         `node ${of.node} serves chain id ${answered}, the configuration says ${of.expected}: check its URL`,
-        { details: of },
+        { details: { ...of, asked: "eth_chainId", answered: String(answered) } },
       );
     }
     checkedAt = performance.now();

@@ -9,6 +9,7 @@ import type { Log } from "../../types/log.ts";
 import { AppError } from "../../lib/errors.ts";
 import { profileOf } from "./proof/profiles.ts";
 import { proveBlock, rawTransactionsNeeded } from "./proof/prove-block.ts";
+import { excerptOf } from "../excerpt.ts";
 import { fieldsOf, listOf } from "./answer-fields.ts";
 import { isMethodMissing, type RpcCaller } from "./rpc-client.ts";
 
@@ -71,7 +72,9 @@ export function createProver({ rpc, chain, node, log }: ProverOptions): Prover {
       }
       throw new ProofMismatchError(
         `node ${node} gave block ${answers.header.number} with content that does not match its hash (${check}: ${reason}): it is broken or lies, and the block is not scanned`,
-        { details: { ...details, check } },
+        {
+          details: { ...details, check, asked: `block ${answers.header.hash}`, answered: excerptOf(answers) },
+        },
       );
     },
   };

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { type ChainStatus, runHeadLoop } from "../../../src/ingest/head-loop.ts";
+import { runHeadLoop } from "../../../src/ingest/head-loop.ts";
+import type { ChainStatus } from "../../../src/ingest/loop-state.ts";
 import { AppError } from "../../../src/lib/errors.ts";
 import { createWaker } from "../../../src/lib/waker.ts";
 import type { ChainAdapter } from "../../../src/types/chain.ts";
