@@ -76,6 +76,7 @@ function openAdapter({ httpUrl, wsUrl }: VariantInput): ChainAdapter {
     windowDepth: 128,
     native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 0n },
     traces: "off",
+    mempool: "off",
     proofs: "require",
     start: { at: "latest" },
     nodes: [node],

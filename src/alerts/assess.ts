@@ -1,7 +1,7 @@
 /** Score, caps, severity and action of an alert, each part with its reason. Pure. */
 import { ACTIONS, type Action, type AlertKind, SEVERITIES, type Severity, type Stage } from "../types/alert.ts";
 import type { EntryMatch, Hit } from "../types/hit.ts";
-import { RIGHTS } from "../types/chain.ts";
+import { CALLDATA_KEY, RIGHTS } from "../types/chain.ts";
 import { confidencePoints, policyOf, policyOfRight, severityOfScore } from "./policy.ts";
 
 export interface Score {
@@ -112,6 +112,11 @@ function assessMatch(hit: Hit, { entry, incident }: EntryMatch, of: { kind: Aler
   // A hold needs more than 100 USD; without a price only a sanctions list, which knows no minimum, justifies one.
   if (!sanctioned) capAction("review", "value in USD unknown");
   if (dust && !sanctioned) capAction("none", "dust");
+  if (hit.transfer.key === CALLDATA_KEY) {
+    capSeverity("medium", "only asked for by a pending call: anyone can send one");
+    capAction("prepare", "only asked for by a pending call");
+  }
+  if (of.stage === "pending") capAction("review", "not in a block yet");
   if (of.stage === "retracted") capAction("none", "retracted");
   return { kind: of.kind, severity, action, score: { ...parts, total, caps } };
 }

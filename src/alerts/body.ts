@@ -26,7 +26,7 @@ export interface AlertFacts {
 /** Everything but the revision, which depends on whether this differs from the last one. */
 export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertData {
   const { told, stage, assessment, state } = facts;
-  const latest = told.reduce((a, b) => (b.block.number > a.block.number ? b : a));
+  const latest = told.reduce((a, b) => ((b.block?.number ?? -1) > (a.block?.number ?? -1) ? b : a));
   const hits = told.map(({ hit }) => hit);
   const first = hits[0] as Hit;
   const watch = watchOf(hits);
@@ -38,15 +38,9 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     severity: assessment.severity,
     action: assessment.action,
     late: told.some(({ late }) => late),
-    summary: summarize(hits, state.retraction),
+    summary: summarize(hits, { stage, retraction: state.retraction, wasMined: latest.block !== null }),
     chain: { id: first.chain, name: context.chainName(first.chain) },
-    block: {
-      number: latest.block.number,
-      hash: latest.block.hash,
-      timestamp: isoOf(latest.block.timestamp * 1000),
-      confirmations: latest.block.confirmations,
-      finality: stage === "final" ? "finalized" : "latest",
-    },
+    block: blockOf(latest, stage),
     transaction: transactionOf(first),
     transfers: hits.slice(0, TRANSFERS_MAX).map(transferOf),
     transfersTotal: hits.length,
@@ -56,6 +50,8 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     watchTotal: watch.length,
     score: { ...assessment.score, caps: [...assessment.score.caps] },
     trust: trustOf(latest, context.operatorsConfigured(first.chain)),
+    replacedBy: state.replacedBy,
+    replaces: state.replaces,
     evidenceUrl: null,
     retraction:
       state.retraction === null || state.retractedAt === null
@@ -64,9 +60,21 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
   };
 }
 
-/** Withdrawals and rewards belong to a block, not to a transaction. */
+function blockOf({ block }: HitStanding, stage: Stage): AlertData["block"] {
+  if (block === null) return null;
+  return {
+    number: block.number,
+    hash: block.hash,
+    timestamp: isoOf(block.timestamp * 1000),
+    confirmations: block.confirmations,
+    finality: stage === "final" ? "finalized" : "latest",
+  };
+}
+
+/** Withdrawals and rewards belong to a block, not to a transaction; what is not in a block has no place in one. */
 function transactionOf({ transfer }: Hit): AlertData["transaction"] {
-  return transfer.txIndex < 0 ? { hash: null, index: null } : { hash: transfer.txHash, index: transfer.txIndex };
+  if (transfer.category === "withdrawal" || transfer.category === "reward") return { hash: null, index: null };
+  return { hash: transfer.txHash, index: transfer.txIndex < 0 ? null : transfer.txIndex };
 }
 
 /** A node may claim any block time; one that no date can show is told as the earliest date instead of throwing. */
@@ -138,12 +146,14 @@ function watchEntryOf({ side, entry, incident, basis }: EntryMatch): AlertData["
   };
 }
 
-function trustOf({ trust }: HitStanding, configured: number): AlertData["trust"] {
+function trustOf({ trust, block }: HitStanding, configured: number): AlertData["trust"] {
   const single = configured === 1;
   const notes: string[] = [];
-  if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
+  if (block === null) notes.push("not in a block: its hash and its sender's signature were checked, nothing else is");
+  else if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
   if (single) notes.push("one operator only: nobody else was asked");
-  if (!trust.traced) notes.push("the block was not traced: value moved inside contract calls is not seen");
+  if (block !== null && !trust.traced)
+    notes.push("the block was not traced: value moved inside contract calls is not seen");
   return {
     proven: trust.proven,
     agreed: `${trust.operators.length}/${configured}`,

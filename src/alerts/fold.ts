@@ -1,8 +1,10 @@
 /**
  * Hit events -> alert revisions. Pure: the same events in the same order give the same alert, however they are grouped.
  *
- * State per hit: `included` (in the block told), `removed` (that block left the chain), `final`.
- * Stage of the alert: `retracted` when no hit stands, `final` when all standing hits are final, else `included`.
+ * State per hit: `pending` (in the mempool), `included` (in the block told), `removed` (left its block or the mempool),
+ * `final`.
+ * Stage of the alert: `retracted` when no hit stands, `pending` when all standing hits are, `final` likewise, else
+ * `included`.
  * A revision is made when the core of the body changed: what a receiver can see, without clocks and confirmations.
  */
 import { createHash } from "node:crypto";
@@ -17,8 +19,8 @@ import type {
   Stage,
 } from "../types/alert.ts";
 import { SEVERITIES } from "../types/alert.ts";
-import type { BlockTrust } from "../types/chain.ts";
-import type { HitEvent, HitEventKind } from "../types/hit.ts";
+import { type BlockTrust, CALLDATA_KEY } from "../types/chain.ts";
+import type { HitEvent, HitEventKind, Replacement } from "../types/hit.ts";
 import { assess } from "./assess.ts";
 import { buildAlertData } from "./body.ts";
 import type { AlertBody } from "./body-schema.ts";
@@ -28,22 +30,71 @@ export const EMPTY_STATE: AlertState = {
   hits: new Map(),
   retractedAt: null,
   retraction: null,
+  replacedBy: null,
+  replaces: null,
   lastCore: "",
   lastStage: null,
 };
 
 /** What an event does to a hit that stands as given; null: nothing (an event for a hit never told, or told already). */
-const MOVES: Record<HitStatus | "unknown", Record<HitEventKind, HitStatus | null>> = {
-  unknown: { included: "included", rematched: "included", removed: null, final: null },
-  included: { included: "included", rematched: "included", removed: "removed", final: "final" },
-  removed: { included: "included", rematched: "included", removed: null, final: null },
+const MOVES: Record<HitStatus | "unknown", Record<MoveKind, HitStatus | null>> = {
+  unknown: {
+    pending: "pending",
+    included: "included",
+    rematched: "included",
+    removed: null,
+    superseded: null,
+    final: null,
+  },
+  pending: {
+    pending: "pending",
+    included: "included",
+    rematched: "included",
+    removed: "removed",
+    superseded: "removed",
+    final: null,
+  },
+  // What the mempool says of a transaction in a block is old news, and ends nothing.
+  included: {
+    pending: null,
+    included: "included",
+    rematched: "included",
+    removed: "removed",
+    superseded: null,
+    final: "final",
+  },
+  removed: {
+    pending: "pending",
+    included: "included",
+    rematched: "included",
+    removed: null,
+    superseded: null,
+    final: null,
+  },
   // A final hit may be told differently by a changed list; it never leaves the chain again.
-  final: { included: "final", rematched: "final", removed: null, final: null },
+  final: { pending: null, included: "final", rematched: "final", removed: null, superseded: null, final: null },
 };
 
+/** `linked` is about the transaction, not about where a hit stands. */
+type MoveKind = Exclude<HitEventKind, "linked">;
+
 export function applyEvent(state: AlertState, event: HitEvent): AlertState {
+  return event.kind === "linked" ? linked(state, event) : moved(state, event, event.kind);
+}
+
+/** Two transactions that replace each other in turn: only the last word counts. */
+function linked(state: AlertState, { link }: HitEvent): AlertState {
+  if (link === null) return state;
+  const { as, other } = link;
+  const forgetOther = (known: Replacement | null) => (known?.transaction === other.transaction ? null : known);
+  return as === "replacedBy"
+    ? { ...state, replacedBy: other, replaces: forgetOther(state.replaces) }
+    : { ...state, replaces: other, replacedBy: forgetOther(state.replacedBy) };
+}
+
+function moved(state: AlertState, event: HitEvent, kind: MoveKind): AlertState {
   const before = state.hits.get(event.hitId);
-  const status = MOVES[before?.status ?? "unknown"][event.kind];
+  const status = MOVES[before?.status ?? "unknown"][kind];
   if (status === null) return state;
   const standing =
     event.hit === null
@@ -52,8 +103,8 @@ export function applyEvent(state: AlertState, event: HitEvent): AlertState {
   if (standing === undefined) return state;
   const hits = new Map(state.hits).set(event.hitId, { ...standing, status });
   const stands = standingHits(hits).length > 0;
-  if (stands) return { ...state, hits, retractedAt: null, retraction: null };
-  const reason: RetractionReason = event.kind === "removed" ? "reorg" : "recomputed";
+  if (stands) return { ...state, hits, retractedAt: null, retraction: null, replacedBy: null };
+  const reason: RetractionReason = event.reason ?? "recomputed";
   return { ...state, hits, retractedAt: event.at, retraction: reason };
 }
 
@@ -63,9 +114,19 @@ function standingHits(hits: ReadonlyMap<string, HitStanding>): HitStanding[] {
   return [...hits.values()].filter(({ status, hit }) => status !== "removed" && hit.recordedOnly === null);
 }
 
+/** In the order of the transaction. A retracted alert still tells what it was about, but not what was only asked for. */
+function toldHits(hits: ReadonlyMap<string, HitStanding>): HitStanding[] {
+  const standing = standingHits(hits);
+  if (standing.length > 0) return standing.toSorted(byPlace);
+  const all = [...hits.values()].toSorted(byPlace);
+  const happened = all.filter(({ hit }) => hit.transfer.key !== CALLDATA_KEY);
+  return happened.length > 0 ? happened : all;
+}
+
 export function stageOf(state: AlertState): Stage {
   const standing = standingHits(state.hits);
   if (standing.length === 0) return "retracted";
+  if (standing.every(({ status }) => status === "pending")) return "pending";
   return standing.every(({ status }) => status === "final") ? "final" : "included";
 }
 
@@ -77,9 +138,7 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
   const after = events.reduce(applyEvent, before);
   if (after.hits.size === 0) throw new Error("assertion failed: an alert's first event brings its hit");
   const stage = stageOf(after);
-  const standing = standingHits(after.hits);
-  // A retracted alert still tells what it was about.
-  const told = (standing.length > 0 ? standing : [...after.hits.values()]).toSorted(byPlace);
+  const told = toldHits(after.hits);
   const assessment = assess(
     told.map(({ hit }) => hit),
     stage,

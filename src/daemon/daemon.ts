@@ -10,7 +10,7 @@ import { createSink } from "../deliver/registry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { createWaker } from "../lib/waker.ts";
-import { matchBlock } from "../match/match-block.ts";
+import { matchBlock, matchTransfers } from "../match/match-block.ts";
 import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
 import { createRelay, type Relay } from "../queue/relay.ts";
 import { createAlertStore, type AlertStore } from "../store/alert-store.ts";
@@ -20,6 +20,7 @@ import type { OpenStore } from "../store/database.ts";
 import { createDeliveryStore, type DeliveryStore } from "../store/delivery-store.ts";
 import { createLeases } from "../store/leases.ts";
 import { createOutbox } from "../store/outbox.ts";
+import { createPendingStore } from "../store/pending-store.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
 import { HITS_QUEUE, deliveriesQueue } from "../types/queue-names.ts";
 import type { Health, Service } from "../types/service.ts";
@@ -182,6 +183,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       log: chainLog,
       onRequest: (method, outcome) => metrics.rpcRequest({ chain: chain.name, node: node.name, method, outcome }),
     });
+    const lookedFor = { chain: chain.id, watchlist: lists.watchlist, tokens: lists.tokens };
     return createLine({
       name: chain.name,
       chain: chain.id,
@@ -191,7 +193,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       leases: createLeases(store.db),
       start: chain.start,
       windowDepth: chain.windowDepth,
-      match: (block) => matchBlock(block, { chain: chain.id, watchlist: lists.watchlist, tokens: lists.tokens }),
+      match: (block) => matchBlock(block, lookedFor),
       listVersion: lists.watchlist.version,
       clock,
       waker: createWaker(),
@@ -204,6 +206,17 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         metrics.committed(chain.name, what);
         if (what.hits > 0 || what.reorgDepth > 0 || what.blocks === 0) relay.wake();
       },
+      mempool:
+        adapter.mempool === undefined
+          ? null
+          : {
+              source: adapter.mempool,
+              store: createPendingStore(store.db),
+              match: (transfers) => matchTransfers(transfers, lookedFor),
+              waker: createWaker(),
+              onStatus: (status) => metrics.mempool(chain.name, status),
+              onCommitted: () => relay.wake(),
+            },
       onLeader: (epoch) => metrics.leader(chain.name, epoch),
       onFenced: () => metrics.fencedWrite(chain.name),
     });

@@ -1,11 +1,13 @@
 /** Prometheus metrics. Names end in their unit; labels are bounded: never an address, a transaction or a URL. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { ChainStatus } from "../ingest/head-loop.ts";
+import type { MempoolStatus } from "../ingest/mempool-loop.ts";
 
 export interface Metrics {
   readonly registry: Registry;
   chainStatus(chain: string, status: ChainStatus): void;
   committed(chain: string, what: { blocks: number; hits: number; reorgDepth: number }): void;
+  mempool(chain: string, status: MempoolStatus): void;
   rpcRequest(of: { chain: string; node: string; method: string; outcome: "ok" | "error" }): void;
   leader(chain: string, epoch: number | null): void;
   fencedWrite(chain: string): void;
@@ -46,6 +48,8 @@ export function createMetrics(version: string): Metrics {
     buckets: [1, 2, 3, 5, 8, 16, 32, 64],
     registers,
   });
+  const tracked = gauge("mempool_tracked_transactions", "Watched transactions waiting in the mempool", ["chain"]);
+  const skipped = gauge("mempool_skipped_transactions", "Pending ones never looked at since the start", ["chain"]);
   const rpc = counter("rpc_requests_total", "Requests to nodes", ["chain", "node", "method", "outcome"]);
   const leading = gauge("leader", "1 while this daemon leads the chain", ["chain"]);
   const epochs = gauge("leader_epoch", "Epoch of our lease", ["chain"]);
@@ -84,6 +88,10 @@ export function createMetrics(version: string): Metrics {
         reorgs.inc({ chain });
         depth.observe({ chain }, what.reorgDepth);
       }
+    },
+    mempool(chain, status) {
+      tracked.set({ chain }, status.tracked);
+      skipped.set({ chain }, status.skipped);
     },
     rpcRequest: (of) => rpc.inc(of),
     leader(chain, epoch) {

@@ -5,9 +5,9 @@ import type { Action, AlertKind, AlertRecord, FoldResult, Message, Severity, Sta
 import type { BlockTrust } from "../types/chain.ts";
 import type { HitBlock, HitEvent, HitEventKind } from "../types/hit.ts";
 import { deliveriesQueue } from "../types/queue-names.ts";
-import { hitsJobId } from "./chain-store.ts";
 import { decodeHit } from "./codec.ts";
 import type { Db } from "./database.ts";
+import { hitsJobId } from "./hit-events.ts";
 import { addToOutbox, inChunks, type OutboxJob } from "./outbox.ts";
 import type { AlertTable, Database, HitEventTable } from "./schema.ts";
 
@@ -246,9 +246,11 @@ function eventOf(row: EventRow): HitEvent {
     hitId: row.hit_id,
     alertId: row.alert_id,
     kind: row.kind as HitEventKind,
-    block: JSON.parse(row.block) as HitBlock,
+    block: JSON.parse(row.block) as HitBlock | null,
     hit: row.payload === null ? null : decodeHit(row.payload),
     trust: row.trust === null ? null : (JSON.parse(row.trust) as BlockTrust),
+    reason: row.reason,
+    link: row.link === null ? null : (JSON.parse(row.link) as HitEvent["link"]),
     late: row.late,
     at: row.at,
   };

@@ -8,13 +8,14 @@ import { sql, type Transaction } from "kysely";
 import { assert } from "../lib/assert.ts";
 import type { BlockRef } from "../types/chain.ts";
 import type { Checkpoint, Lease, ScannedBlock, WindowBlock } from "../types/checkpoint.ts";
-import type { Hit, HitBlock, HitEventKind } from "../types/hit.ts";
-import { HITS_QUEUE } from "../types/queue-names.ts";
+import type { Hit, HitBlock } from "../types/hit.ts";
 import { encodeHit, matchDigest } from "./codec.ts";
 import { addCoverage, cutCoverage } from "./coverage.ts";
 import type { Db } from "./database.ts";
-import { holdLease, ListChangedError } from "./leases.ts";
-import { addToOutbox, inChunks } from "./outbox.ts";
+import { holdForMatching, holdLease } from "./leases.ts";
+import { addHitEvents } from "./hit-events.ts";
+import { inChunks } from "./outbox.ts";
+import { settleMined, settleUnmined } from "./pending-moves.ts";
 import type { Database, HitTable } from "./schema.ts";
 
 export interface CommitBlocks {
@@ -57,6 +58,7 @@ export function createChainStore(db: Db): ChainStore {
         const { finalizedNumber } = await holdForMatching(trx, commit);
         await extendWindow(trx, commit);
         await storeHits(trx, commit, "included");
+        await settleMined(trx, commit);
         await addCoverage(trx, commit.lease.chain, commit.scanned, commit.listVersion);
         await pruneWindow(trx, commit, finalizedNumber);
       }),
@@ -87,6 +89,7 @@ export function createChainStore(db: Db): ChainStore {
           .where("number", ">", ancestor.number)
           .execute();
         await cutCoverage(trx, lease.chain, ancestor.number);
+        await settleUnmined(trx, { chain: lease.chain, above: ancestor.number, now });
         return {
           removedHits: await settleHits(trx, { chain: lease.chain, above: ancestor.number, to: "removed", now }),
         };
@@ -100,6 +103,11 @@ export function createChainStore(db: Db): ChainStore {
           .updateTable("chain_lease")
           .set({ finalized_number: number })
           .where("chain", "=", lease.chain)
+          .execute();
+        await trx
+          .deleteFrom("pending_transaction")
+          .where("chain", "=", lease.chain)
+          .where("block_number", "<=", number)
           .execute();
         return { finalHits: await settleHits(trx, { chain: lease.chain, upTo: number, to: "final", now }) };
       }),
@@ -137,16 +145,6 @@ function checkpointRow(chain: string, block: WindowBlock) {
     scanned: block.scanned,
     list_version: block.listVersion,
   };
-}
-
-async function holdForMatching(
-  trx: Transaction<Database>,
-  commit: { lease: Lease; listVersion: string },
-): Promise<{ finalizedNumber: number }> {
-  const { listVersion, finalizedNumber } = await holdLease(trx, commit.lease);
-  if (listVersion !== commit.listVersion)
-    throw new ListChangedError(`the watchlist of ${commit.lease.chain} changed while its blocks were matched`);
-  return { finalizedNumber };
 }
 
 async function extendWindow(trx: Transaction<Database>, { lease, scanned, listVersion }: CommitBlocks): Promise<void> {
@@ -208,19 +206,14 @@ async function storeHits(
     });
     const toTell = placed.filter(({ hit, digest, before, scanned }) => {
       if (hit.recordedOnly !== null && (before === undefined || before.recorded_rule !== null)) return false;
-      return (
-        before === undefined ||
-        before.state === "removed" ||
-        before.match_digest !== digest ||
-        before.block_hash !== scanned.block.hash
-      );
+      return isNew(before) || before?.match_digest !== digest || before?.block_hash !== scanned.block.hash;
     });
     await addHitEvents(
       trx,
       toTell.map(({ hit, scanned, before }) => ({
         hitId: hit.hitId,
         alertId: hit.alertId,
-        kind: before === undefined || before.state === "removed" ? "included" : kind,
+        kind: isNew(before) ? "included" : kind,
         block: hitBlock(scanned, commit.headNumber),
         payload: encodeHit(hit),
         trust: JSON.stringify(scanned.block.trust),
@@ -229,6 +222,11 @@ async function storeHits(
       commit.now,
     );
   }
+}
+
+/** New to the chain: never seen, gone since, or seen in the mempool only. */
+function isNew(before: KnownHit | undefined): boolean {
+  return before === undefined || before.state === "removed" || before.state === "pending";
 }
 
 type KnownHit = Pick<HitTable, "hit_id" | "alert_id" | "state" | "match_digest" | "block_hash" | "recorded_rule">;
@@ -308,6 +306,7 @@ async function settleHits(trx: Transaction<Database>, { chain, above, upTo, to, 
   const rows = await update.returning(["hit_id", "alert_id", "block_number", "block_hash", "recorded_rule"]).execute();
   const told = rows
     .filter((row) => row.recorded_rule === null)
+    .map((row) => ({ ...row, block_number: row.block_number ?? -1, block_hash: row.block_hash ?? "" }))
     .toSorted((a, b) => a.block_number - b.block_number || (a.hit_id < b.hit_id ? -1 : 1));
   await addHitEvents(
     trx,
@@ -324,44 +323,9 @@ async function settleHits(trx: Transaction<Database>, { chain, above, upTo, to, 
       payload: null,
       trust: null,
       late: false,
+      reason: to === "removed" ? "reorg" : null,
     })),
     now,
   );
   return rows.length;
-}
-
-interface NewHitEvent {
-  readonly hitId: string;
-  readonly alertId: string;
-  readonly kind: HitEventKind;
-  readonly block: string;
-  readonly payload: string | null;
-  readonly trust: string | null;
-  readonly late: boolean;
-}
-
-async function addHitEvents(trx: Transaction<Database>, events: readonly NewHitEvent[], now: number): Promise<void> {
-  const lastSeq = new Map<string, number>();
-  for (const chunk of inChunks(events)) {
-    const rows = await trx
-      .insertInto("hit_event")
-      .values(chunk.map(({ hitId, alertId, ...event }) => ({ ...event, hit_id: hitId, alert_id: alertId, at: now })))
-      .returning(["alert_id", "seq"])
-      .execute();
-    for (const row of rows) lastSeq.set(row.alert_id, Math.max(row.seq, lastSeq.get(row.alert_id) ?? 0));
-  }
-  await addToOutbox(
-    trx,
-    [...lastSeq].map(([alertId, seq]) => ({
-      queue: HITS_QUEUE,
-      jobId: hitsJobId(alertId, seq),
-      payload: { alertId },
-      runAt: now,
-    })),
-  );
-}
-
-/** The last event is part of the id: an alert that is being folded just now is folded again for what came since. */
-export function hitsJobId(alertId: string, seq: number): string {
-  return `${alertId}-${seq}`;
 }

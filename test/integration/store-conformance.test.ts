@@ -4,6 +4,7 @@ import { migrate, type OpenStore, openStore } from "../../src/store/database.ts"
 import { createDeliveryStore } from "../../src/store/delivery-store.ts";
 import { createLeases } from "../../src/store/leases.ts";
 import { createOutbox } from "../../src/store/outbox.ts";
+import { createPendingStore } from "../../src/store/pending-store.ts";
 import { sleep } from "../../src/lib/sleep.ts";
 import { storeConformance, type StoreUnderTest } from "../conformance/store.ts";
 import { startPostgres } from "../support/postgres.ts";
@@ -14,6 +15,7 @@ async function underTest(opened: OpenStore, cleanUp: () => Promise<void>): Promi
   return {
     leases: createLeases(opened.db),
     chains: createChainStore(opened.db),
+    pending: createPendingStore(opened.db),
     alerts: createAlertStore(opened.db),
     deliveries: createDeliveryStore(opened.db),
     outbox: createOutbox(opened.db),

@@ -1,12 +1,14 @@
 /** The chain's part of the store in memory: leases, checkpoints, hits and their events. */
 import { assert } from "../../src/lib/assert.ts";
 import { encodeHit, matchDigest } from "../../src/store/codec.ts";
-import { type ChainStore, type CommitBlocks, hitsJobId } from "../../src/store/chain-store.ts";
+import type { ChainStore, CommitBlocks } from "../../src/store/chain-store.ts";
+import { hitsJobId } from "../../src/store/hit-events.ts";
 import { FencedError, type Leases, ListChangedError } from "../../src/store/leases.ts";
 import type { BlockRef } from "../../src/types/chain.ts";
 import type { Lease, ScannedBlock, WindowBlock } from "../../src/types/checkpoint.ts";
 import type { Hit, HitBlock } from "../../src/types/hit.ts";
 import { HITS_QUEUE } from "../../src/types/queue-names.ts";
+import { settleMined, settleUnmined } from "./memory-pending.ts";
 import type { EventRow, HitRow, LeaseRow, MemoryTables } from "./memory-tables.ts";
 
 /** `now` is the database's clock. */
@@ -35,21 +37,24 @@ export function createMemoryLeases(tables: MemoryTables, now: () => number): Lea
   };
 }
 
+export function hold(tables: MemoryTables, lease: Lease): LeaseRow {
+  const row = tables.lease.get(lease.chain);
+  if (row === undefined || row.holder !== lease.holder || row.epoch !== lease.epoch)
+    throw new FencedError(`another daemon leads ${lease.chain} now`);
+  return row;
+}
+
+export function holdForMatching(
+  tables: MemoryTables,
+  { lease, listVersion }: Pick<CommitBlocks, "lease" | "listVersion">,
+): LeaseRow {
+  const row = hold(tables, lease);
+  if (row.listVersion !== listVersion) throw new ListChangedError(`the watchlist of ${lease.chain} changed`);
+  return row;
+}
+
 export function createMemoryChainStore(tables: MemoryTables): ChainStore {
   const keyOf = (chain: string, number: number) => `${chain} ${number}`;
-
-  function hold(lease: Lease): LeaseRow {
-    const row = tables.lease.get(lease.chain);
-    if (row === undefined || row.holder !== lease.holder || row.epoch !== lease.epoch)
-      throw new FencedError(`another daemon leads ${lease.chain} now`);
-    return row;
-  }
-
-  function holdForMatching({ lease, listVersion }: Pick<CommitBlocks, "lease" | "listVersion">): LeaseRow {
-    const row = hold(lease);
-    if (row.listVersion !== listVersion) throw new ListChangedError(`the watchlist of ${lease.chain} changed`);
-    return row;
-  }
 
   function addBlock(chain: string, block: WindowBlock): void {
     const { number, hash, parentHash, timestamp, scanned, listVersion } = block;
@@ -79,15 +84,16 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
 
     begin: async (lease, window) =>
       tables.transaction(() => {
-        hold(lease);
+        hold(tables, lease);
         for (const block of window) addBlock(lease.chain, block);
       }),
 
     commitBlocks: async (commit) =>
       tables.transaction(() => {
-        const { finalizedNumber } = holdForMatching(commit);
+        const { finalizedNumber } = holdForMatching(tables, commit);
         extendWindow(commit);
         storeHits(tables, commit, "included");
+        settleMined(tables, commit);
         for (const one of commit.scanned) cover(tables, commit.lease.chain, one, commit.listVersion);
         const tip = commit.scanned.at(-1)?.block.number ?? 0;
         const lowest = Math.min(Math.max(finalizedNumber, 0), tip - commit.windowDepth);
@@ -97,7 +103,7 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
 
     commitRematch: async (commit) =>
       tables.transaction(() => {
-        holdForMatching(commit);
+        holdForMatching(tables, commit);
         for (const { block } of commit.scanned) {
           const key = keyOf(commit.lease.chain, block.number);
           const known = tables.checkpoint.get(key)?.hash === block.hash;
@@ -109,19 +115,23 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
 
     commitReorg: async ({ lease, ancestor, now }) =>
       tables.transaction(() => {
-        assert(ancestor.number >= hold(lease).finalizedNumber, "a reorg never goes below a final block");
+        assert(ancestor.number >= hold(tables, lease).finalizedNumber, "a reorg never goes below a final block");
         for (const { chain, number } of tables.window(lease.chain))
           if (number > ancestor.number) tables.checkpoint.delete(keyOf(chain, number));
         uncover(tables, lease.chain, ancestor.number);
-        const lost = (hit: HitRow) => hit.blockNumber > ancestor.number;
+        settleUnmined(tables, lease.chain, ancestor.number);
+        const lost = (hit: HitRow) => (hit.blockNumber ?? -1) > ancestor.number;
         return { removedHits: settleHits(tables, { chain: lease.chain, which: lost, to: "removed", now }) };
       }),
 
     commitFinalized: async ({ lease, number, now }) =>
       tables.transaction(() => {
-        if (number <= hold(lease).finalizedNumber) return { finalHits: 0 };
+        if (number <= hold(tables, lease).finalizedNumber) return { finalHits: 0 };
         tables.lease.change(lease.chain, { finalizedNumber: number });
-        const settled = (hit: HitRow) => hit.blockNumber <= number;
+        const settled = (hit: HitRow) => (hit.blockNumber ?? number) <= number;
+        for (const row of tables.pending.values())
+          if (row.chain === lease.chain && row.blockNumber !== null && row.blockNumber <= number)
+            tables.pending.delete(`${lease.chain} ${row.hash}`);
         return { finalHits: settleHits(tables, { chain: lease.chain, which: settled, to: "final", now }) };
       }),
   };
@@ -140,7 +150,7 @@ function storeHits(
       const digest = matchDigest(hit);
       putHit(tables, { chain: lease.chain, hit, found, digest, one });
       if (hit.recordedOnly !== null && (before === undefined || before.recordedRule !== null)) continue;
-      const isNew = before === undefined || before.state === "removed";
+      const isNew = before === undefined || before.state === "removed" || before.state === "pending";
       if (!isNew && before.digest === digest && before.blockHash === one.block.hash) continue;
       events.push({
         hitId: hit.hitId,
@@ -149,6 +159,8 @@ function storeHits(
         block: toldBlock(one, headNumber),
         payload: encodeHit(hit),
         trust: one.block.trust,
+        reason: null,
+        link: null,
         late: one.late,
         at: now,
       });
@@ -199,16 +211,18 @@ function settleHits(tables: MemoryTables, { chain, which, to, now }: Settle): nu
   for (const { hitId } of rows) tables.hit.change(hitId, { state: to });
   const told = rows
     .filter((hit) => hit.recordedRule === null)
-    .toSorted((a, b) => a.blockNumber - b.blockNumber || (a.hitId < b.hitId ? -1 : 1));
+    .toSorted((a, b) => (a.blockNumber ?? -1) - (b.blockNumber ?? -1) || (a.hitId < b.hitId ? -1 : 1));
   addEvents(
     tables,
     told.map(({ hitId, alertId, blockNumber, blockHash }) => ({
       hitId,
       alertId,
       kind: to,
-      block: { number: blockNumber, hash: blockHash, timestamp: 0, confirmations: 0 },
+      block: { number: blockNumber ?? -1, hash: blockHash ?? "", timestamp: 0, confirmations: 0 },
       payload: null,
       trust: null,
+      reason: to === "removed" ? "reorg" : null,
+      link: null,
       late: false,
       at: now,
     })),
@@ -216,9 +230,9 @@ function settleHits(tables: MemoryTables, { chain, which, to, now }: Settle): nu
   return rows.length;
 }
 
-type NewEvent = Omit<EventRow, "seq" | "applied">;
+export type NewEvent = Omit<EventRow, "seq" | "applied">;
 
-function addEvents(tables: MemoryTables, events: readonly NewEvent[]): void {
+export function addEvents(tables: MemoryTables, events: readonly NewEvent[]): void {
   const last = new Map<string, { seq: number; at: number }>();
   for (const event of events) {
     const seq = tables.nextSeq();

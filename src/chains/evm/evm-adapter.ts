@@ -7,6 +7,7 @@ import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
 import { MalformedAnswerError, numberOf } from "./answer-fields.ts";
 import { type DecodeContext, decodeHeader, decodeTransfers } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
+import { createEvmMempool } from "./mempool/mempool-source.ts";
 import { createProver } from "./prover.ts";
 import { createRequestGate } from "./request-gate.ts";
 import { createRpcClient, isMethodMissing, type RpcClient } from "./rpc-client.ts";
@@ -94,6 +95,8 @@ export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOpti
       const silentMs = Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
       void followHeadHints({ node: node.name, url: node.ws, silentMs, reconnectMs: 5_000, log }, wake, signal);
     },
+
+    ...(chain.mempool === "auto" ? { mempool: createEvmMempool({ rpc, chain, node, decode, log }) } : {}),
 
     close: () => rpc.close(),
   };
