@@ -4,8 +4,7 @@
  * Where a watched transaction stands that was seen in the mempool: `pending`, `included` (in a block of ours), `unmined`
  * (its block left the chain), `replaced` (another one used its slot or waits for it), `dropped` (gone).
  */
-export const PENDING_STATES = ["pending", "included", "unmined", "replaced", "dropped"] as const;
-export type PendingState = (typeof PENDING_STATES)[number];
+export type PendingState = "pending" | "included" | "unmined" | "replaced" | "dropped";
 
 /** As stored, and resumed after a restart. */
 export interface TrackedTransaction {
