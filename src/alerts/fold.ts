@@ -181,7 +181,8 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
  * the body has no room for. Not of each hit's standing: the stage says that for all of them.
  */
 function coreOf(data: AlertBody["data"], told: readonly HitStanding[]): string {
-  const seen = { ...data, block: { ...data.block, confirmations: 0 }, retraction: data.retraction?.reason ?? null };
+  const block = data.block === null ? null : { ...data.block, confirmations: 0 };
+  const seen = { ...data, block, retraction: data.retraction?.reason ?? null };
   const hits = told.map(({ hit }) => hit.hitId);
   return createHash("sha256")
     .update(JSON.stringify([seen, hits]))

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe } from "@jest/globals";
 import type { CoreStore } from "../simulation/memory-store.ts";
 import { chainConformance } from "./store-chain.ts";
+import { pendingConformance } from "./store-pending.ts";
 import { workConformance } from "./store-work.ts";
 
 export interface StoreUnderTest extends CoreStore {
@@ -26,6 +27,7 @@ export function storeConformance(name: string, makeStore: () => Promise<StoreUnd
       return store;
     };
     chainConformance(get);
+    pendingConformance(get);
     workConformance(get);
   });
 }

@@ -186,7 +186,10 @@ function checkOriginal(one: Planned, alerts: Map<string, Data[]>): void {
   const last = messages.at(-1);
   expect(first?.transfers.map(({ key }) => key)).toEqual([KEYS[one.kind].pending]);
   if (one.fate === "mined") expect(last?.transfers.map(({ key }) => key)).toEqual([KEYS[one.kind].included]);
-  if (one.by === null) return expect([last?.replacedBy, last?.replaces]).toEqual([null, null]) as void;
+  if (one.by === null) {
+    expect([last?.replacedBy, last?.replaces]).toEqual([null, null]);
+    return;
+  }
 
   const rival = alerts.get(one.by);
   const rivalAlert = rival?.[0]?.alertId ?? null;
