@@ -86,7 +86,7 @@ const REMEMBER_MS = 3_600_000;
 const PRUNE_MS = 60_000;
 const TROUBLE_LINE_MS = 60_000;
 
-interface LoopState {
+interface ReaderState {
   readonly absences: Map<string, Absence>;
   readonly askedAt: Map<string, number>;
   poolAliveAt: number;
@@ -100,17 +100,11 @@ export async function runMempoolLoop(options: MempoolLoopOptions, signal: AbortS
   const { source, waker, clock, log } = options;
   source.onHint(() => waker.wake(), signal);
   const pollMs = Math.min(Math.max(options.blockTimeMs / 4, 250), 2_000);
-  const state: LoopState = {
-    absences: new Map(),
-    askedAt: new Map(),
-    poolAliveAt: Number.NEGATIVE_INFINITY,
-    prunedAt: Number.NEGATIVE_INFINITY,
-    notTracked: 0,
-  };
+  const reader = createMempoolReader(options);
   let toldAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     try {
-      await oneRound(options, state, signal);
+      await reader.round(signal);
     } catch (error) {
       if (signal.aborted) return;
       const code = (error as { code?: unknown }).code;
@@ -127,7 +121,19 @@ export async function runMempoolLoop(options: MempoolLoopOptions, signal: AbortS
   }
 }
 
-async function oneRound(options: MempoolLoopOptions, state: LoopState, signal: AbortSignal): Promise<void> {
+/** What the loop does each time: reads what is new, asks where the known ones are, stores what changed. */
+export function createMempoolReader(options: MempoolLoopOptions): { round(signal: AbortSignal): Promise<void> } {
+  const state: ReaderState = {
+    absences: new Map(),
+    askedAt: new Map(),
+    poolAliveAt: Number.NEGATIVE_INFINITY,
+    prunedAt: Number.NEGATIVE_INFINITY,
+    notTracked: 0,
+  };
+  return { round: (signal) => oneRound(options, state, signal) };
+}
+
+async function oneRound(options: MempoolLoopOptions, state: ReaderState, signal: AbortSignal): Promise<void> {
   const { store, lease, clock } = options;
   if (clock.now() - state.prunedAt >= PRUNE_MS) {
     await store.prune({ lease, changedBefore: clock.now() - REMEMBER_MS });
@@ -150,7 +156,7 @@ type Tracked = Map<string, TrackedTransaction>;
 
 async function readArrivals(
   options: MempoolLoopOptions,
-  state: LoopState,
+  state: ReaderState,
   tracked: Tracked,
   signal: AbortSignal,
 ): Promise<void> {
@@ -203,7 +209,7 @@ function toldHits({ match }: MempoolLoopOptions, { transfers }: PendingTransacti
 /** Asks the node about transactions that may have been mined, replaced or dropped; those longest not asked for first. */
 async function lookUp(
   options: MempoolLoopOptions,
-  state: LoopState,
+  state: ReaderState,
   tracked: Tracked,
   signal: AbortSignal,
 ): Promise<void> {
@@ -233,7 +239,7 @@ async function lookUp(
 /** What the node's answer about a tracked transaction changes; null: nothing. */
 function moveOf(
   options: MempoolLoopOptions,
-  state: LoopState,
+  state: ReaderState,
   { hash, slot, state: was }: TrackedTransaction,
   fate: TransactionFate,
 ): Found | Ended | null {

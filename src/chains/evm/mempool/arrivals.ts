@@ -1,6 +1,6 @@
 /**
  * Which transactions are new in a node's pool: asked for on a clock (polling is the truth), told sooner by a push feed.
- * Bounded: a flood costs the oldest that nobody had looked at yet, and they are counted.
+ * Bounded: while more wait than can be asked for, new ones are left to their block, and counted.
  */
 import type { Log } from "../../../types/log.ts";
 import { fieldsOf, hashOf, listOf, MalformedAnswerError, numberOf } from "../answer-fields.ts";
@@ -26,8 +26,8 @@ export interface Arrivals {
 
 // Hashes waiting to be asked for; at fifty a second more than that would be mined before their turn.
 const QUEUE_MAX = 20_000;
-// Known hashes, about 15 MB: twice the largest pools, so that no announcement comes twice.
-const SEEN_MAX = 100_000;
+// Known hashes are kept for as many arrivals, then forgotten at once with all of their time: at most 15 MB for both.
+const SEEN_MAX = 50_000;
 // The whole pool as one answer is asked for only up to this size, some 10 MB.
 const CONTENT_MAX = 10_000;
 // A node that shows no pool today may after an upgrade.
@@ -37,24 +37,29 @@ type Way = "filter" | "content" | "none";
 
 export function createArrivals({ ask, log }: { ask: Ask; log: Log }): Arrivals {
   const queue = new Map<string, unknown>();
-  const seen = new Set<string>();
+  let seen = new Set<string>();
+  let seenBefore = new Set<string>();
   let skipped = 0;
   let way: Way = "filter";
   let filterId: string | null = null;
   let noneSince = 0;
 
   function add(hash: string, content: unknown): void {
-    if (seen.has(hash)) {
+    if (seen.has(hash) || seenBefore.has(hash)) {
       // Content that comes after its hash spares the request.
       if (content !== null && queue.get(hash) === null) queue.set(hash, content);
       return;
     }
+    if (queue.size >= QUEUE_MAX) {
+      skipped += 1;
+      return;
+    }
+    if (seen.size >= SEEN_MAX) {
+      seenBefore = seen;
+      seen = new Set();
+    }
     seen.add(hash);
     queue.set(hash, content);
-    if (seen.size > SEEN_MAX) seen.delete(firstOf(seen));
-    if (queue.size <= QUEUE_MAX) return;
-    queue.delete(firstOf(queue.keys()));
-    skipped += 1;
   }
 
   function addContent(transaction: unknown): void {
@@ -137,10 +142,4 @@ async function newFilter(ask: Ask, signal: AbortSignal): Promise<string> {
   const id = await ask("eth_newPendingTransactionFilter", [], signal);
   if (typeof id !== "string") throw new MalformedAnswerError("the id of a filter is not a text");
   return id;
-}
-
-/** The oldest: sets and maps keep the order in which their keys came. */
-function firstOf(keys: Iterable<string>): string {
-  for (const key of keys) return key;
-  return "";
 }
