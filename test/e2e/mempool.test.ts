@@ -26,7 +26,7 @@ import {
 } from "./mempool-plan.ts";
 import { createRandom } from "./random.ts";
 
-const COUNT = Number(process.env["MEMPOOL_TRANSACTIONS"] ?? 60);
+const COUNT = Number(process.env["MEMPOOL_TRANSACTIONS"] ?? 40);
 const SEED = Number(process.env["MEMPOOL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const PUSH = process.env["MEMPOOL_PUSH"] !== "off";
 const PATIENCE = { timeoutMs: 60_000 + COUNT * 200, intervalMs: 250 };
@@ -147,6 +147,35 @@ test("every pending transaction is told as what it is and as what became of it, 
   for (const messages of alerts.values()) checkMessages(messages);
   expect(receiver.requests.filter(({ verified }) => !verified)).toEqual([]);
 }, 900_000);
+
+test("a reorg takes blocks back: what waits again is pending again, and in a block it is the same alert", async () => {
+  await sendOriginals(scene);
+  await untilTold("pending", (alerts) => alerts.size, COUNT);
+  await anvil.mine();
+  const moving = scene.planned.filter(({ fate }) => fate !== "fails");
+  const at = (stage: Data["stage"], of: readonly Planned[]) => (alerts: Map<string, Data[]>) =>
+    of.filter(({ hash }) => latest(alerts, hash)?.stage === stage).length;
+  await untilTold("included", at("included", moving), moving.length);
+  const ids = new Map([...told()].map(([hash, messages]) => [hash, messages[0]?.alertId]));
+
+  await anvil.rpc("anvil_rollback", [1]);
+  await anvil.mine();
+  await untilTold("taken back", retracted(moving, "reorg"), moving.length);
+  const [back, lost] = [moving.filter((_, index) => index % 2 === 0), moving.filter((_, index) => index % 2 === 1)];
+  for (const { raw } of back) await anvil.rpc("eth_sendRawTransaction", [raw]);
+  await untilTold("pending again", at("pending", back), back.length);
+  await anvil.mine();
+  await untilTold("included again", at("included", back), back.length);
+
+  const alerts = told();
+  for (const { hash } of back)
+    expect(stagesOf(alerts.get(hash) ?? [])).toEqual(["pending", "included", "retracted", "pending", "included"]);
+  for (const { hash } of lost) expect(latest(alerts, hash)?.retraction?.reason).toBe("reorg");
+  for (const [hash, messages] of alerts) {
+    expect(new Set(messages.map(({ alertId }) => alertId))).toEqual(new Set([ids.get(hash)]));
+    checkMessages(messages);
+  }
+}, 300_000);
 
 /** Movements that the chain says happened, of transactions that are watched. */
 async function minedHashes(): Promise<string[]> {

@@ -22,7 +22,7 @@ describe("recorded transactions of Ethereum, as they looked in the mempool", () 
       const { from: sender } = transaction;
       expect(provePending(asPending(transaction), profile)).toEqual({ sender });
     }
-    expect([...new Set(ALL.map(({ type }) => type))].toSorted()).toEqual(TYPES);
+    expect(new Set(ALL.map(({ type }) => type))).toEqual(new Set(TYPES));
   });
 
   test("each movement that can be known before is the one the block tells, under the same key", () => {
