@@ -162,9 +162,12 @@ async function readArrivals(
 ): Promise<void> {
   const { source, clock } = options;
   const bySlot = Map.groupBy(tracked.values(), (one) => one.slot);
+  const wantedSlots = new Set(bySlot.keys());
   const wants = (transaction: PendingTransaction) => {
     state.poolAliveAt = clock.now();
-    return bySlot.has(transaction.slot) || toldHits(options, transaction).length > 0;
+    // From now on also whatever takes its place: that may come in the same breath.
+    if (toldHits(options, transaction).length > 0) wantedSlots.add(transaction.slot);
+    return wantedSlots.has(transaction.slot);
   };
   const arrivals = await source.take(wants, signal);
   const found: Found[] = [];
