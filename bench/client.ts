@@ -6,9 +6,10 @@ export interface ClientTask {
   readonly variant: string;
   readonly httpUrl: string;
   readonly wsUrl: string;
-  /** Folder of the chain's files. */
-  readonly chainFolder: string;
-  readonly watchedCount: number;
+  /** The chain's blocks, ascending. The rest of its index stays out of this process's heap. */
+  readonly chain: readonly { readonly number: number; readonly hash: string }[];
+  /** See VariantInput. */
+  readonly watchedFile: string;
   /** Blocks read before anything is measured: V8 compiles its hot code in them. */
   readonly warmUp: number;
   readonly blocks: number;

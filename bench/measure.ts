@@ -1,11 +1,10 @@
 /**
  * What a block costs, variant by variant, on the same generated blocks from the same replay node.
  *
- *     npm run bench -- [--rounds 5] [--blocks 400] [--large] [--no-latency]
+ *     npm run bench -- [--rounds 5] [--blocks 400] [--no-latency]
  *
  * Each run is a process of its own and only its CPU is counted. Rounds go through all variants before the next one
- * starts, so a neighbour's busy minute hits all of them; the table holds medians. `--large` adds watchlists of 10^6 and
- * 10^7 addresses.
+ * starts, so a neighbour's busy minute hits all of them; the table holds medians.
  */
 import os from "node:os";
 import { parseArgs } from "node:util";
@@ -15,6 +14,7 @@ import { startReplayNode, type ReplayNode } from "./replay/replay-node.ts";
 import { runClient } from "./run-client.ts";
 import { markdownTable, median, quantile } from "./table.ts";
 import type { VariantName } from "./variants/registry.ts";
+import { watchedFile } from "./watched.ts";
 
 interface Plan {
   readonly title: string;
@@ -22,26 +22,29 @@ interface Plan {
   readonly watchedCount: number;
   /** Share of the blocks that is read: slow variants need no more to be measured. */
   readonly share?: number;
-  readonly heapMb?: number;
 }
 
 const PLANS: readonly Plan[] = [
   { title: "bare download (undici dispatch, reused buffer)", variant: "bare", watchedCount: 0 },
   { title: "JSON.parse only", variant: "json-parse", watchedCount: 0 },
-  { title: "ours, 10^3 watched", variant: "ours", watchedCount: 1e3 },
-  { title: "ours, 10^5 watched", variant: "ours", watchedCount: 1e5 },
+  { title: "ours, hits' senders, 10^3 watched", variant: "ours", watchedCount: 1e3 },
+  { title: "the same, 10^5 watched", variant: "ours", watchedCount: 1e5 },
+  { title: "the same, 10^6 watched", variant: "ours", watchedCount: 1e6 },
+  { title: "the same, 10^7 watched", variant: "ours", watchedCount: 1e7 },
+  { title: "scanner as TypeScript, 10^3 watched", variant: "ours-typescript", watchedCount: 1e3 },
+  { title: "reference path, 10^3 watched", variant: "ours-reference", watchedCount: 1e3, share: 0.5 },
+  { title: "ours live: every sender, 10^3 watched", variant: "ours-live", watchedCount: 1e3, share: 0.25 },
   { title: "viem getBlock + getLogs, no match", variant: "viem", watchedCount: 0 },
   { title: "ethers getBlock + getLogs, no match", variant: "ethers", watchedCount: 0, share: 0.25 },
-];
-const LARGE_PLANS: readonly Plan[] = [
-  { title: "ours, 10^6 watched", variant: "ours", watchedCount: 1e6, heapMb: 8_192 },
-  { title: "ours, 10^7 watched", variant: "ours", watchedCount: 1e7, heapMb: 8_192 },
 ];
 
 const LATENCY_PLANS: readonly Plan[] = [
   { title: "bare download", variant: "bare", watchedCount: 0 },
   { title: "JSON.parse only", variant: "json-parse", watchedCount: 0 },
-  { title: "ours, 10^3 watched", variant: "ours", watchedCount: 1e3 },
+  { title: "ours, hits' senders", variant: "ours", watchedCount: 1e3 },
+  { title: "reference path, hits' senders", variant: "ours-reference", watchedCount: 1e3 },
+  { title: "ours, every sender", variant: "ours-live", watchedCount: 1e3 },
+  { title: "reference path, every sender", variant: "ours-reference-live", watchedCount: 1e3 },
 ];
 
 // Two blocks under way: the client is never idle while the node answers.
@@ -54,7 +57,6 @@ const LATENCY_BLOCKS = 250;
 interface Arguments {
   readonly rounds: number;
   readonly blocks: number;
-  readonly large: boolean;
   readonly latency: boolean;
 }
 
@@ -64,7 +66,6 @@ function readArguments(): Arguments {
     options: {
       rounds: { type: "string", default: "5" },
       blocks: { type: "string", default: "400" },
-      large: { type: "boolean", default: false },
       latency: { type: "boolean", default: true },
     },
   });
@@ -72,13 +73,13 @@ function readArguments(): Arguments {
 }
 
 function taskOf(plan: Plan, node: ReplayNode): Omit<ClientTask, "mode" | "warmUp" | "blocks"> {
-  const { variant, watchedCount } = plan;
+  const folder = ensureChain(DEFAULT_CHAIN);
   return {
-    variant,
-    watchedCount,
+    variant: plan.variant,
+    watchedFile: watchedFile(node.chain, folder, plan.watchedCount),
+    chain: node.chain.blocks.map(({ number, hash }) => ({ number, hash })),
     httpUrl: node.httpUrl,
     wsUrl: node.wsUrl,
-    chainFolder: ensureChain(DEFAULT_CHAIN),
     lanes: LANES,
   };
 }
@@ -88,10 +89,7 @@ async function runThroughput(plan: Plan, node: ReplayNode, blocks: number): Prom
   const share = plan.share ?? 1;
   const size = { warmUp: Math.ceil(WARM_UP * share), blocks: Math.ceil(blocks * share) };
   try {
-    const answer = await runClient({
-      task: { ...taskOf(plan, node), mode: "throughput", ...size },
-      ...(plan.heapMb === undefined ? {} : { heapMb: plan.heapMb }),
-    });
+    const answer = await runClient({ task: { ...taskOf(plan, node), mode: "throughput", ...size } });
     return answer.kind === "throughput" ? answer.throughput : null;
   } catch (error) {
     console.error(`${plan.title}: ${error instanceof Error ? error.message.slice(0, 300) : String(error)}`);
@@ -99,14 +97,13 @@ async function runThroughput(plan: Plan, node: ReplayNode, blocks: number): Prom
   }
 }
 
-async function measureThroughput({ rounds, blocks, large }: Arguments): Promise<string> {
+async function measureThroughput({ rounds, blocks }: Arguments): Promise<string> {
   const node = await startReplayNode();
-  const plans = large ? [...PLANS, ...LARGE_PLANS] : PLANS;
-  const runs = new Map<Plan, Throughput[]>(plans.map((plan) => [plan, []]));
+  const runs = new Map<Plan, Throughput[]>(PLANS.map((plan) => [plan, []]));
   const serverMs: number[] = [];
   try {
     for (let round = 0; round < rounds; round += 1) {
-      for (const plan of plans) {
+      for (const plan of PLANS) {
         if ((runs.get(plan)?.length ?? 0) < round) continue; // It failed before, and would again.
         const before = await node.cpuMs();
         const run = await runThroughput(plan, node, blocks);
@@ -118,14 +115,14 @@ async function measureThroughput({ rounds, blocks, large }: Arguments): Promise<
   } finally {
     await node.stop();
   }
-  return `${throughputTable(plans, runs)}\n\nReplay node: ${median(serverMs).toFixed(2)} ms CPU a block (bare download).`;
+  return `${throughputTable(runs)}\n\nReplay node: ${median(serverMs).toFixed(2)} ms CPU a block (bare download).`;
 }
 
-function throughputTable(plans: readonly Plan[], runs: ReadonlyMap<Plan, readonly Throughput[]>): string {
+function throughputTable(runs: ReadonlyMap<Plan, readonly Throughput[]>): string {
   const medianOf = (plan: Plan, value: (run: Throughput) => number) => median((runs.get(plan) ?? []).map(value));
-  const [first] = plans;
+  const [first] = PLANS;
   const bare = ((first && runs.get(first)) ?? []).map((run) => run.cpuMsPerBlock);
-  const rows = plans.map((plan) => {
+  const rows = PLANS.map((plan) => {
     const cpus = (runs.get(plan) ?? []).map((run) => run.cpuMsPerBlock);
     if (cpus.length === 0) return [plan.title, "failed", "", "", "", "", "", "", ""];
     return [

@@ -1,24 +1,21 @@
 /** What the measured process does: reads blocks, in lanes for throughput or at each head for latency. */
+import { existsSync, readFileSync } from "node:fs";
 import type { ClientAnswer, ClientTask, Throughput } from "./client.ts";
-import { type ChainIndex, readChainIndex } from "./replay/chain-files.ts";
 import { VARIANTS, type VariantName } from "./variants/registry.ts";
 import type { OpenVariant } from "./variants/variant.ts";
-import { watchedAddresses } from "./watched.ts";
 
 export async function startReading(task: ClientTask, tell: (answer: ClientAnswer) => void): Promise<void> {
   const started = performance.now();
-  const chain = readChainIndex(task.chainFolder);
   const open = VARIANTS[task.variant as VariantName];
-  const variant = await open({ ...task, watched: watchedAddresses(chain, task.watchedCount) });
+  const variant = await open(task);
   const startMs = performance.now() - started;
-  if (task.mode === "latency") await readAtHeads({ task, chain, variant }, tell);
-  else tell({ kind: "throughput", throughput: { ...(await readRange({ task, chain, variant })), startMs } });
+  if (task.mode === "latency") await readAtHeads({ task, variant }, tell);
+  else tell({ kind: "throughput", throughput: { ...(await readRange({ task, variant })), startMs } });
   await variant.close();
 }
 
 interface Reading {
   readonly task: ClientTask;
-  readonly chain: ChainIndex;
   readonly variant: OpenVariant;
 }
 
@@ -32,17 +29,24 @@ async function readRange(reading: Reading): Promise<Omit<Throughput, "startMs">>
   return {
     cpuMsPerBlock: (user + system) / 1000 / blocks,
     wallMsPerBlock: (performance.now() - wall) / blocks,
-    peakRssMb: process.resourceUsage().maxRSS / 1024,
+    peakRssMb: peakRssMb(),
     hits,
   };
 }
 
-async function readBlocks({ task, chain, variant }: Reading, count: number): Promise<number> {
+/** Of this process alone: `ru_maxrss` begins with what the parent had when it forked. */
+function peakRssMb(): number {
+  const status = existsSync("/proc/self/status") ? readFileSync("/proc/self/status", "utf8") : "";
+  const kilobytes = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];
+  return (kilobytes === undefined ? process.resourceUsage().maxRSS : Number(kilobytes)) / 1024;
+}
+
+async function readBlocks({ task, variant }: Reading, count: number): Promise<number> {
   let next = 0;
   let hits = 0;
   const runLane = async (lane: number) => {
     while (next < count) {
-      const block = chain.blocks[next % chain.blocks.length];
+      const block = task.chain[next % task.chain.length];
       next += 1;
       if (block === undefined) return;
       const found = await variant.read({ number: block.number, hash: block.hash, lane });
@@ -54,7 +58,7 @@ async function readBlocks({ task, chain, variant }: Reading, count: number): Pro
 }
 
 /** Reads every block from the first head on, in order, until the chain's end. */
-async function readAtHeads({ task, chain, variant }: Reading, tell: (answer: ClientAnswer) => void): Promise<void> {
+async function readAtHeads({ task, variant }: Reading, tell: (answer: ClientAnswer) => void): Promise<void> {
   if (variant.onHead === undefined) throw new Error(`${task.variant} has no live mode`);
   const stop = new AbortController();
   const latency: { number: number; atNs: string }[] = [];
@@ -68,7 +72,7 @@ async function readAtHeads({ task, chain, variant }: Reading, tell: (answer: Cli
     isReading = true;
     while (read < head) {
       read += 1;
-      const block = chain.blocks[read];
+      const block = task.chain[read];
       if (block === undefined) break;
       await variant.read({ number: block.number, hash: block.hash, lane: 0 });
       latency.push({ number: block.number, atNs: String(process.hrtime.bigint()) });
@@ -78,7 +82,7 @@ async function readAtHeads({ task, chain, variant }: Reading, tell: (answer: Cli
   }
 
   await variant.onHead((number) => {
-    head = Math.max(head, number - (chain.blocks[0]?.number ?? 0));
+    head = Math.max(head, number - (task.chain[0]?.number ?? 0));
     catchUp().catch(done.reject);
   }, stop.signal);
   tell({ kind: "ready" });

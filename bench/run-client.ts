@@ -7,16 +7,13 @@ const TIMEOUT_MS = 10 * 60_000;
 
 export interface RunOptions {
   readonly task: ClientTask;
-  /** V8's heap: a watchlist of objects needs more than its default. */
-  readonly heapMb?: number;
   /** Called when the client follows heads. */
   readonly onReady?: () => Promise<void>;
 }
 
 /** The client's last answer. Throws when it ends without one. */
-export async function runClient({ task, heapMb, onReady }: RunOptions): Promise<ClientAnswer> {
+export async function runClient({ task, onReady }: RunOptions): Promise<ClientAnswer> {
   const child = fork(path.join(import.meta.dirname, "client.ts"), [JSON.stringify(task)], {
-    execArgv: heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`],
     stdio: ["ignore", "inherit", "pipe", "ipc"],
     timeout: TIMEOUT_MS,
   });

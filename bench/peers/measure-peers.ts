@@ -1,64 +1,91 @@
 /**
  * All ERC-20 Transfers from or to watched addresses, by heistwatch and by each peer that is installed, one at a time, each
- * from a cold start in a process of its own, on the same blocks of the same replay node.
+ * from a cold start in processes of its own, on the same blocks of the same replay node. Linux only: it reads /proc.
  *
  *     node bench/peers/measure-peers.ts [--watched 1000,100000,1000000] [--rounds 3]
  *
- * A peer is installed with `npm ci --ignore-scripts` in its folder.
+ * A peer is installed with `npm install --ignore-scripts` in its folder.
  */
 import { execFile } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { type ReplayNode, startReplayNode } from "../replay/replay-node.ts";
 import type { RpcLog } from "../replay/rpc-shapes.ts";
 import { markdownTable, median } from "../table.ts";
-import { watchedAddresses } from "../watched.ts";
-
-/** The one line of JSON every runner prints last. */
-interface PeerRun {
-  readonly events: number;
-  /** CPU until the first block is asked for: the program and its list. */
-  readonly startCpuMs: number;
-  readonly cpuMs: number;
-  readonly wallMs: number;
-  readonly peakRssMb: number;
-}
+import { watchedTexts } from "../watched.ts";
+import { type PeerRun, runPeer } from "./run-peer.ts";
 
 interface Peer {
-  readonly title: string;
-  readonly script: string;
-  /** There when the peer is installed. */
-  readonly needs?: string;
+  readonly name: string;
+  readonly runner: string;
+  /** Run once before any measurement, with the node and the blocks. */
+  readonly prepare?: string;
+  /** Its folder and npm name; ours has none. */
+  readonly installed?: { readonly folder: string; readonly npmName: string };
 }
 
 const HERE = import.meta.dirname;
 const PEERS: readonly Peer[] = [
-  { title: "heistwatch as it is", script: "ours.ts" },
-  { title: "Subsquid evm-processor 1.27.3", script: "subsquid/run.mjs", needs: "subsquid/node_modules" },
+  { name: "heistwatch as it is", runner: "ours.ts" },
+  {
+    name: "Subsquid evm-processor",
+    runner: "subsquid/run.mjs",
+    installed: { folder: "subsquid", npmName: "@subsquid/evm-processor" },
+  },
+  { name: "Ponder", runner: "ponder/run.ts", installed: { folder: "ponder", npmName: "ponder" } },
+  {
+    name: "Envio",
+    runner: "envio/run.ts",
+    prepare: "envio/generate.ts",
+    installed: { folder: "envio", npmName: "envio" },
+  },
 ];
 const TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
-// Peers keep their distance from the head: the last blocks of the chain are left out.
-const HEAD_DISTANCE = 10;
-const TIMEOUT_MS = 5 * 60_000;
-const run = promisify(execFile);
+// Ponder takes the last 65 blocks for not final, whatever the node says, and would follow them one by one.
+const HEAD_DISTANCE = 70;
 
 interface Job {
   readonly node: ReplayNode;
   readonly first: number;
   readonly last: number;
-  readonly listFile: string;
 }
 
-async function runPeer(peer: Peer, { node, first, last, listFile }: Job): Promise<PeerRun> {
-  const script = path.join(HERE, peer.script);
-  const { stdout } = await run(
-    process.execPath,
-    ["--max-old-space-size=8192", script, node.httpUrl, String(first), String(last), listFile],
-    { cwd: path.dirname(script), timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 },
-  );
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as PeerRun;
+/** Ponder also asks for the block before the first: the chain's own first block is left for that. */
+function jobOn(node: ReplayNode): Job {
+  const numbers = node.chain.blocks.map(({ number }) => number);
+  return { node, first: (numbers[0] ?? 0) + 1, last: (numbers.at(-1) ?? 0) - HEAD_DISTANCE };
+}
+
+function argsOf({ node, first, last }: Job): string[] {
+  return [node.httpUrl, String(first), String(last)];
+}
+
+/** With its version, or null when it is not installed. */
+function titleOf({ name, installed }: Peer): string | null {
+  if (installed === undefined) return name;
+  const file = path.join(HERE, installed.folder, "node_modules", installed.npmName, "package.json");
+  if (!existsSync(file)) return null;
+  const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+  return `${name} ${version.replace(/^v/, "")}`;
+}
+
+async function prepareInstalled(job: Job): Promise<Map<Peer, string>> {
+  const titles = new Map<Peer, string>();
+  for (const peer of PEERS) {
+    const title = titleOf(peer);
+    if (title === null) {
+      console.log(
+        `${peer.name} is left out: (cd bench/peers/${peer.installed?.folder} && npm install --ignore-scripts)`,
+      );
+      continue;
+    }
+    titles.set(peer, title);
+    if (peer.prepare !== undefined)
+      await promisify(execFile)(process.execPath, [path.join(HERE, peer.prepare), ...argsOf(job)]);
+  }
+  return titles;
 }
 
 /** By reading every log here: what each runner must find. */
@@ -77,40 +104,54 @@ async function countTruth({ node, first, last }: Job, watched: readonly string[]
   return events;
 }
 
-async function measureSize(node: ReplayNode, size: { watched: number; rounds: number }): Promise<string[][]> {
-  const { used, unused } = watchedAddresses(node.chain, size.watched);
-  const listFile = path.join(tmpdir(), `heistwatch-peers-${process.pid}.json`);
-  writeFileSync(listFile, JSON.stringify([...used, ...unused]));
-  const first = node.chain.blocks[0]?.number ?? 0;
-  const job: Job = { node, first, last: (node.chain.blocks.at(-1)?.number ?? 0) - HEAD_DISTANCE, listFile };
-  const truth = await countTruth(job, used);
-  const installed = PEERS.filter(({ needs }) => needs === undefined || existsSync(path.join(HERE, needs)));
-  const runs = new Map<Peer, PeerRun[]>(installed.map((peer) => [peer, []]));
-  for (let round = 0; round < size.rounds; round += 1)
-    for (const peer of installed) runs.get(peer)?.push(await runPeer(peer, job));
-  rmSync(listFile);
-  return installed.map((peer) =>
-    rowOf(peer, { truth, size, blocks: job.last - first + 1, runs: runs.get(peer) ?? [] }),
-  );
+interface Size {
+  readonly watched: number;
+  readonly rounds: number;
 }
 
-function rowOf(
-  peer: Peer,
-  of: { truth: number; size: { watched: number }; blocks: number; runs: readonly PeerRun[] },
-): string[] {
-  const value = (pick: (one: PeerRun) => number) => median(of.runs.map(pick));
+async function measureSize(job: Job, titles: ReadonlyMap<Peer, string>, size: Size): Promise<string[][]> {
+  const addresses = watchedTexts(job.node.chain, size.watched);
+  const listFile = path.join(tmpdir(), `heistwatch-peers-${process.pid}.json`);
+  writeFileSync(listFile, JSON.stringify(addresses));
+  const of = { truth: await countTruth(job, addresses), blocks: job.last - job.first + 1 };
+  const runs = new Map<Peer, PeerRun[]>([...titles.keys()].map((peer) => [peer, []]));
+  for (let round = 0; round < size.rounds; round += 1)
+    for (const [peer, done] of runs) {
+      const one = await runOrTell(peer, [...argsOf(job), listFile]);
+      if (one === null) runs.delete(peer);
+      else done.push(one);
+    }
+  rmSync(listFile);
+  return [...titles].map(([peer, title]) => {
+    const done = runs.get(peer);
+    return [size.watched.toLocaleString("en"), title, ...(done === undefined ? FAILED_CELLS : cellsOf(done, of))];
+  });
+}
+
+/** Null when it fails: it is then not tried again at this size. */
+async function runOrTell(peer: Peer, args: readonly string[]): Promise<PeerRun | null> {
+  try {
+    return await runPeer(path.join(HERE, peer.runner), args);
+  } catch (error) {
+    console.log(`${peer.name} failed: ${String(error)}`);
+    return null;
+  }
+}
+
+function cellsOf(runs: readonly PeerRun[], { truth, blocks }: { truth: number; blocks: number }): string[] {
+  const value = (pick: (one: PeerRun) => number) => median(runs.map(pick));
   return [
-    of.size.watched.toLocaleString("en"),
-    peer.title,
     (value((one) => one.cpuMs) / 1000).toFixed(2),
     (value((one) => one.startCpuMs) / 1000).toFixed(2),
-    value((one) => (one.cpuMs - one.startCpuMs) / of.blocks).toFixed(2),
+    value((one) => (one.cpuMs - one.startCpuMs) / blocks).toFixed(2),
     (value((one) => one.wallMs) / 1000).toFixed(2),
     value((one) => one.peakRssMb).toFixed(0),
-    `${value((one) => one.events)} of ${of.truth}`,
+    `${value((one) => one.events)} of ${truth}`,
   ];
 }
 
+const HEAD = ["watched", "peer", "CPU s", "of it start s", "CPU ms/block", "wall s", "peak RSS MB", "ERC-20 events"];
+const FAILED_CELLS = ["failed", ...HEAD.slice(3).map(() => "")];
 const { values } = parseArgs({
   options: {
     watched: { type: "string", default: "1000,100000,1000000" },
@@ -119,15 +160,13 @@ const { values } = parseArgs({
 });
 const node = await startReplayNode();
 try {
+  const job = jobOn(node);
+  const titles = await prepareInstalled(job);
   const rows: string[][] = [];
   for (const watched of values.watched.split(",").map(Number))
-    rows.push(...(await measureSize(node, { watched, rounds: Number(values.rounds) })));
-  console.log(
-    markdownTable(
-      ["watched", "peer", "CPU s", "of it start s", "CPU ms/block", "wall s", "peak RSS MB", "ERC-20 events"],
-      rows,
-    ),
-  );
+    rows.push(...(await measureSize(job, titles, { watched, rounds: Number(values.rounds) })));
+  console.log(`Blocks ${job.first} to ${job.last}, Node ${process.versions.node}.`);
+  console.log(markdownTable(HEAD, rows));
 } finally {
   await node.stop();
 }

@@ -217,6 +217,6 @@ function stamp(entries: readonly Entry[], header: RpcHeader): void {
   for (const { transaction, receipt } of entries) {
     Object.assign(transaction, block);
     Object.assign(receipt, block);
-    for (const log of receipt.logs) Object.assign(log, block);
+    for (const log of receipt.logs) Object.assign(log, block, { blockTimestamp: header.timestamp });
   }
 }

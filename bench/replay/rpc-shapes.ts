@@ -49,6 +49,8 @@ export interface RpcLog {
   transactionHash: string;
   transactionIndex: string;
   logIndex: string;
+  /** Newer nodes say it. */
+  blockTimestamp?: string;
   removed: boolean;
 }
 

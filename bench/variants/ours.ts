@@ -1,15 +1,21 @@
-/** heistwatch as it runs: the EVM adapter's header and block, then the matcher with a real watchlist. */
+/**
+ * heistwatch as it runs: the EVM adapter's header and block, every proof, then the matcher with an index of the watched
+ * addresses and their exact store on disk. By the scanner as WebAssembly, by the same scanner as plain TypeScript, or by
+ * the reference path alone.
+ */
 import { createEvmAdapter } from "../../src/chains/evm/evm-adapter.ts";
-import { normalizeEvmAddress } from "../../src/chains/evm/checksum.ts";
+import { wasmCore } from "../../src/chains/evm/scan/scanner-core.ts";
+import { typescriptCore } from "../../src/chains/evm/scan/typescript-core.ts";
 import { matchBlock } from "../../src/match/match-block.ts";
-import type { Address, ChainAdapter, ChainId } from "../../src/types/chain.ts";
+import { letGarbageGrow } from "../../src/lib/collector.ts";
+import type { Address, BlockWanted, ChainAdapter, ChainId } from "../../src/types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../src/types/config.ts";
 import type { Hit } from "../../src/types/hit.ts";
 import type { Log } from "../../src/types/log.ts";
 import type { TokenList } from "../../src/types/tokens.ts";
 import type { WatchEntry, Watchlist } from "../../src/types/watch.ts";
-import type { LoadedList } from "../../src/watchlist/load.ts";
-import { createWatchlist } from "../../src/watchlist/snapshot.ts";
+import { openAddressFile } from "../../src/watchlist/address-file.ts";
+import { createAddressIndex } from "../../src/watchlist/address-index.ts";
 import type { OpenVariantWith, VariantInput } from "./variant.ts";
 
 const CHAIN: ChainId = "eip155:1";
@@ -17,50 +23,63 @@ const QUIET: Log = { debug() {}, info() {}, warn() {}, error: (facts, message) =
 const NO_TOKENS: TokenList = {
   assetOf: (id) => ({ id, symbol: null, decimals: null, listed: false, dustBelow: 0n }),
 };
+const CORES = { wasm: wasmCore, typescript: typescriptCore, reference: null } as const;
+
+export interface Way {
+  readonly core: keyof typeof CORES;
+  readonly senders: BlockWanted["senders"];
+}
 
 export interface HitReader {
   readonly adapter: ChainAdapter;
   hitsAt(number: number): Promise<Hit[]>;
 }
 
-export function openHitReader(input: VariantInput): HitReader {
-  const adapter = openAdapter(input);
-  const context = { chain: CHAIN, watchlist: watchlistOf(input.watched), tokens: NO_TOKENS };
+export function openHitReader(input: VariantInput, way: Way): HitReader {
+  letGarbageGrow();
+  const adapter = openAdapter(input, way.core);
+  const watchlist = watchlistOf(input.watchedFile);
+  const context = { chain: CHAIN, watchlist, tokens: NO_TOKENS };
+  const wanted: BlockWanted = { watched: watchlist.addresses, senders: way.senders };
   const never = new AbortController().signal;
   return {
     adapter,
     async hitsAt(number) {
       const header = await adapter.headerAt(number, never);
-      const block = header === null ? null : await adapter.blockOf(header, never);
+      const block = header === null ? null : await adapter.blockOf(header, never, wanted);
       if (block === null) throw new Error(`block ${number} is not there`);
+      if (!block.trust.proven) throw new Error(`block ${number} is not proven`);
       return matchBlock(block, context);
     },
   };
 }
 
-export const openOurs: OpenVariantWith = (input) => {
-  const { adapter, hitsAt } = openHitReader(input);
-  return {
-    async read({ number }) {
-      const hits = await hitsAt(number);
-      return hits.length;
-    },
-    async onHead(tell, signal) {
-      // The daemon's own way: the feed only says "look now", the head's number is asked.
-      adapter.onHint?.(() => {
-        void adapter.headNumber(signal).then(tell);
-      }, signal);
-      // onHint connects in the background and says nothing when it is subscribed.
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-    },
-    close: () => adapter.close(),
+export function openOurs(way: Way): OpenVariantWith {
+  return (input) => {
+    const { adapter, hitsAt } = openHitReader(input, way);
+    return {
+      async read({ number }) {
+        const hits = await hitsAt(number);
+        return hits.length;
+      },
+      async onHead(tell, signal) {
+        // The daemon's own way: the feed only says "look now", the head's number is asked.
+        adapter.onHint?.(() => {
+          void adapter.headNumber(signal).then(tell);
+        }, signal);
+        // onHint connects in the background and says nothing when it is subscribed.
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+      },
+      close: () => adapter.close(),
+    };
   };
-};
+}
 
-function openAdapter({ httpUrl, wsUrl }: VariantInput): ChainAdapter {
+function openAdapter({ httpUrl, wsUrl }: VariantInput, core: Way["core"]): ChainAdapter {
   const node: NodeConfig = {
     name: "replay",
     operator: "bench",
+    own: true,
     http: httpUrl,
     ws: wsUrl,
     maxConcurrent: 64,
@@ -79,29 +98,28 @@ function openAdapter({ httpUrl, wsUrl }: VariantInput): ChainAdapter {
     mempool: "off",
     proofs: "require",
     start: { at: "latest" },
+    quorum: 1,
     nodes: [node],
   };
-  return createEvmAdapter({ chain, node, log: QUIET });
+  return createEvmAdapter({ chain, node, log: QUIET, makeCore: CORES[core] });
 }
 
-function watchlistOf(watched: VariantInput["watched"]): Watchlist {
-  const incident: LoadedList["incident"] = {
-    id: "bench",
-    name: "Bench",
-    kind: "hot_wallet",
-    date: null,
-    attribution: null,
-    attributionBasis: null,
-    disputed: false,
-    lossUsd: null,
-    references: [],
-    note: null,
+/** Of any size: only the index is in memory, and an entry is made when its address is hit. */
+function watchlistOf(file: string): Watchlist {
+  const store = openAddressFile(file);
+  function* lists() {
+    for (const bytes of store.pieces()) yield { chain: CHAIN, bytes };
+  }
+  const index = createAddressIndex({ count: store.count, lists: lists() });
+  const probe = index.of(CHAIN, store.has);
+  return {
+    version: "bench",
+    incidents: new Map(),
+    addresses: index.table,
+    entriesOf: (_chain, address) => (probe.hasText(address) ? [entryOf(address)] : []),
+    ownOf: () => null,
+    watchedCount: store.count,
   };
-  // What is never looked up needs no checksum, which would take 20 s for a million.
-  const addresses = [...watched.used.map((text) => normalizeEvmAddress(text) ?? text), ...watched.unused];
-  const entries = addresses.map((address) => ({ entry: entryOf(address), hasAdapter: true }));
-  const list: LoadedList = { file: "bench", list: "bench", version: "1", incident, entries };
-  return createWatchlist({ lists: [list], own: [], enable: [] });
 }
 
 function entryOf(address: Address): WatchEntry {

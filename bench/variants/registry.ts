@@ -9,7 +9,11 @@ import { openViem } from "./viem.ts";
 export const VARIANTS = {
   bare: openBare,
   "json-parse": openJsonParse,
-  ours: openOurs,
+  ours: openOurs({ core: "wasm", senders: "hits" }),
+  "ours-live": openOurs({ core: "wasm", senders: "all" }),
+  "ours-typescript": openOurs({ core: "typescript", senders: "hits" }),
+  "ours-reference": openOurs({ core: "reference", senders: "hits" }),
+  "ours-reference-live": openOurs({ core: "reference", senders: "all" }),
   viem: openViem,
   ethers: openEthers,
 } satisfies Record<string, OpenVariantWith>;

@@ -1,17 +1,10 @@
 /** One way to read a block, measured in a process of its own. */
 
-/** Whom to watch, in lower case. */
-export interface Watched {
-  /** People of the chain: these are hit. */
-  readonly used: readonly string[];
-  /** Nobody's addresses: they only make the list long. */
-  readonly unused: readonly string[];
-}
-
 export interface VariantInput {
   readonly httpUrl: string;
   readonly wsUrl: string;
-  readonly watched: Watched;
+  /** Whom to watch: a file of `watchlist/address-file.ts`. */
+  readonly watchedFile: string;
 }
 
 export interface BlockAsked {

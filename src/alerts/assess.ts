@@ -29,13 +29,16 @@ const DIRECT_SHARE_POINTS = 20;
 const DIRECT_PROXIMITY_POINTS = 30;
 const SANCTIONED_FLOOR = 80;
 
-/** The strongest outcome among the alert's hits and the entries behind each. `hits` is not empty. */
-export function assess(hits: readonly Hit[], stage: Stage): Assessment {
+/**
+ * The strongest outcome among the alert's hits and the entries behind each. `hits` is not empty. `disputed`: operators
+ * name different blocks; it tells the two kinds of `pending` apart.
+ */
+export function assess(hits: readonly Hit[], stage: Stage, disputed = false): Assessment {
   const kind: AlertKind = hits.some((hit) => hit.own !== null) ? "exposure" : "movement";
   let best: Assessment | null = null;
   for (const hit of hits) {
     for (const match of hit.matches) {
-      const one = assessMatch(hit, match, { kind, stage });
+      const one = assessMatch(hit, match, { kind, stage, disputed });
       if (best === null || outranks(one, best)) best = one;
     }
   }
@@ -54,7 +57,11 @@ function rank<T>(order: readonly T[], value: T): number {
   return order.indexOf(value);
 }
 
-function assessMatch(hit: Hit, { entry, incident }: EntryMatch, of: { kind: AlertKind; stage: Stage }): Assessment {
+function assessMatch(
+  hit: Hit,
+  { entry, incident }: EntryMatch,
+  of: { kind: AlertKind; stage: Stage; disputed: boolean },
+): Assessment {
   const caps: string[] = [];
   const parts = {
     amount: UNKNOWN_VALUE_POINTS,
@@ -116,7 +123,8 @@ function assessMatch(hit: Hit, { entry, incident }: EntryMatch, of: { kind: Aler
     capSeverity("medium", "only asked for by a pending call: anyone can send one");
     capAction("prepare", "only asked for by a pending call");
   }
-  if (of.stage === "pending") capAction("review", "not in a block yet");
+  // A hold needs a block that is agreed on.
+  if (of.stage === "pending") capAction("review", of.disputed ? "not in an agreed block" : "not in a block yet");
   if (of.stage === "retracted") capAction("none", "retracted");
   return { kind: of.kind, severity, action, score: { ...parts, total, caps } };
 }

@@ -105,6 +105,7 @@ export const alertData = z.strictObject({
     agreed: z.string().describe("operators that name this hash / operators configured"),
     verified: z.boolean().describe("proven and agreed, no operator missing or disputing"),
     singleOperator: z.boolean(),
+    disputed: z.boolean().describe("operators name different blocks at this height"),
     traced: z.boolean().describe("false: value moved inside contract calls was not seen"),
     operators: z.array(z.string()),
     missing: z.array(z.string()),
@@ -134,7 +135,15 @@ export const alertBody = z.strictObject({
 export type AlertBody = z.infer<typeof alertBody>;
 
 export const systemBody = z.strictObject({
-  type: z.enum(["system.degraded", "system.recovered", "endpoint.failing", "endpoint.recovered", "coverage.gap"]),
+  type: z.enum([
+    "system.degraded",
+    "system.recovered",
+    "system.heartbeat",
+    "endpoint.failing",
+    "endpoint.recovered",
+    "coverage.gap",
+    "provider.dispute",
+  ]),
   ...envelope,
   data: z.strictObject({
     subject: z.string().describe("what it is about: a chain, the queue, a sink"),

@@ -1,5 +1,6 @@
 /** The facts of an alert in the shape of docs/alert.schema.json. Pure. */
 import type { Stage } from "../types/alert.ts";
+import type { BlockTrust } from "../types/chain.ts";
 import type { EntryMatch, Hit } from "../types/hit.ts";
 import type { Assessment } from "./assess.ts";
 import type { AlertData } from "./body-schema.ts";
@@ -19,13 +20,15 @@ export interface AlertFacts {
   /** Not empty, in the order of the transaction. */
   readonly told: readonly HitStanding[];
   readonly stage: Stage;
+  /** Operators name different blocks for it. Tells the two kinds of `pending` apart. */
+  readonly disputed: boolean;
   readonly assessment: Assessment;
   readonly state: AlertState;
 }
 
 /** Everything but the revision, which depends on whether this differs from the last one. */
 export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertData {
-  const { told, stage, assessment, state } = facts;
+  const { told, stage, disputed, assessment, state } = facts;
   const latest = told.reduce((a, b) => ((b.block?.number ?? -1) > (a.block?.number ?? -1) ? b : a));
   const hits = told.map(({ hit }) => hit);
   const first = hits[0] as Hit;
@@ -38,7 +41,7 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     severity: assessment.severity,
     action: assessment.action,
     late: told.some(({ late }) => late),
-    summary: summarize(hits, { stage, retraction: state.retraction, wasMined: latest.block !== null }),
+    summary: summarize(hits, { stage, disputed, retraction: state.retraction, wasMined: latest.block !== null }),
     chain: { id: first.chain, name: context.chainName(first.chain) },
     block: blockOf(latest, stage),
     transaction: transactionOf(first),
@@ -49,7 +52,7 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     watch: withinSize(watch.slice(0, WATCH_MAX)),
     watchTotal: watch.length,
     score: { ...assessment.score, caps: [...assessment.score.caps] },
-    trust: trustOf(latest, context.operatorsConfigured(first.chain)),
+    trust: trustOf(latest, { configured: context.operatorsConfigured(first.chain), disputed }),
     replacedBy: state.replacedBy,
     replaces: state.replaces,
     evidenceUrl: null,
@@ -146,22 +149,40 @@ function watchEntryOf({ side, entry, incident, basis }: EntryMatch): AlertData["
   };
 }
 
-function trustOf({ trust, block }: HitStanding, configured: number): AlertData["trust"] {
+function trustOf({ trust, block }: HitStanding, of: { configured: number; disputed: boolean }): AlertData["trust"] {
+  const { configured } = of;
   const single = configured === 1;
-  const notes: string[] = [];
-  if (block === null) notes.push("not in a block: its hash and its sender's signature were checked, nothing else is");
-  else if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
-  if (single) notes.push("one operator only: nobody else was asked");
-  if (block !== null && !trust.traced)
-    notes.push("the block was not traced: value moved inside contract calls is not seen");
+  const disputed = of.disputed || (trust.disputing ?? []).length > 0;
   return {
     proven: trust.proven,
     agreed: `${trust.operators.length}/${configured}`,
-    verified: trust.proven && trust.missing.length === 0 && trust.operators.length === configured && !single,
+    verified:
+      trust.proven && trust.missing.length === 0 && trust.operators.length === configured && !single && !disputed,
     singleOperator: single,
+    disputed,
     traced: trust.traced,
     operators: [...trust.operators],
     missing: [...trust.missing],
-    note: notes.length === 0 ? null : `${notes.join("; ")}.`,
+    note: noteOf(trust, { single, disputed, inBlock: block !== null }),
   };
+}
+
+function noteOf(
+  trust: BlockTrust,
+  { single, disputed, inBlock }: { single: boolean; disputed: boolean; inBlock: boolean },
+): string | null {
+  const { missing, disputing = [] } = trust;
+  const notes: string[] = [];
+  if (disputed)
+    notes.push(
+      disputing.length === 0
+        ? "operators disagree about this block"
+        : `operators disagree about this block: ${disputing.join(", ")} ${disputing.length === 1 ? "does" : "do"} not name it`,
+    );
+  if (missing.length > 0) notes.push(`degraded: ${missing.join(", ")} did not answer and will be asked again`);
+  if (!inBlock) notes.push("not in a block: its hash and its sender's signature were checked, nothing else is");
+  else if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
+  if (single) notes.push("one operator only: nobody else was asked");
+  if (inBlock && !trust.traced) notes.push("the block was not traced: value moved inside contract calls is not seen");
+  return notes.length === 0 ? null : `${notes.join("; ")}.`;
 }

@@ -1,10 +1,10 @@
 /**
  * Hit events -> alert revisions. Pure: the same events in the same order give the same alert, however they are grouped.
  *
- * State per hit: `pending` (in the mempool), `included` (in the block told), `removed` (left its block or the mempool),
- * `final`.
- * Stage of the alert: `retracted` when no hit stands, `pending` when all standing hits are, `final` likewise, else
- * `included`.
+ * State per hit: `pending` (in the mempool), `included` (in the block told), `disputed` (operators name different blocks),
+ * `removed` (left its block or the mempool), `final`.
+ * Stage of the alert: `retracted` when no hit stands, `pending` while one of them is disputed or when all standing hits
+ * are pending, `final` when all are final, else `included`.
  * A revision is made when the core of the body changed: what a receiver can see, without clocks and confirmations.
  */
 import { createHash } from "node:crypto";
@@ -42,37 +42,76 @@ const MOVES: Record<HitStatus | "unknown", Record<MoveKind, HitStatus | null>> =
     pending: "pending",
     included: "included",
     rematched: "included",
+    disputed: "disputed",
     removed: null,
     superseded: null,
     final: null,
+    agreed: null,
+    vouched: null,
+    contradicted: null,
   },
   pending: {
     pending: "pending",
     included: "included",
     rematched: "included",
+    disputed: "disputed",
     removed: "removed",
     superseded: "removed",
     final: null,
+    agreed: null,
+    vouched: null,
+    contradicted: null,
   },
-  // What the mempool says of a transaction in a block is old news, and ends nothing.
+  // What the mempool says of a transaction in a block is old news, and ends nothing. The same of one in a disputed block.
   included: {
     pending: null,
     included: "included",
     rematched: "included",
+    disputed: "disputed",
     removed: "removed",
     superseded: null,
     final: "final",
+    agreed: "included",
+    vouched: "included",
+    contradicted: "included",
+  },
+  disputed: {
+    pending: null,
+    included: "included",
+    rematched: "disputed",
+    disputed: "disputed",
+    removed: "removed",
+    superseded: null,
+    final: "final",
+    agreed: "included",
+    vouched: "disputed",
+    contradicted: "disputed",
   },
   removed: {
     pending: "pending",
     included: "included",
     rematched: "included",
+    disputed: "disputed",
     removed: null,
     superseded: null,
     final: null,
+    agreed: null,
+    vouched: null,
+    contradicted: null,
   },
   // A final hit may be told differently by a changed list; it never leaves the chain again.
-  final: { pending: null, included: "final", rematched: "final", removed: null, superseded: null, final: null },
+  final: {
+    pending: null,
+    included: "final",
+    rematched: "final",
+    disputed: null,
+    removed: null,
+    superseded: null,
+    final: null,
+    agreed: null,
+    vouched: "final",
+    contradicted: "final",
+  },
 };
 
 /** `linked` is about the transaction, not about where a hit stands. */
@@ -98,7 +137,7 @@ function moved(state: AlertState, event: HitEvent, kind: MoveKind): AlertState {
   if (status === null) return state;
   const standing =
     event.hit === null
-      ? before
+      ? before && { ...before, trust: trustAfter(before.trust, event) }
       : { hit: event.hit, block: event.block, trust: event.trust ?? UNTRUSTED, late: event.late, status };
   if (standing === undefined) return state;
   const hits = new Map(state.hits).set(event.hitId, { ...standing, status });
@@ -106,6 +145,20 @@ function moved(state: AlertState, event: HitEvent, kind: MoveKind): AlertState {
   if (stands) return { ...state, hits, retractedAt: null, retraction: null, replacedBy: null };
   const reason: RetractionReason = event.reason ?? "recomputed";
   return { ...state, hits, retractedAt: event.at, retraction: reason };
+}
+
+/** What an event without a hit of its own changes about who vouches for the block. */
+function trustAfter(trust: BlockTrust, { kind, trust: about }: HitEvent): BlockTrust {
+  if (kind === "agreed") return { ...trust, disputing: [] };
+  if (about === null) return trust;
+  const missing = trust.missing.filter((name) => !about.operators.includes(name));
+  const disputing = [...new Set([...(trust.disputing ?? []), ...(about.disputing ?? [])])];
+  return {
+    ...trust,
+    missing: missing.filter((name) => !disputing.includes(name)),
+    operators: [...new Set([...trust.operators, ...about.operators])],
+    disputing: disputing.filter((name) => !about.operators.includes(name)),
+  };
 }
 
 const UNTRUSTED: BlockTrust = { proven: false, operators: [], missing: [], traced: false };
@@ -126,6 +179,7 @@ function toldHits(hits: ReadonlyMap<string, HitStanding>): HitStanding[] {
 export function stageOf(state: AlertState): Stage {
   const standing = standingHits(state.hits);
   if (standing.length === 0) return "retracted";
+  if (standing.some(({ status }) => status === "disputed")) return "pending";
   if (standing.every(({ status }) => status === "pending")) return "pending";
   return standing.every(({ status }) => status === "final") ? "final" : "included";
 }
@@ -139,11 +193,13 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
   if (after.hits.size === 0) throw new Error("assertion failed: an alert's first event brings its hit");
   const stage = stageOf(after);
   const told = toldHits(after.hits);
+  const disputed = told.some(({ status }) => status === "disputed");
   const assessment = assess(
     told.map(({ hit }) => hit),
     stage,
+    disputed,
   );
-  const data = buildAlertData({ alertId: last.alertId, told, stage, assessment, state: after }, context);
+  const data = buildAlertData({ alertId: last.alertId, told, stage, disputed, assessment, state: after }, context);
   const core = coreOf(data, told);
   const changed = core !== before.lastCore;
   const revision = (alert?.revision ?? 0) + (changed ? 1 : 0);

@@ -3,7 +3,7 @@ import type { RetractionReason, Severity, Stage } from "../types/alert.ts";
 import type { BlockTrust } from "../types/chain.ts";
 import type { Hit, HitBlock, Replacement } from "../types/hit.ts";
 
-export type HitStatus = "pending" | "included" | "removed" | "final";
+export type HitStatus = "pending" | "included" | "disputed" | "removed" | "final";
 
 export interface HitStanding {
   readonly hit: Hit;

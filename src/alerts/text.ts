@@ -24,16 +24,20 @@ export function describeAmount(amount: bigint, asset: Asset): string {
 /** One sentence: what moved, between whom, why it matters. The customer's reference is not in it: chat rooms read it. */
 export function summarize(
   hits: readonly Hit[],
-  { stage, retraction, wasMined }: { stage: Stage; retraction: RetractionReason | null; wasMined: boolean },
+  of: { stage: Stage; disputed: boolean; retraction: RetractionReason | null; wasMined: boolean },
 ): string {
   const first = hits[0];
   if (first === undefined) throw new Error("assertion failed: an alert has at least one hit");
+  const { stage, disputed, retraction, wasMined } = of;
   const more =
     hits.length > 1 ? ` (and ${hits.length - 1} more transfer${hits.length > 2 ? "s" : ""} in this transaction)` : "";
   const sentence = `${sentenceOf(first)}${more}.`;
   if (retraction === "recomputed" && !wasMined) return `Withdrawn, ${NOT_DONE}: ${sentence}`;
   if (retraction !== null) return `Withdrawn, ${WITHDRAWN[retraction]}: ${sentence}`;
-  return stage === "pending" ? `Waiting in the mempool, not in a block yet: ${sentence}` : sentence;
+  if (stage !== "pending") return sentence;
+  return disputed
+    ? `Disputed between nodes, not in an agreed block: ${sentence}`
+    : `Waiting in the mempool, not in a block yet: ${sentence}`;
 }
 
 const WITHDRAWN: Record<RetractionReason, string> = {

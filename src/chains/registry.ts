@@ -1,15 +1,18 @@
 /** Chain families. Adding one is one folder here and one line below. */
-import type { Address, ChainAdapter, ChainId } from "../types/chain.ts";
+import type { Address, ChainAdapter, ChainId, NativeCheckOutcome } from "../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
+import type { Evidence } from "../types/nodes.ts";
 import { normalizeEvmAddress } from "./evm/checksum.ts";
 import { createEvmAdapter } from "./evm/evm-adapter.ts";
+import { createNodePool, type NodePool } from "./pool/node-pool.ts";
 
 export interface AdapterOptions {
   readonly chain: ChainConfig;
   readonly node: NodeConfig;
   readonly log: Log;
   readonly onRequest?: (method: string, outcome: "ok" | "error") => void;
+  readonly onNativeCheck?: (outcome: NativeCheckOutcome) => void;
 }
 
 interface Family {
@@ -25,6 +28,33 @@ const FAMILIES: Record<ChainConfig["family"], Family> = {
 
 export function createAdapter(options: AdapterOptions): ChainAdapter {
   return FAMILIES[options.chain.family].create(options);
+}
+
+export interface PoolOptions {
+  readonly chain: ChainConfig;
+  readonly log: Log;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  readonly onRequest?: (of: { node: string; method: string; outcome: "ok" | "error" }) => void;
+  readonly onNativeCheck?: (outcome: NativeCheckOutcome) => void;
+  readonly onLie: (evidence: Evidence) => void;
+}
+
+/** All nodes of a chain as one adapter. */
+export function createChainPool({ chain, log, now, onRequest, onNativeCheck, onLie }: PoolOptions): NodePool {
+  const nodes = chain.nodes.map((node) => ({
+    name: node.name,
+    operator: node.operator,
+    own: node.own,
+    adapter: createAdapter({
+      chain,
+      node,
+      log,
+      onRequest: (method, outcome) => onRequest?.({ node: node.name, method, outcome }),
+      ...(onNativeCheck === undefined ? {} : { onNativeCheck }),
+    }),
+  }));
+  return createNodePool({ nodes, quorum: chain.quorum, log, now, onLie });
 }
 
 /** Canonical text, null for a wrong address, or the word `noAdapter` for a chain no family here reads. */

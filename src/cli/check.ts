@@ -10,7 +10,7 @@ import type { ChainConfig, Config } from "../types/config.ts";
 import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
 import { paint, print, printJson, table, SILENT_LOG } from "./output.ts";
 
-interface CheckLine {
+export interface CheckLine {
   readonly what: string;
   readonly state: "ok" | "away" | "wrong";
   readonly detail: string;
@@ -20,13 +20,9 @@ interface CheckLine {
 export async function check(options: GlobalOptions): Promise<number> {
   const config = readConfig(options);
   const lists = await loadLists(config);
-  const connections = [...(await checkServers(config)), ...(await Promise.all(config.chains.map(checkChain)))];
+  const connections = [...(await checkServers(config)), ...(await Promise.all(config.chains.map(checkNodes))).flat()];
   const incidents = incidentRows(config, lists);
-  const code = connections.some((line) => line.state === "wrong")
-    ? EXIT.fix
-    : connections.some((line) => line.state === "away")
-      ? EXIT.tryAgain
-      : EXIT.ok;
+  const code = codeOf(connections);
   if (options.json === true) {
     printJson({
       config: describeConfig(config),
@@ -61,7 +57,7 @@ export async function check(options: GlobalOptions): Promise<number> {
   return code;
 }
 
-function mark(state: CheckLine["state"]): string {
+export function mark(state: CheckLine["state"]): string {
   if (state === "ok") return paint("green", "ok   ");
   return state === "away" ? paint("yellow", "away ") : paint("red", "wrong");
 }
@@ -94,22 +90,33 @@ async function checkServers(config: Config): Promise<CheckLine[]> {
   return lines;
 }
 
-async function checkChain(chain: ChainConfig): Promise<CheckLine> {
-  const node = chain.nodes[0];
-  if (node === undefined) return { what: chain.name, state: "wrong", detail: "no node" };
-  return attempt(`${chain.name}, node ${node.name}`, async () => {
-    const adapter = createAdapter({ chain, node, log: SILENT_LOG });
-    try {
-      const signal = AbortSignal.timeout(10_000);
-      const head = await adapter.headNumber(signal);
-      const header = await adapter.headerAt(head, signal);
-      const block = header === null ? null : await adapter.blockOf(header, signal);
-      const finalized = await adapter.finalizedNumber(signal);
-      return `head ${head}${block === null ? "" : ` with ${block.transfers.length} transfers`}, final ${finalized}`;
-    } finally {
-      await adapter.close();
-    }
-  });
+/** Each node of a chain by itself: a pool would hide the one that is away. */
+export function checkNodes(chain: ChainConfig): Promise<CheckLine[]> {
+  return Promise.all(
+    chain.nodes.map((node) =>
+      attempt(`${chain.name}, node ${node.name}`, async () => {
+        const adapter = createAdapter({ chain, node, log: SILENT_LOG });
+        const startedAt = performance.now();
+        try {
+          const signal = AbortSignal.timeout(10_000);
+          const head = await adapter.headNumber(signal);
+          const header = await adapter.headerAt(head, signal);
+          const tookMs = Math.round(performance.now() - startedAt);
+          const block = header === null ? null : await adapter.blockOf(header, signal);
+          const finalized = await adapter.finalizedNumber(signal);
+          return `head ${head}${block === null ? "" : ` with ${block.transfers.length} transfers`}, final ${finalized}, in ${tookMs} ms`;
+        } finally {
+          await adapter.close();
+        }
+      }),
+    ),
+  );
+}
+
+/** 0: all is there; 1: something to fix; 75: something does not answer. */
+export function codeOf(lines: readonly CheckLine[]): number {
+  if (lines.some((line) => line.state === "wrong")) return EXIT.fix;
+  return lines.some((line) => line.state === "away") ? EXIT.tryAgain : EXIT.ok;
 }
 
 async function attempt(what: string, work: () => Promise<string>): Promise<CheckLine> {

@@ -58,6 +58,7 @@ export async function callOperator(config: Config, name: string, args: object): 
         queuedSinks: config.sinks.alerts.map((sink) => sink.name),
         clock: systemClock,
         onWork: () => undefined,
+        nodes: null,
       });
       const call = calls[name];
       if (call === undefined) throw new Error(`assertion failed: ${name} is an operator call`);
@@ -67,5 +68,15 @@ export async function callOperator(config: Config, name: string, args: object): 
     }
   } finally {
     await instance?.close();
+  }
+}
+
+/** Asks the daemon that runs in the data folder: about what only a running one knows. */
+export async function callDaemon(config: Config, name: string, args: object): Promise<unknown> {
+  try {
+    return await callInstance(config.dataDir, name, args);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    throw new UnavailableError(`no heistwatch runs in ${config.dataDir}: nodes are in use only while it does`);
   }
 }

@@ -10,6 +10,7 @@ import { check } from "./check.ts";
 import { EXIT, type GlobalOptions } from "./context.ts";
 import { listDeliveries, retryDeliveries } from "./deliveries.ts";
 import { demo } from "./demo/demo.ts";
+import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
 import { run } from "./run.ts";
 import { testBlock } from "./test-block.ts";
 import { listWatch } from "./watch.ts";
@@ -97,6 +98,20 @@ withGlobals(watch.command("list").description("watched addresses"))
   .option("--chain <id>", "only this chain (CAIP-2)")
   .option("--all", "also entries that are off, never matched, or without an adapter")
   .action(act(listWatch));
+
+const node = program.command("node").description("look at the nodes in use, take one out for a time");
+withGlobals(node.command("list").description("every node: state, head, latency, errors, last evidence")).action(
+  act(listNodes),
+);
+withGlobals(node.command("drain <name>").description("ask this node nothing for a time"))
+  .requiredOption("--for <time>", "how long: 30s, 30m, 2h, 1d; at most 7d")
+  .action((name: string, options: GlobalOptions & { for: string }) => finish(drainNode(name, options)));
+withGlobals(node.command("undrain <name>").description("ask it again now, also after a quarantine")).action(
+  (name: string, options: GlobalOptions) => finish(undrainNode(name, options)),
+);
+withGlobals(node.command("test").description("ask each configured node by itself for its head and a block")).action(
+  act(testNodes),
+);
 
 function act<O>(command: (options: O) => Promise<number>): (options: O) => Promise<void> {
   return (options) => finish(command(options));

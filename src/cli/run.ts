@@ -1,11 +1,13 @@
 /** `heistwatch run`: the daemon. First signal graceful, second immediate. */
 import { createDaemon } from "../daemon/daemon.ts";
 import { createLogger } from "../daemon/logger.ts";
+import { letGarbageGrow } from "../lib/collector.ts";
 import { describeError } from "../lib/errors.ts";
 import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
 
 export async function run(options: GlobalOptions): Promise<number> {
   const config = readConfig(options);
+  letGarbageGrow();
   const log = createLogger(config.log, process.stdout.isTTY);
   const stopping = new AbortController();
   const stopped = Promise.withResolvers<number>();

@@ -1,8 +1,9 @@
 /** `heistwatch test`: one block through match and fold, as the daemon would tell it. Stores and sends nothing. */
 import { foldAlert } from "../alerts/fold.ts";
-import { createAdapter } from "../chains/registry.ts";
+import { createChainPool } from "../chains/registry.ts";
 import { foldContext } from "../daemon/fold-context.ts";
 import { loadLists } from "../daemon/lists.ts";
+import { systemClock } from "../lib/clock.ts";
 import { ConfigError, UnavailableError } from "../lib/errors.ts";
 import { matchBlock } from "../match/match-block.ts";
 import type { Block } from "../types/chain.ts";
@@ -13,14 +14,18 @@ import { paint, paintSeverity, print, printJson, SILENT_LOG } from "./output.ts"
 export async function testBlock(options: GlobalOptions & { chain: string; block: number }): Promise<number> {
   const config = readConfig(options);
   const chain = config.chains.find((one) => one.name === options.chain);
-  const node = chain?.nodes[0];
-  if (chain === undefined || node === undefined) {
+  if (chain === undefined) {
     throw new ConfigError(
       `no chain ${options.chain} in the configuration; there ${config.chains.length === 1 ? "is" : "are"}: ${config.chains.map((one) => one.name).join(", ")}`,
     );
   }
   const lists = await loadLists(config);
-  const adapter = createAdapter({ chain, node, log: SILENT_LOG });
+  const adapter = createChainPool({
+    chain,
+    log: SILENT_LOG,
+    now: () => systemClock.now(),
+    onLie: () => undefined,
+  });
   try {
     const signal = AbortSignal.timeout(120_000);
     const header = await adapter.headerAt(options.block, signal);

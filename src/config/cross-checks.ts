@@ -25,7 +25,7 @@ export function crossCheck(root: unknown, folder: ChainFolder): Finding[] {
     ...checkChainNames(root, folder),
     ...checkChainIds(root, folder),
     ...checkDepths(root, folder),
-    ...checkNodeCounts(root),
+    ...checkQuorums(root),
     ...checkUnique(valuesAt(root, ["chains", "*", "nodes", "*", "name"]), "a name that no other node has"),
     ...checkSinkNames(root),
     ...checkHeaders(root),
@@ -82,13 +82,20 @@ function checkDepths(root: unknown, { facts }: ChainFolder): Finding[] {
   });
 }
 
-function checkNodeCounts(root: unknown): Finding[] {
-  return valuesAt(root, ["chains", "*", "nodes"]).flatMap(({ path, value }): Finding[] => {
-    if (!Array.isArray(value) || value.length <= 1) return [];
-    // KelpDAO, April 2026: the failover went to nodes that had been poisoned, and nobody compared answers.
-    const reason =
-      "failing over between nodes without agreement is how KelpDAO lost money, so several nodes come with quorum, in a later version";
-    return [{ path: [...path, 1], found: `${value.length} nodes`, allowed: `one node per chain: ${reason}` }];
+/** A quorum that can never be reached would leave every block unsettled for ever. */
+function checkQuorums(root: unknown): Finding[] {
+  return valuesAt(root, ["chains", "*", "quorum"]).flatMap(({ path, value }): Finding[] => {
+    const nodes = valueAt(root, [...path.slice(0, -1), "nodes"]);
+    if (typeof value !== "number" || !Array.isArray(nodes)) return [];
+    const operators = new Set(nodes.map((node: unknown) => valueAt(node, ["operator"]) ?? "self"));
+    if (operators.size === 0 || value <= operators.size) return [];
+    return [
+      {
+        path,
+        found: `a quorum of ${value} with ${operators.size} ${operators.size === 1 ? "operator" : "operators"}`,
+        allowed: "at most as many as there are distinct operators (nodes[].operator)",
+      },
+    ];
   });
 }
 

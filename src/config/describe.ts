@@ -24,8 +24,18 @@ export function describeConfig(config: Config): string[] {
 function describeChain(chain: ChainConfig): string[] {
   const final =
     chain.finality.by === "tag" ? "final by the node's finalized tag" : `final ${chain.finality.depth} blocks deep`;
-  const facts = [`start at ${describeStart(chain)}`, final, `reorgs followed ${chain.windowDepth} blocks deep`];
+  const facts = [
+    `start at ${describeStart(chain)}`,
+    final,
+    `reorgs followed ${chain.windowDepth} blocks deep`,
+    describeQuorum(chain),
+  ];
   return [`chain ${chain.name} (${chain.id}): ${facts.join(", ")}`, ...chain.nodes.map(describeNode)];
+}
+
+function describeQuorum({ nodes, quorum }: ChainConfig): string {
+  const operators = new Set(nodes.map((node) => node.operator)).size;
+  return operators === 1 ? "one operator: nobody else is asked" : `quorum ${quorum} of ${operators} operators`;
 }
 
 function describeStart({ start }: ChainConfig): string {
@@ -37,7 +47,8 @@ function describeStart({ start }: ChainConfig): string {
 function describeNode(node: NodeConfig): string {
   const push = node.ws === null ? "polling only" : `websocket ${redactUrl(node.ws)}`;
   const limits = `${node.maxConcurrent} requests at once, ${node.maxRequestsPerSecond} a second, timeout ${node.timeoutMs} ms`;
-  return `  node ${node.name} of ${node.operator}: ${redactUrl(node.http)}, ${push}, ${limits}`;
+  const own = node.own ? "" : ", never asked about addresses";
+  return `  node ${node.name} of ${node.operator}: ${redactUrl(node.http)}, ${push}, ${limits}${own}`;
 }
 
 function describeSink(sink: SinkConfig): string {

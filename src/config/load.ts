@@ -101,7 +101,12 @@ function buildChain(name: string, user: UserConfig["chains"][string], facts: Cha
     proofs: user.proofs,
     native: { ...facts.native, dustBelow },
     start: startPointOf(user.start),
-    nodes: user.nodes,
+    quorum: user.quorum ?? Math.min(2, new Set(user.nodes.map((node) => node.operator)).size),
+    // A single node of somebody else's is still the only one there is to ask.
+    nodes: user.nodes.map((node) => ({
+      ...node,
+      own: node.own ?? (node.operator === "self" || user.nodes.length === 1),
+    })),
   };
 }
 

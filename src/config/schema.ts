@@ -90,6 +90,12 @@ const node = (readEnv: ReadEnv) =>
   section({
     name: shortName().describe("Name of the node in logs and metrics."),
     operator: shortName().default("self").describe("Who runs the node; nodes of one operator count once."),
+    own: z
+      .boolean({ error: "true or false" })
+      .optional()
+      .describe(
+        "You run it: only such nodes are asked about addresses, so that the watchlist does not leak. Default: true for operator self and for a chain's only node.",
+      ),
     http: value({
       readEnv,
       allowed: HTTP_URL.allowed,
@@ -108,13 +114,17 @@ const node = (readEnv: ReadEnv) =>
 
 const chain = (readEnv: ReadEnv) =>
   section({
-    nodes: list(node(readEnv), "a list with one node")
-      .min(1, { error: "a list with one node" })
-      // Maximum one: checked in cross-checks.ts, which says why.
-      .meta({
-        maxItems: 1,
-        description: "Your own node of this chain. One: several nodes come with quorum, in a later version.",
-      }),
+    nodes: list(node(readEnv), "a list with at least one node")
+      .min(1, { error: "a list with at least one node" })
+      .max(32, { error: "at most 32 nodes" })
+      .describe(
+        "Your nodes of this chain. Operators must agree on a block before it counts; nodes of one operator count once.",
+      ),
+    quorum: wholeNumber(1, 32)
+      .optional()
+      .describe(
+        "Distinct operators that must name a block before it is final. Default: 2 where there are 2 or more operators, else 1.",
+      ),
     start: z
       .union([wholeNumber(0, Number.MAX_SAFE_INTEGER), z.string({ error: START_ALLOWED })], { error: START_ALLOWED })
       .superRefine((start, context) => {
@@ -150,6 +160,14 @@ const chain = (readEnv: ReadEnv) =>
       .optional()
       .describe("How deep a reorg is followed, in blocks; default: as config/chains says."),
   });
+
+const heartbeat = () =>
+  z
+    .boolean({ error: "true or false" })
+    .optional()
+    .describe(
+      "Send system.heartbeat for each chain once a minute: what stops coming tells that heistwatch stopped. Default: false.",
+    );
 
 const webhookSink = (readEnv: ReadEnv) =>
   section({
@@ -194,6 +212,7 @@ const webhookSink = (readEnv: ReadEnv) =>
         "CIDRs of private networks this sink may be in. Loopback and private addresses are refused unless listed.",
       ),
     allowHttp: z.boolean({ error: "true or false" }).default(false).describe("Allow a URL without TLS."),
+    heartbeat: heartbeat(),
   }).superRefine(
     (sink, context) => {
       // Runs beside other problems of the sink too, so the fields may hold anything.
@@ -211,6 +230,7 @@ const consoleSink = () =>
   section({
     kind: z.literal("console").describe("One line on standard output."),
     name: shortName().default("console").describe("Name in logs, metrics and the delivery record."),
+    heartbeat: heartbeat(),
   });
 
 const sinkList = (readEnv: ReadEnv) =>

@@ -11,6 +11,8 @@ export interface Condition {
   /** Stable name, for example `chain:ethereum` or `sink:ops`. */
   readonly subject: string;
   readonly kind: "system" | "endpoint";
+  /** Told as this instead of `system.degraded` or `endpoint.failing`. */
+  readonly type?: SystemEventType;
   readonly severity: Severity;
   readonly detail: string;
   readonly graceMs: number;
@@ -82,7 +84,7 @@ export function createAlarms({ clock, random }: { clock: Clock; random: () => st
       for (const one of held.values()) {
         if (one.told || clock.now() - one.since < one.condition.graceMs) continue;
         one.told = true;
-        messages.push(message(one.condition.kind === "system" ? "system.degraded" : "endpoint.failing", one));
+        messages.push(message(typeOf(one.condition), one));
       }
       return messages;
     },
@@ -93,4 +95,8 @@ export function createAlarms({ clock, random }: { clock: Clock; random: () => st
         detail: condition.detail,
       })),
   };
+}
+
+function typeOf({ kind, type }: Condition): SystemEventType {
+  return type ?? (kind === "system" ? "system.degraded" : "endpoint.failing");
 }

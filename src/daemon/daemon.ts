@@ -5,36 +5,33 @@ import type { PgPool } from "bullmq";
 import type { Logger } from "pino";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
-import { createAdapter } from "../chains/registry.ts";
 import { createSink } from "../deliver/registry.ts";
 import { systemClock } from "../lib/clock.ts";
-import { ConfigError } from "../lib/errors.ts";
-import { createWaker } from "../lib/waker.ts";
-import { matchBlock, matchTransfers } from "../match/match-block.ts";
 import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
 import { createRelay, type Relay } from "../queue/relay.ts";
 import { createAlertStore, type AlertStore } from "../store/alert-store.ts";
-import { createChainStore } from "../store/chain-store.ts";
-import { countHoles } from "../store/coverage.ts";
 import type { OpenStore } from "../store/database.ts";
 import { createDeliveryStore, type DeliveryStore } from "../store/delivery-store.ts";
-import { createLeases } from "../store/leases.ts";
+import { createEvidenceStore, type EvidenceStore } from "../store/evidence.ts";
 import { createOutbox } from "../store/outbox.ts";
-import { createPendingStore } from "../store/pending-store.ts";
-import type { ChainConfig, Config } from "../types/config.ts";
+import type { Config } from "../types/config.ts";
 import { HITS_QUEUE, deliveriesQueue } from "../types/queue-names.ts";
 import type { Health, Service } from "../types/service.ts";
 import type { Sink } from "../types/sink.ts";
-import { tellAlarms, watchChain, watchSink } from "./alarm-rules.ts";
+import { tellAlarms, watchPool, watchSink } from "./alarm-rules.ts";
 import { createAlarms } from "./alarms.ts";
+import { createChainLine } from "./chain-line.ts";
+import { lookAtCoverage, runCoverageWatch } from "./coverage-watch.ts";
 import { runDirectPath } from "./direct-path.ts";
+import { runHeartbeat } from "./heartbeat.ts";
 import { foldContext } from "./fold-context.ts";
 import { claimInstance, type Instance } from "./instance.ts";
-import { createLine, type Line } from "./line.ts";
+import type { Line } from "./line.ts";
 import { loopService } from "./loop-service.ts";
 import { loadLists, type Lists } from "./lists.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperatorCalls } from "./operator-calls.ts";
+import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
 import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
 import { createSupervisor } from "./supervisor.ts";
@@ -72,6 +69,8 @@ interface Parts {
   readonly relay: Relay;
   readonly workers: Workers;
   readonly lines: readonly Line[];
+  readonly pools: readonly NamedPool[];
+  readonly evidence: EvidenceStore;
 }
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
@@ -107,6 +106,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           queuedSinks: sinkNames(config.sinks.alerts),
           clock,
           onWork: () => built.relay.wake(),
+          nodes: createNodeControl(built.pools, built.evidence, log),
         }),
       );
       await supervisor.start(runSignal);
@@ -159,8 +159,22 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         });
       },
     });
-    const lines = config.chains.map((chain) => buildLine(chain, { store, lists, holder, relay }));
-    return { store, alerts, deliveries, queues, relay, workers, lines };
+    const evidence = createEvidenceStore(store.db);
+    const pools = config.chains.map((chain) => createNamedPool(chain, { log, clock, metrics, evidence }));
+    const lines = config.chains.map((chain, index) =>
+      createChainLine(chain, {
+        adapter: (pools[index] as NamedPool).pool,
+        store,
+        lists,
+        holder,
+        relay,
+        log,
+        clock,
+        metrics,
+        alarms,
+      }),
+    );
+    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence };
   }
 
   function openSinks(): Map<string, Sink> {
@@ -170,70 +184,16 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     );
   }
 
-  function buildLine(
-    chain: ChainConfig,
-    { store, lists, holder, relay }: { store: OpenStore; lists: Lists; holder: string; relay: Relay },
-  ): Line {
-    const node = chain.nodes[0];
-    if (node === undefined) throw new ConfigError(`chain ${chain.name} has no node`);
-    const chainLog = log.child({ stage: "ingest", chain: chain.name });
-    const adapter = createAdapter({
-      chain,
-      node,
-      log: chainLog,
-      onRequest: (method, outcome) => metrics.rpcRequest({ chain: chain.name, node: node.name, method, outcome }),
-    });
-    const lookedFor = { chain: chain.id, watchlist: lists.watchlist, tokens: lists.tokens };
-    return createLine({
-      name: chain.name,
-      chain: chain.id,
-      holder,
-      adapter,
-      store: createChainStore(store.db),
-      leases: createLeases(store.db),
-      start: chain.start,
-      windowDepth: chain.windowDepth,
-      match: (block) => matchBlock(block, lookedFor),
-      listVersion: lists.watchlist.version,
-      clock,
-      waker: createWaker(),
-      log: chainLog,
-      onStatus: (status) => {
-        metrics.chainStatus(chain.name, status);
-        watchChain(alarms, chain, status);
-      },
-      onCommitted: (what) => {
-        metrics.committed(chain.name, what);
-        if (what.hits > 0 || what.reorgDepth > 0 || what.blocks === 0) relay.wake();
-      },
-      mempool:
-        adapter.mempool === undefined
-          ? null
-          : {
-              source: adapter.mempool,
-              store: createPendingStore(store.db),
-              match: (transfers) => matchTransfers(transfers, lookedFor),
-              waker: createWaker(),
-              onStatus: (status) => metrics.mempool(chain.name, status),
-              onCommitted: () => relay.wake(),
-            },
-      onLeader: (epoch) => metrics.leader(chain.name, epoch),
-      onFenced: () => metrics.fencedWrite(chain.name),
-    });
-  }
-
   function buildHttp(at: { host: string; port: number }): HealthServer {
     return createHealthServer({
       ...at,
       registry: metrics.registry,
       refresh: async () => {
         if (parts === null) return;
-        const { store, deliveries, lines } = parts;
-        metrics.deliveries(await deliveries.counts(), clock.now());
-        for (const chain of config.chains) {
-          const status = lines.find((line) => line.name === `line:${chain.name}`)?.status();
-          if (status !== undefined && status !== null) metrics.gaps(chain.name, await holesOf(store, chain.id));
-        }
+        metrics.deliveries(await parts.deliveries.counts(), clock.now());
+        for (const { chain, pool } of parts.pools)
+          metrics.pool(chain, pool.status(), lineOf(parts, chain)?.status()?.unchecked ?? []);
+        await lookAtCoverage(coverageOf(parts));
       },
       // A lagging or stopped chain is told by metrics and alarms: the daemon itself stays ready for the others.
       checks: async () => [
@@ -250,6 +210,22 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       isStopping: () => runSignal.aborted,
     });
   }
+
+  const lineOf = ({ lines }: Parts, chain: string) => lines.find((line) => line.name === `line:${chain}`) ?? null;
+
+  function lookAtPools(built: Parts): void {
+    for (const { chain, pool } of built.pools)
+      watchPool(alarms, chain, { pool: pool.status(), status: lineOf(built, chain)?.status() ?? null });
+  }
+
+  const coverageOf = (built: Parts) => ({
+    db: built.store.db,
+    chains: config.chains,
+    isFollowed: (chain: string) => lineOf(built, chain)?.status() != null,
+    metrics,
+    alarms,
+    log,
+  });
 
   /** In the order of starting; stopped in reverse. */
   function servicesOf(built: Parts): Service[] {
@@ -275,7 +251,29 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           loop,
         ),
       ),
-      loopService("alarms", (loop) => tellAlarms({ alarms, alerts: built.alerts, operationSinks, log }, loop)),
+      loopService("alarms", (loop) =>
+        tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
+      ),
+      loopService("coverage", (loop) => runCoverageWatch(coverageOf(built), loop)),
+      loopService("heartbeat", (loop) =>
+        runHeartbeat(
+          {
+            chains: () =>
+              built.pools.map(({ chain, pool }) => {
+                const line = lineOf(built, chain);
+                return { name: chain, pool: pool.status(), status: line?.leads() === true ? line.status() : null };
+              }),
+            alerts: built.alerts,
+            deliveries: built.deliveries,
+            queuedSinks: beating(config.sinks.alerts),
+            storeSinks: beating(config.sinks.operations),
+            clock,
+            log,
+            onWork: () => built.relay.wake(),
+          },
+          loop,
+        ),
+      ),
       ...built.lines,
     ];
   }
@@ -347,16 +345,10 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   };
 }
 
-function sinkNames(sinks: readonly { name: string }[]): string[] {
-  return sinks.map((sink) => sink.name);
+function beating(sinks: readonly { name: string; heartbeat?: boolean | undefined }[]): string[] {
+  return sinkNames(sinks.filter((sink) => sink.heartbeat === true));
 }
 
-async function holesOf(store: OpenStore, chain: string): Promise<number> {
-  const range = await store.db
-    .selectFrom("coverage")
-    .select((eb) => [eb.fn.min("from_number").as("from"), eb.fn.max("to_number").as("to")])
-    .where("chain", "=", chain)
-    .executeTakeFirst();
-  if (range === undefined || range.from === null) return 0;
-  return countHoles(store.db, { chain, from: range.from, to: range.to });
+function sinkNames(sinks: readonly { name: string }[]): string[] {
+  return sinks.map((sink) => sink.name);
 }

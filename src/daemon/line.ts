@@ -10,7 +10,8 @@ import type { Log } from "../types/log.ts";
 import type { Health, Service } from "../types/service.ts";
 import type { Leases } from "../store/leases.ts";
 import { type MempoolLoopOptions, runMempoolLoop } from "../ingest/mempool-loop.ts";
-import { type ChainStatus, runHeadLoop, type HeadLoopOptions } from "../ingest/head-loop.ts";
+import { runHeadLoop } from "../ingest/head-loop.ts";
+import type { ChainStatus, HeadLoopOptions } from "../ingest/loop-state.ts";
 
 // Takeover after a leader's death within the time to live; renewals at a third of it survive one lost round.
 const LEASE_TTL_MS = 10_000;
@@ -164,4 +165,13 @@ export function createLine(options: LineOptions): Line {
   };
 }
 
-const NOWHERE: ChainStatus = { headNumber: -1, cursorNumber: -1, finalizedNumber: -1, tipTimestamp: 0, trouble: null };
+const NOWHERE: ChainStatus = {
+  headNumber: -1,
+  cursorNumber: -1,
+  finalizedNumber: -1,
+  tipTimestamp: 0,
+  unchecked: [],
+  contradicted: [],
+  turnedAt: 0,
+  trouble: null,
+};

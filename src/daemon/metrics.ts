@@ -1,6 +1,8 @@
 /** Prometheus metrics. Names end in their unit; labels are bounded: never an address, a transaction or a URL. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
-import type { ChainStatus } from "../ingest/head-loop.ts";
+import { NODE_STATES, type PoolStatus } from "../types/nodes.ts";
+import type { NativeCheckOutcome } from "../types/chain.ts";
+import type { ChainStatus } from "../ingest/loop-state.ts";
 import type { MempoolStatus } from "../ingest/mempool-loop.ts";
 
 export interface Metrics {
@@ -9,6 +11,7 @@ export interface Metrics {
   committed(chain: string, what: { blocks: number; hits: number; reorgDepth: number }): void;
   mempool(chain: string, status: MempoolStatus): void;
   rpcRequest(of: { chain: string; node: string; method: string; outcome: "ok" | "error" }): void;
+  nativeCheck(chain: string, outcome: NativeCheckOutcome): void;
   leader(chain: string, epoch: number | null): void;
   fencedWrite(chain: string): void;
   attempt(of: { sink: string; outcome: string; seconds: number }): void;
@@ -18,6 +21,8 @@ export interface Metrics {
     nowMs: number,
   ): void;
   gaps(chain: string, holes: number): void;
+  /** `waitedFor`: operators whose word on some blocks is still to be compared. */
+  pool(chain: string, status: PoolStatus, waitedFor: readonly string[]): void;
   watchlist(chain: string, entries: number): void;
   queueUp(up: boolean): void;
 }
@@ -50,7 +55,26 @@ export function createMetrics(version: string): Metrics {
   });
   const tracked = gauge("mempool_tracked_transactions", "Watched transactions waiting in the mempool", ["chain"]);
   const skipped = gauge("mempool_skipped_transactions", "Pending ones never looked at since the start", ["chain"]);
+  const agreed = gauge("pool_agreed_head_number", "Highest block that enough operators have", ["chain"]);
+  const absent = gauge("pool_operator_missing", "1 while the chain goes on without this operator", [
+    "chain",
+    "operator",
+  ]);
+  const disputes = gauge("pool_disputed", "1 while operators disagree about a block", ["chain"]);
+  const unchecked = gauge(
+    "pool_operator_unchecked",
+    "1 while blocks scanned without this operator are not compared yet",
+    ["chain", "operator"],
+  );
+  const nodeState = gauge("node_state", "1 for the state a node is in", ["chain", "node", "state"]);
+  const nodeHead = gauge("node_head_number", "Highest block a node named", ["chain", "node"]);
+  const nodeLatency = gauge("node_latency_seconds", "Moving average of a node's answers", ["chain", "node"]);
   const rpc = counter("rpc_requests_total", "Requests to nodes", ["chain", "node", "method", "outcome"]);
+  const nativeChecks = counter("native_checks_total", "Samples of native value held against balances", [
+    "chain",
+    "outcome",
+    "traced",
+  ]);
   const leading = gauge("leader", "1 while this daemon leads the chain", ["chain"]);
   const epochs = gauge("leader_epoch", "Epoch of our lease", ["chain"]);
   const fenced = counter("fenced_writes_total", "Writes refused because another daemon leads", ["chain"]);
@@ -78,8 +102,21 @@ export function createMetrics(version: string): Metrics {
       finalized.set({ chain }, status.finalizedNumber);
       lag.set({ chain }, Math.max(0, status.headNumber - status.cursorNumber));
       tipTime.set({ chain }, status.tipTimestamp);
-      for (const kind of ["node", "mismatch", "lag", "stalled", "tooDeep", "store"])
+      for (const kind of ["node", "mismatch", "lag", "stalled", "tooDeep", "store", "dispute"])
         trouble.set({ chain, kind }, status.trouble?.kind === kind ? 1 : 0);
+    },
+    pool(chain, { agreedHead, operators, missing, dispute, nodes }, waitedFor) {
+      agreed.set({ chain }, agreedHead);
+      disputes.set({ chain }, dispute === null ? 0 : 1);
+      for (const operator of operators) {
+        absent.set({ chain, operator }, missing.some((one) => one.operator === operator) ? 1 : 0);
+        unchecked.set({ chain, operator }, waitedFor.includes(operator) ? 1 : 0);
+      }
+      for (const node of nodes) {
+        for (const state of NODE_STATES) nodeState.set({ chain, node: node.name, state }, node.state === state ? 1 : 0);
+        nodeHead.set({ chain, node: node.name }, node.head);
+        nodeLatency.set({ chain, node: node.name }, node.latencyMs / 1000);
+      }
     },
     committed(chain, what) {
       blocks.inc({ chain }, what.blocks);
@@ -94,6 +131,7 @@ export function createMetrics(version: string): Metrics {
       skipped.set({ chain }, status.skipped);
     },
     rpcRequest: (of) => rpc.inc(of),
+    nativeCheck: (chain, { kind, traced }) => nativeChecks.inc({ chain, outcome: kind, traced: String(traced) }),
     leader(chain, epoch) {
       leading.set({ chain }, epoch === null ? 0 : 1);
       if (epoch !== null) epochs.set({ chain }, epoch);

@@ -5,6 +5,7 @@ import { AppError } from "../lib/errors.ts";
 import { SEVERITIES } from "../types/alert.ts";
 import type { AlertStore } from "../store/alert-store.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
+import type { Evidence, NodeStatus } from "../types/nodes.ts";
 import type { ControlCalls } from "./instance.ts";
 
 export interface OperatorDeps {
@@ -14,6 +15,20 @@ export interface OperatorDeps {
   readonly queuedSinks: readonly string[];
   readonly clock: Clock;
   readonly onWork: () => void;
+  /** Null where no daemon runs: then there are no nodes in use to ask about. */
+  readonly nodes: NodeControl | null;
+}
+
+/** The pools of the running daemon. */
+export interface NodeControl {
+  list(): Promise<NodeRow[]>;
+  drain(name: string, forMs: number): void;
+  undrain(name: string): void;
+}
+
+export interface NodeRow extends NodeStatus {
+  readonly chain: string;
+  readonly evidence: Evidence | null;
 }
 
 const page = { limit: z.int().min(1).max(10_000), offset: z.int().nonnegative() };
@@ -34,6 +49,10 @@ const retryDeliveries = z.union([
   z.strictObject({ allDead: z.literal(true), sink: z.string().optional() }),
 ]);
 
+const nodeName = z.strictObject({ name: z.string().min(1).max(128) });
+// A week: a node that is out for longer belongs out of the configuration.
+const drainNode = nodeName.extend({ forMs: z.int().min(1_000).max(604_800_000) });
+
 function checked<T>(schema: z.ZodType<T>, args: unknown): T {
   const parsed = schema.safeParse(args);
   if (parsed.success) return parsed.data;
@@ -43,7 +62,22 @@ function checked<T>(schema: z.ZodType<T>, args: unknown): T {
 
 /** Every call checks its arguments itself: the socket is one more input. */
 export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
+  function running(): NodeControl {
+    if (deps.nodes === null) throw new AppError("no heistwatch runs here: nodes are in use only while it does");
+    return deps.nodes;
+  }
   return {
+    "node.list": () => running().list(),
+    "node.drain": async (args) => {
+      const { name, forMs } = checked(drainNode, args);
+      running().drain(name, forMs);
+      return { name, until: deps.clock.now() + forMs };
+    },
+    "node.undrain": async (args) => {
+      const { name } = checked(nodeName, args);
+      running().undrain(name);
+      return { name };
+    },
     "alerts.list": async (args) => {
       const { severity, ...rest } = checked(listAlerts, args);
       const alerts = await deps.alerts.list({

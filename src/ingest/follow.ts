@@ -86,7 +86,8 @@ function afterWalk(state: FollowState, tip: BlockRef, height: number, answer: He
   return walkBelow(state, height);
 }
 
-function walkBelow(state: FollowState, height: number): FollowStep {
+/** The block at a known height was seen to differ: the next step down. */
+export function walkBelow(state: FollowState, height: number): FollowStep {
   const lowest = Math.max(state.window[0]?.number ?? 0, state.finalNumber);
   if (height <= lowest) return rest(state, { kind: "tooDeep", height });
   return ask(state, { at: "walk", height: height - 1 });

@@ -4,86 +4,21 @@
  * Asks at its own pace (a push feed only wakes it), decides with `follow`, stores with the lease. Whatever fails is
  * asked again on a clock: no block is ever skipped, and no answer but a full one counts as scanned.
  */
-import type { Block, BlockRef, ChainAdapter, Header } from "../types/chain.ts";
-import type { Checkpoint, Lease, ScannedBlock, WindowBlock } from "../types/checkpoint.ts";
-import type { StartPoint } from "../types/config.ts";
-import type { Log } from "../types/log.ts";
-import type { Hit } from "../types/hit.ts";
-import type { Clock } from "../lib/clock.ts";
+import type { Block, BlockRef, BlockWanted, Header } from "../types/chain.ts";
+import type { ScannedBlock } from "../types/checkpoint.ts";
 import { describeError, UnavailableError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
-import type { Waker } from "../lib/waker.ts";
-import { cutBack, follow, type FollowEvent, type FollowState, heightToAsk, prune } from "./follow.ts";
+import { AHEAD_START, nextAhead } from "./ahead.ts";
+import { checkMissed, openMissed } from "./check-missed.ts";
+import { createDisputes } from "./disputes.ts";
+import { cutBack, follow, type FollowEvent, type FollowState, heightToAsk, prune, walkBelow } from "./follow.ts";
+import { type ChainStatus, type HeadLoopOptions, isLate, type LoopState } from "./loop-state.ts";
 import { firstBlock, firstWindow } from "./start-point.ts";
+import { tellDisputed } from "./tell-disputed.ts";
+import { createTroubleLog, disputedHeight, isWaitable, kindOf } from "./trouble.ts";
 
-export interface HeadLoopStore {
-  load(chain: string): Promise<Checkpoint | null>;
-  begin(lease: Lease, window: readonly WindowBlock[]): Promise<void>;
-  commitBlocks(commit: {
-    lease: Lease;
-    scanned: readonly ScannedBlock[];
-    listVersion: string;
-    headNumber: number;
-    windowDepth: number;
-    now: number;
-  }): Promise<void>;
-  commitRematch(commit: {
-    lease: Lease;
-    scanned: readonly ScannedBlock[];
-    listVersion: string;
-    headNumber: number;
-    now: number;
-  }): Promise<void>;
-  commitReorg(of: { lease: Lease; ancestor: BlockRef; now: number }): Promise<{ removedHits: number }>;
-  commitFinalized(of: { lease: Lease; number: number; now: number }): Promise<{ finalHits: number }>;
-}
-
-/** Where the chain stands, for metrics, health and alarms. */
-export interface ChainStatus {
-  readonly headNumber: number;
-  readonly cursorNumber: number;
-  readonly finalizedNumber: number;
-  /** Block time of the tip, unix seconds; 0 before the first. */
-  readonly tipTimestamp: number;
-  /** Why the loop does not move, null when it does. */
-  readonly trouble: {
-    readonly kind: "node" | "mismatch" | "lag" | "stalled" | "tooDeep" | "store";
-    readonly detail: string;
-  } | null;
-}
-
-export interface HeadLoopOptions {
-  readonly adapter: ChainAdapter;
-  readonly store: HeadLoopStore;
-  readonly lease: Lease;
-  readonly start: StartPoint;
-  readonly windowDepth: number;
-  /** The lists to match with, and their version. */
-  readonly match: (block: Block) => readonly Hit[];
-  readonly listVersion: string;
-  readonly clock: Clock;
-  /** How the loop waits; woken by the chain's push feed. */
-  readonly waker: Waker;
-  readonly log: Log;
-  readonly onStatus: (status: ChainStatus) => void;
-  /** Something was stored that may have caused work. */
-  readonly onCommitted: (what: { blocks: number; hits: number; reorgDepth: number }) => void;
-}
-
-// Blocks fetched side by side when behind: enough to hide a node's latency, few enough to bound memory (some 10 MB each).
-const AHEAD_MAX = 8;
 const RETRY_MS = 1_000;
 const TOO_DEEP_RETRY_MS = 15_000;
-
-interface LoopState {
-  window: WindowBlock[];
-  finalizedNumber: number;
-  headNumber: number;
-  phase: FollowState["phase"];
-  finalityAskedAt: number;
-  /** When the last block was stored (or the loop began), unix milliseconds. */
-  progressAt: number;
-}
 
 /** Runs until the signal aborts; throws when the lease is lost or the list changed (the caller takes over again). */
 export async function runHeadLoop(options: HeadLoopOptions, signal: AbortSignal): Promise<void> {
@@ -97,52 +32,19 @@ export async function runHeadLoop(options: HeadLoopOptions, signal: AbortSignal)
     try {
       state ??= await openState(options, signal);
       waitMs = await advance(options, state, { pollMs, signal });
+      state.turnedAt = options.clock.now();
       trouble.over();
     } catch (error) {
       if (signal.aborted) return;
       if (!isWaitable(error)) throw error;
-      const kind = (error as { code?: unknown }).code === "proof_mismatch" ? "mismatch" : "node";
-      tell(options, state, { kind, detail: redactText(describeError(error)) });
+      tell(options, state, { kind: kindOf(error), detail: redactText(describeError(error)) });
       trouble.tell(error);
       if (state !== null) state.phase = { at: "next" };
+      const height = disputedHeight(error);
+      if (state !== null && height !== null) await tellDisputed(options, state, { height, signal });
     }
     if (waitMs > 0) await waker.wait(waitMs, signal);
   }
-}
-
-// A node that stays away is worth a line a minute, not one a second.
-const TROUBLE_LINE_MS = 60_000;
-
-function createTroubleLog({ clock, log }: HeadLoopOptions): { tell(error: unknown): void; over(): void } {
-  let toldAt: number | null = null;
-  return {
-    tell(error) {
-      if (toldAt !== null && clock.now() - toldAt < TROUBLE_LINE_MS) return;
-      toldAt = clock.now();
-      // A node of another chain is waited for like one that is away, but only a person can change it.
-      const level = isWrongChain(error) ? "error" : "warn";
-      log[level]({ error: redactText(describeError(error)) }, "block not read, asking again");
-    },
-    over() {
-      if (toldAt !== null) log.info({}, "the node answers again");
-      toldAt = null;
-    },
-  };
-}
-
-function isWrongChain(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === "wrong_chain";
-}
-
-/** Node and network trouble is waited out; a lost lease, a changed list and bugs are not this loop's to decide. */
-function isWaitable(error: unknown): boolean {
-  if (isWrongChain(error)) return true;
-  return (
-    typeof error === "object" &&
-    error !== null &&
-    (error as { retryable?: unknown }).retryable === true &&
-    (error as { code?: unknown }).code !== "list_changed"
-  );
 }
 
 async function openState(options: HeadLoopOptions, signal: AbortSignal): Promise<LoopState> {
@@ -166,6 +68,10 @@ async function openState(options: HeadLoopOptions, signal: AbortSignal): Promise
     phase: { at: "next" },
     finalityAskedAt: Number.NEGATIVE_INFINITY,
     progressAt: options.clock.now(),
+    turnedAt: options.clock.now(),
+    ahead: AHEAD_START,
+    missed: await openMissed(options.store, options.lease.chain),
+    disputes: createDisputes(),
   };
   return state;
 }
@@ -185,7 +91,9 @@ async function advance(
   const step = follow(followState(state), await options.adapter.headerAt(heightToAsk(followState(state)), signal));
   state.phase = step.state.phase;
   const waitMs = await act(options, state, step.event, { pollMs, signal });
-  if (step.event.kind !== "ask") await settleFinality(options, state, signal);
+  if (step.event.kind === "ask") return waitMs;
+  await settleFinality(options, state, signal);
+  await checkMissed({ ...options, views: options.adapter.views?.() ?? [] }, state, signal);
   return waitMs;
 }
 
@@ -211,12 +119,19 @@ async function act(
       await rematchWindow(options, state, { upTo: Number.POSITIVE_INFINITY, signal });
       tell(options, state, stallOf(options, state));
       return pollMs;
-    case "lag":
+    case "lag": {
+      const forkedAt = await differsAtItsEnd(options, state, signal);
+      if (forkedAt !== null) {
+        const step = walkBelow(followState(state), forkedAt);
+        state.phase = step.state.phase;
+        return act(options, state, step.event, { pollMs, signal });
+      }
       tell(options, state, {
         kind: "lag",
         detail: `the node does not have block ${event.missing}, which we have: it lags or was reset`,
       });
       return pollMs;
+    }
     case "unsettled":
       return 250;
     case "tooDeep":
@@ -227,6 +142,21 @@ async function act(
       options.log.error({ height: event.height }, "chain stopped: the node contradicts a final block");
       return TOO_DEEP_RETRY_MS;
   }
+}
+
+/**
+ * The node's chain is shorter than ours: what it has at its own end says whether it only lags, or is on another branch.
+ * A different block at a known height is a reorg, also where the new branch has not grown as long as the old one yet.
+ */
+async function differsAtItsEnd(
+  options: HeadLoopOptions,
+  state: LoopState,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const ours = state.window.find((block) => block.number === state.headNumber);
+  if (ours === undefined || ours.number === state.window.at(-1)?.number) return null;
+  const theirs = await options.adapter.headerAt(ours.number, signal);
+  return theirs === null || theirs.hash === ours.hash ? null : ours.number;
 }
 
 /** Thirty block times, at least half a minute, at most five: what a live chain does not stand still for. */
@@ -244,9 +174,13 @@ function stallOf({ adapter, clock }: HeadLoopOptions, { progressAt }: LoopState)
   };
 }
 
+function wantedBy({ watched }: HeadLoopOptions): BlockWanted {
+  return { watched, senders: "all" };
+}
+
 /** A missing or failed body is asked for again later; it is never an empty block. */
 async function fetchBlock(options: HeadLoopOptions, header: Header, signal: AbortSignal): Promise<Block> {
-  const block = await options.adapter.blockOf(header, signal);
+  const block = await options.adapter.blockOf(header, signal, wantedBy(options));
   if (block === null)
     throw new UnavailableError(`the node named block ${header.number} but does not have its content`, {
       details: { number: header.number, hash: header.hash },
@@ -258,13 +192,21 @@ async function fetchBlock(options: HeadLoopOptions, header: Header, signal: Abor
 async function catchUp(options: HeadLoopOptions, state: LoopState, signal: AbortSignal): Promise<number> {
   const tip = state.window.at(-1);
   const from = (tip?.number ?? -1) + 1;
-  const count = Math.min(AHEAD_MAX, state.headNumber - from + 1);
+  const count = Math.min(state.ahead, state.headNumber - from + 1);
+  const startedAt = performance.now();
   const answers = await Promise.allSettled(
     Array.from({ length: count }, async (_, index) => {
       const header = await options.adapter.headerAt(from + index, signal);
-      return header === null ? null : options.adapter.blockOf(header, signal);
+      return header === null ? null : options.adapter.blockOf(header, signal, wantedBy(options));
     }),
   );
+  const blocks = answers.flatMap((answer) => (answer.status === "fulfilled" ? (answer.value ?? []) : []));
+  state.ahead = nextAhead(state.ahead, {
+    tookMs: performance.now() - startedAt,
+    failed: answers.some((answer) => answer.status === "rejected"),
+    blocks: blocks.length,
+    transfers: blocks.reduce((sum, block) => sum + block.transfers.length, 0),
+  });
   const linked: Block[] = [];
   let parent: BlockRef | undefined = tip;
   for (const answer of answers) {
@@ -295,17 +237,14 @@ async function storeBlocks(options: HeadLoopOptions, state: LoopState, blocks: r
     listVersion,
   }));
   state.progressAt = now;
+  state.disputes.over();
+  for (const block of blocks) for (const operator of block.trust.missing) state.missed.unchecked.add(operator);
   state.window = prune([...state.window, ...added], { finalNumber: state.finalizedNumber, depth: windowDepth });
   const hits = scanned.reduce((sum, one) => sum + one.hits.length, 0);
   options.log.debug({ from: blocks[0]?.number, to: blocks.at(-1)?.number, hits }, "blocks matched and stored");
   options.onCommitted({ blocks: blocks.length, hits, reorgDepth: 0 });
   tell(options, state, null);
   return blocks.length;
-}
-
-// Thirty block times and at least a minute: later than that is catch-up after downtime or a start in the past.
-function isLate({ adapter }: HeadLoopOptions, block: Block, now: number): boolean {
-  return now - block.timestamp * 1000 > Math.max(60_000, 30 * adapter.blockTimeMs);
 }
 
 async function storeReorg(
@@ -319,6 +258,7 @@ async function storeReorg(
     now: options.clock.now(),
   });
   state.window = cutBack(state.window, event.ancestor);
+  state.disputes.over();
   options.log.info(
     { ancestor: event.ancestor.number, depth: event.depth, removedHits },
     "reorg: blocks left the chain",
@@ -378,6 +318,9 @@ function tell({ onStatus }: HeadLoopOptions, state: LoopState | null, trouble: C
     cursorNumber: tip?.number ?? -1,
     finalizedNumber: state?.finalizedNumber ?? -1,
     tipTimestamp: tip?.timestamp ?? 0,
+    unchecked: [...(state?.missed.unchecked ?? [])],
+    contradicted: [...(state?.missed.contradicted ?? [])],
+    turnedAt: state?.turnedAt ?? 0,
     trouble,
   });
 }

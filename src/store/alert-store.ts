@@ -7,7 +7,7 @@ import type { HitBlock, HitEvent, HitEventKind } from "../types/hit.ts";
 import { deliveriesQueue } from "../types/queue-names.ts";
 import { decodeHit } from "./codec.ts";
 import type { Db } from "./database.ts";
-import { hitsJobId } from "./hit-events.ts";
+import { hitsJobId } from "./hit-rows.ts";
 import { addToOutbox, inChunks, type OutboxJob } from "./outbox.ts";
 import type { AlertTable, Database, HitEventTable } from "./schema.ts";
 
@@ -16,8 +16,11 @@ export type Fold = (alert: AlertRecord | null, events: readonly HitEvent[]) => F
 export interface AlertStore {
   /** Applies all unapplied events of one alert. Safe to call twice, late, or for an alert without events. */
   foldAlert(alertId: string, fold: Fold): Promise<FoldResult | null>;
-  /** A message that no alert stands behind (`system.*`, `endpoint.*`). False when it was stored before. */
-  addMessage(message: Message, sinks: readonly string[], now: number): Promise<boolean>;
+  /**
+   * A message that no alert stands behind (`system.*`, `endpoint.*`), sent straight from the store or through the queue.
+   * False when it was stored before.
+   */
+  addMessage(message: Message, sinks: readonly string[], now: number, through?: "store" | "queue"): Promise<boolean>;
   /** Alerts with unapplied events, as jobs: what the sweep puts back into the queue. */
   unfoldedJobs(options: { olderThan: number; limit: number }): Promise<{ alertId: string; jobId: string }[]>;
   list(options: {
@@ -33,7 +36,7 @@ export function createAlertStore(db: Db): AlertStore {
   return {
     foldAlert: (alertId, fold) => db.transaction().execute((trx) => foldAlert(trx, alertId, fold)),
 
-    addMessage: (message, sinks, now) =>
+    addMessage: (message, sinks, now, through) =>
       db.transaction().execute(async (trx) => {
         const { numInsertedOrUpdatedRows } = await trx
           .insertInto("message")
@@ -41,7 +44,7 @@ export function createAlertStore(db: Db): AlertStore {
           .onConflict((conflict) => conflict.doNothing())
           .executeTakeFirst();
         if (numInsertedOrUpdatedRows !== 1n) return false;
-        await addDeliveries(trx, { message, sinks, now, queued: false });
+        await addDeliveries(trx, { message, sinks, now, queued: through === "queue" });
         return true;
       }),
 

@@ -7,16 +7,25 @@
 import { sql, type Transaction } from "kysely";
 import { assert } from "../lib/assert.ts";
 import type { BlockRef } from "../types/chain.ts";
-import type { Checkpoint, Lease, ScannedBlock, WindowBlock } from "../types/checkpoint.ts";
+import type { Checkpoint, Lease, ScannedBlock, UncheckedBlock, WindowBlock } from "../types/checkpoint.ts";
 import type { Hit, HitBlock } from "../types/hit.ts";
 import { encodeHit, matchDigest } from "./codec.ts";
 import { addCoverage, cutCoverage } from "./coverage.ts";
 import type { Db } from "./database.ts";
 import { holdForMatching, holdLease } from "./leases.ts";
-import { addHitEvents } from "./hit-events.ts";
+import { addHitEvents, hitBlock, type KnownHit, knownHits } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
 import { settleMined, settleUnmined } from "./pending-moves.ts";
-import type { Database, HitTable } from "./schema.ts";
+import type { Database } from "./schema.ts";
+import {
+  addUnchecked,
+  checkBlocks,
+  cutUnchecked,
+  doubtHits,
+  listUnchecked,
+  settleDisputed,
+  storeDisputed,
+} from "./trust.ts";
 
 export interface CommitBlocks {
   readonly lease: Lease;
@@ -37,6 +46,34 @@ export interface ChainStore {
   commitRematch(commit: Omit<CommitBlocks, "windowDepth">): Promise<void>;
   commitReorg(of: { lease: Lease; ancestor: BlockRef; now: number }): Promise<{ removedHits: number }>;
   commitFinalized(of: { lease: Lease; number: number; now: number }): Promise<{ finalHits: number }>;
+  /**
+   * Blocks that only some operators name: their hits are told as disputed, and so are our own above `doubtedAbove`. The
+   * cursor stays; what the agreed blocks hold is settled by `commitBlocks`.
+   */
+  commitDisputed(commit: CommitDisputed): Promise<void>;
+  /** Blocks an operator has not named, lowest first. */
+  unchecked(of: { chain: string; operator: string; contradicted: boolean; limit: number }): Promise<UncheckedBlock[]>;
+  /** Operators that blocks wait for. */
+  uncheckedBy(chain: string): Promise<{ operator: string; contradicted: boolean }[]>;
+  /** An operator that was missing named these blocks, or others in place of the contradicted ones. */
+  commitChecked(commit: CommitChecked): Promise<void>;
+}
+
+export interface CommitDisputed {
+  readonly lease: Lease;
+  readonly scanned: readonly ScannedBlock[];
+  readonly listVersion: string;
+  readonly headNumber: number;
+  readonly doubtedAbove: number | null;
+  readonly now: number;
+}
+
+export interface CommitChecked {
+  readonly lease: Lease;
+  readonly operator: string;
+  readonly vouched: readonly BlockRef[];
+  readonly contradicted: readonly BlockRef[];
+  readonly now: number;
 }
 
 export function createChainStore(db: Db): ChainStore {
@@ -59,7 +96,10 @@ export function createChainStore(db: Db): ChainStore {
         await extendWindow(trx, commit);
         await storeHits(trx, commit, "included");
         await settleMined(trx, commit);
+        const upTo = commit.scanned.at(-1)?.block.number ?? 0;
+        await settleDisputed(trx, { chain: commit.lease.chain, upTo, now: commit.now });
         await addCoverage(trx, commit.lease.chain, commit.scanned, commit.listVersion);
+        await addUnchecked(trx, commit.lease.chain, commit.scanned);
         await pruneWindow(trx, commit, finalizedNumber);
       }),
 
@@ -90,6 +130,7 @@ export function createChainStore(db: Db): ChainStore {
           .execute();
         await cutCoverage(trx, lease.chain, ancestor.number);
         await settleUnmined(trx, { chain: lease.chain, above: ancestor.number, now });
+        await cutUnchecked(trx, lease.chain, ancestor.number);
         return {
           removedHits: await settleHits(trx, { chain: lease.chain, above: ancestor.number, to: "removed", now }),
         };
@@ -109,7 +150,27 @@ export function createChainStore(db: Db): ChainStore {
           .where("chain", "=", lease.chain)
           .where("block_number", "<=", number)
           .execute();
+        await settleDisputed(trx, { chain: lease.chain, upTo: number, now });
         return { finalHits: await settleHits(trx, { chain: lease.chain, upTo: number, to: "final", now }) };
+      }),
+
+    commitDisputed: (commit) =>
+      db.transaction().execute(async (trx) => {
+        await holdForMatching(trx, commit);
+        const { chain } = commit.lease;
+        if (commit.doubtedAbove !== null) await doubtHits(trx, { chain, above: commit.doubtedAbove, now: commit.now });
+        await storeDisputed(trx, commit);
+      }),
+
+    unchecked: (of) => listUnchecked(db, of),
+
+    uncheckedBy: (chain) =>
+      db.selectFrom("unchecked").select(["operator", "contradicted"]).distinct().where("chain", "=", chain).execute(),
+
+    commitChecked: ({ lease, ...checked }) =>
+      db.transaction().execute(async (trx) => {
+        await holdLease(trx, lease);
+        await checkBlocks(trx, { chain: lease.chain, ...checked });
       }),
   };
 }
@@ -224,25 +285,11 @@ async function storeHits(
   }
 }
 
-/** New to the chain: never seen, gone since, or seen in the mempool only. */
+/** New to the chain: never seen, gone since, seen in the mempool only, or in a block that was disputed. */
 function isNew(before: KnownHit | undefined): boolean {
-  return before === undefined || before.state === "removed" || before.state === "pending";
-}
-
-type KnownHit = Pick<HitTable, "hit_id" | "alert_id" | "state" | "match_digest" | "block_hash" | "recorded_rule">;
-
-async function knownHits(trx: Transaction<Database>, writes: readonly HitWrite[]): Promise<Map<string, KnownHit>> {
-  if (writes.length === 0) return new Map();
-  const rows = await trx
-    .selectFrom("hit")
-    .select(["hit_id", "alert_id", "state", "match_digest", "block_hash", "recorded_rule"])
-    .where(
-      "hit_id",
-      "in",
-      writes.map((write) => write.hit.hitId),
-    )
-    .execute();
-  return new Map(rows.map((row) => [row.hit_id, row]));
+  return (
+    before === undefined || before.state === "removed" || before.state === "pending" || before.state === "disputed"
+  );
 }
 
 async function upsertHits(trx: Transaction<Database>, writes: readonly HitWrite[], now: number): Promise<void> {
@@ -278,16 +325,6 @@ async function upsertHits(trx: Transaction<Database>, writes: readonly HitWrite[
       })),
     )
     .execute();
-}
-
-function hitBlock({ block }: ScannedBlock, headNumber: number): string {
-  const told: HitBlock = {
-    number: block.number,
-    hash: block.hash,
-    timestamp: block.timestamp,
-    confirmations: Math.max(1, headNumber - block.number + 1),
-  };
-  return JSON.stringify(told);
 }
 
 interface Settle {

@@ -1,7 +1,7 @@
 /** What a block that comes or goes means for transactions that were seen in the mempool. */
 import type { Transaction } from "kysely";
 import type { Lease, ScannedBlock } from "../types/checkpoint.ts";
-import { addHitEvents, bareEvent } from "./hit-events.ts";
+import { addHitEvents, bareEvent } from "./hit-rows.ts";
 import type { Database } from "./schema.ts";
 
 /**
@@ -69,5 +69,19 @@ export async function settleUnmined(
     .where("chain", "=", chain)
     .where("state", "=", "included")
     .where("block_number", ">", above)
+    .execute();
+}
+
+/** Transactions whose disputed block lost: the mempool tells them again if they still wait there. */
+export async function waitAgain(
+  trx: Transaction<Database>,
+  { chain, hashes, now }: { chain: string; hashes: readonly string[]; now: number },
+): Promise<void> {
+  await trx
+    .updateTable("pending_transaction")
+    .set({ state: "unmined", changed_at: now })
+    .where("chain", "=", chain)
+    .where("tx_hash", "in", hashes)
+    .where("state", "=", "pending")
     .execute();
 }

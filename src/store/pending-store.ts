@@ -11,7 +11,7 @@ import type { Hit, HitEvent } from "../types/hit.ts";
 import type { PendingState, TrackedTransaction } from "../types/mempool.ts";
 import { decodeHit, encodeHit, matchDigest } from "./codec.ts";
 import type { Db } from "./database.ts";
-import { addHitEvents, bareEvent, encodeLink, type NewHitEvent } from "./hit-events.ts";
+import { addHitEvents, bareEvent, encodeLink, knownHits, type NewHitEvent } from "./hit-rows.ts";
 import { holdForMatching, holdLease } from "./leases.ts";
 import { inChunks } from "./outbox.ts";
 import { endPendingHits, supersede } from "./pending-moves.ts";
@@ -130,21 +130,15 @@ async function storeHits(
 ): Promise<number> {
   const events: NewHitEvent[] = [];
   for (const chunk of inChunks(hits)) {
-    const rows = await trx
-      .selectFrom("hit")
-      .select(["hit_id", "alert_id", "state", "match_digest"])
-      .where(
-        "hit_id",
-        "in",
-        chunk.map((hit) => hit.hitId),
-      )
-      .execute();
-    const known = new Map(rows.map((row) => [row.hit_id, row]));
+    const known = await knownHits(
+      trx,
+      chunk.map((hit) => ({ hit })),
+    );
     const told = chunk.flatMap((hit) => {
       const before = known.get(hit.hitId);
       if (before === undefined) return [hit];
       const isOld = before.state === "pending" && before.match_digest === matchDigest(hit);
-      if (isOld || before.state === "included" || before.state === "final") return [];
+      if (isOld || (before.state !== "pending" && before.state !== "removed")) return [];
       // An alert's id is fixed at creation: a hit seen before keeps the alert it belongs to.
       return [{ ...hit, alertId: before.alert_id }];
     });

@@ -34,7 +34,7 @@ export interface CoverageTable {
   operators: string;
 }
 
-export type HitState = "pending" | "included" | "removed" | "final";
+export type HitState = "pending" | "included" | "removed" | "final" | "disputed";
 
 export interface HitTable {
   hit_id: string;
@@ -143,6 +143,26 @@ export interface OutboxTable {
   claimed_until: number;
 }
 
+/** One row per block and operator that has not named it. */
+export interface UncheckedTable {
+  chain: string;
+  number: number;
+  operator: string;
+  hash: string;
+  contradicted: Generated<boolean>;
+}
+
+export interface EvidenceTable {
+  id: Generated<number>;
+  chain: string;
+  node: string;
+  operator: string;
+  at: number;
+  why: string;
+  asked: string;
+  answered: string;
+}
+
 export interface RelayStateTable {
   one: number;
   last_relayed_id: number;
@@ -161,4 +181,6 @@ export interface Database {
   attempt: AttemptTable;
   outbox: OutboxTable;
   relay_state: RelayStateTable;
+  unchecked: UncheckedTable;
+  evidence: EvidenceTable;
 }

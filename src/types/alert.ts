@@ -14,9 +14,11 @@ export type AlertEventType = "alert.created" | "alert.updated" | "alert.finalize
 export type SystemEventType =
   | "system.degraded"
   | "system.recovered"
+  | "system.heartbeat"
   | "endpoint.failing"
   | "endpoint.recovered"
-  | "coverage.gap";
+  | "coverage.gap"
+  | "provider.dispute";
 export type EventType = AlertEventType | SystemEventType;
 
 /** A message as stored and sent: `body` is the exact text that is signed. */

@@ -1,4 +1,5 @@
 /** The nouns of a chain: what a node tells us, in our words. */
+import type { AddressTable } from "./address-table.ts";
 
 /** CAIP-2 chain id, for example `eip155:1`. */
 export type ChainId = string;
@@ -90,14 +91,42 @@ export interface BlockTrust {
   readonly operators: readonly string[];
   /** Configured operators that did not answer. */
   readonly missing: readonly string[];
+  /** Operators that name another block at this height; absent: nobody does. */
+  readonly disputing?: readonly string[];
   /** True when internal calls were traced; false means value moved by contracts was not seen. */
   readonly traced: boolean;
 }
 
-/** A block with everything in it that moved value. */
+/** What a reader of a block needs of it. */
+export interface BlockWanted {
+  /** Transfers that touch none of these may be left out. Not given: all of them. */
+  readonly watched?: AddressTable;
+  /**
+   * `all`: every transaction's sender is recovered from its signature. `hits`: only those of transactions that may touch a
+   * watched address by what the block itself tells, so that a node that lies about a sender can hide its transaction:
+   * for comparing speeds and for second readings, not for the first.
+   */
+  readonly senders: "all" | "hits";
+}
+
+/** What a sample of a block showed: does the native value that was seen explain what balances changed by? */
+export interface NativeCheckOutcome {
+  readonly kind: "complete" | "incomplete" | "unknown";
+  /** False: internal value was not looked for, and `incomplete` says how blind that makes us. */
+  readonly traced: boolean;
+}
+
+/** A block with everything in it that moved value, or of that what was wanted. */
 export interface Block extends Header {
   readonly transfers: readonly Transfer[];
   readonly trust: BlockTrust;
+}
+
+/** One operator's own view of a chain, asked apart from the others: who disagrees is heard, who was away is compared. */
+export interface OperatorView {
+  readonly operator: string;
+  headerAt(number: number, signal: AbortSignal): Promise<Header | null>;
+  blockOf(header: Header, signal: AbortSignal): Promise<Block | null>;
 }
 
 /** A transaction in a mempool, signed by its sender. It is an intention: nothing of it has happened. */
@@ -137,8 +166,9 @@ export interface MempoolSource {
 }
 
 /**
- * One chain, read through the operator's own node.
+ * One chain, read through one node or through a pool of them.
  * `null` means "not here (yet)"; a node that disagrees answers with another hash.
+ * A pool whose operators disagree throws an error with code `dispute`.
  */
 export interface ChainAdapter {
   readonly family: string;
@@ -149,10 +179,12 @@ export interface ChainAdapter {
   normalizeAddress(text: string): Address | null;
   headNumber(signal: AbortSignal): Promise<number>;
   headerAt(number: number, signal: AbortSignal): Promise<Header | null>;
-  /** Fetched by hash, so that a fork between two calls cannot mix blocks. */
-  blockOf(header: Header, signal: AbortSignal): Promise<Block | null>;
+  /** Fetched by hash, so that a fork between two calls cannot mix blocks. Not given what is wanted: everything. */
+  blockOf(header: Header, signal: AbortSignal, wanted?: BlockWanted): Promise<Block | null>;
   /** Height up to which the chain itself (or the configured depth) calls blocks final; -1 when nothing is final yet. */
   finalizedNumber(signal: AbortSignal): Promise<number>;
+  /** Each operator that answers at present; absent where there is one node only. */
+  views?(): readonly OperatorView[];
   /** A push feed. It only ever means "look now": polling is the truth. */
   onHint?(wake: () => void, signal: AbortSignal): void;
   /** Absent where the mempool is not looked at (`mempool: off`) or there is none. */

@@ -1,5 +1,5 @@
 /** What is durable about a chain between two blocks. */
-import type { Block, Header } from "./chain.ts";
+import type { Block, BlockRef, Header } from "./chain.ts";
 import type { Hit } from "./hit.ts";
 
 /** Proof of leadership over one chain; every write of that chain carries it and is refused when it is stale. */
@@ -29,4 +29,11 @@ export interface ScannedBlock {
   readonly block: Block;
   readonly hits: readonly Hit[];
   readonly late: boolean;
+}
+
+/** A scanned block that a configured operator has not named yet. */
+export interface UncheckedBlock extends BlockRef {
+  readonly operator: string;
+  /** It named another block instead, after this one was final. */
+  readonly contradicted: boolean;
 }

@@ -6,6 +6,8 @@ export interface NodeConfig {
   readonly name: string;
   /** Who runs the node; nodes of one operator count once. */
   readonly operator: string;
+  /** May be asked about addresses: run by us, so that the watchlist does not leak. */
+  readonly own: boolean;
   readonly http: string;
   readonly ws: string | null;
   /** At most this many requests under way at once. */
@@ -42,6 +44,8 @@ export interface ChainConfig {
   /** `require`: a block that does not match its hash is never scanned; `prefer`: scanned and told as not proven (test nodes). */
   readonly proofs: "require" | "prefer";
   readonly start: StartPoint;
+  /** Distinct operators that must agree for a block to be final. */
+  readonly quorum: number;
   readonly nodes: readonly NodeConfig[];
 }
 
@@ -58,11 +62,15 @@ export interface WebhookSinkConfig {
   readonly allowNetworks: readonly string[];
   /** Plain http is refused unless true. */
   readonly allowHttp: boolean;
+  /** Gets `system.heartbeat` each minute; absent: it does not. */
+  readonly heartbeat?: boolean | undefined;
 }
 
 export interface ConsoleSinkConfig {
   readonly kind: "console";
   readonly name: string;
+  /** As of a webhook. */
+  readonly heartbeat?: boolean | undefined;
 }
 
 export type SinkConfig = WebhookSinkConfig | ConsoleSinkConfig;

@@ -51,8 +51,21 @@ export interface HitBlock {
  * What happened to a hit: `pending` (seen in the mempool), `included` (in a block), `removed` (left its block or the
  * mempool), `superseded` (a pending one that the included transaction tells otherwise, or not at all), `final`,
  * `rematched` (told differently by a changed list), `linked` (its transaction and another exclude each other).
+ * `disputed`: operators disagree about its block. `agreed`: they agree on it again. `vouched`, `contradicted`: an operator
+ * that was missing names this block, or another one.
  */
-export type HitEventKind = "pending" | "included" | "removed" | "superseded" | "final" | "rematched" | "linked";
+export type HitEventKind =
+  | "pending"
+  | "included"
+  | "removed"
+  | "superseded"
+  | "final"
+  | "rematched"
+  | "linked"
+  | "disputed"
+  | "agreed"
+  | "vouched"
+  | "contradicted";
 
 /** The other of two transactions of which the chain takes only one. */
 export interface Replacement {
@@ -69,8 +82,9 @@ export interface HitEvent {
   readonly kind: HitEventKind;
   /** Null on `pending` and what ends it, and on `linked`. */
   readonly block: HitBlock | null;
-  /** Set on `pending`, `included` and `rematched`: everything an alert needs to tell the hit. */
+  /** Set on `pending`, `included`, `rematched` and the first `disputed`: everything an alert needs to tell the hit. */
   readonly hit: Hit | null;
+  /** On `vouched` and `contradicted`: only the operator it is about. */
   readonly trust: BlockTrust | null;
   /** Why, on `removed`. */
   readonly reason: RetractionReason | null;

@@ -1,4 +1,5 @@
 /** Whom we watch, and which addresses are our own. */
+import type { AddressTable } from "./address-table.ts";
 import type { Address, ChainId } from "./chain.ts";
 
 export const ENTRY_ROLES = [
@@ -93,6 +94,8 @@ export interface Watchlist {
   /** Entries matched on this chain for this address, in list order; empty when nobody watches it. */
   entriesOf(chain: ChainId, address: Address): readonly WatchEntry[];
   ownOf(chain: ChainId, address: Address): OwnAddress | null;
+  /** Exactly the EVM addresses that `entriesOf` has an entry for, own ones not: what blocks are scanned for. */
+  readonly addresses: AddressTable;
   /** Entries with `default: on`, of every chain. */
   readonly watchedCount: number;
 }

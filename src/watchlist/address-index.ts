@@ -1,20 +1,23 @@
 /**
  * Is this 20-byte address watched on this chain? Asked about 2,000 times a block and almost always answered no.
  *
- * A table of 64-bit fingerprints in one typed array: open addressing, linear probing, no objects, so ten million
- * addresses are 134 MB and no garbage collector walks them. A fingerprint found is a question, not an answer: the caller
+ * A table of 64-bit fingerprints in one piece of memory: open addressing, linear probing, no objects, so ten million
+ * addresses are 133 MB and no garbage collector walks them. A fingerprint found is a question, not an answer: the caller
  * confirms it exactly. So a listed address is never missed and an unlisted one never reported.
  *
  * The fingerprint is a tabulation hash: each of the 20 bytes picks a random word, the words are xored. The random words
- * are drawn in each process: what an attacker writes into a log cannot be aimed at the table.
+ * are drawn for each table: what an attacker writes into a log cannot be aimed at it.
+ *
+ * The memory is WebAssembly's, so that a scanner compiled to it probes the same table in place: see AddressTable.
  */
 import { randomFillSync } from "node:crypto";
 import { assert } from "../lib/assert.ts";
+import { type AddressTable, RESERVED_BYTES, type TableSeed } from "../types/address-table.ts";
 import type { Address, ChainId } from "../types/chain.ts";
 
 export const ADDRESS_BYTES = 20;
 
-/** The watched addresses of one chain, 20 bytes each, one after the other. */
+/** Watched addresses of one chain, 20 bytes each, one after the other. */
 export interface AddressBytes {
   readonly chain: ChainId;
   readonly bytes: Uint8Array;
@@ -24,11 +27,15 @@ export interface AddressBytes {
 export type ConfirmAddress = (bytes: Uint8Array, offset: number) => boolean;
 
 export interface AddressIndexOptions {
-  readonly lists: readonly AddressBytes[];
-  readonly confirmOf: (chain: ChainId) => ConfirmAddress;
+  /** How many addresses `lists` holds: the table is made for so many. */
+  readonly count: number;
+  /** Read once, in pieces of any size: the addresses need not be in memory together. */
+  readonly lists: Iterable<AddressBytes>;
   /** Fills the hash with random words. Only tests give another than the system's. */
-  readonly fillRandom?: (words: Int32Array<ArrayBuffer>) => void;
+  readonly fillRandom?: FillRandom;
 }
+
+type FillRandom = (words: Int32Array<ArrayBuffer>) => void;
 
 /** The probe of one chain. */
 export interface AddressProbe {
@@ -41,10 +48,9 @@ export interface AddressProbe {
 export interface AddressIndex {
   /** Distinct chain and address pairs (two of equal fingerprint count once: in one of 400,000 indexes of ten million). */
   readonly size: number;
-  /** Memory of the table and its hash. */
-  readonly byteLength: number;
+  readonly table: AddressTable;
   /** A chain without addresses gets a probe that always says no. */
-  of(chain: ChainId): AddressProbe;
+  of(chain: ChainId, confirm: ConfirmAddress): AddressProbe;
 }
 
 // Six slots in ten are full: a miss looks at 3.6 slots on average, mostly in one cache line. At 0.75 it would be 8.5.
@@ -55,75 +61,92 @@ const SLOT_BITS = 28;
 const SLOTS_MAX = 2 ** (53 - SLOT_BITS);
 const SLOT_SCALE = 2 ** -SLOT_BITS;
 const WORDS_PER_BYTE = 256 * 2;
+const WORDS = ADDRESS_BYTES * WORDS_PER_BYTE;
+
+const PAGE_BYTES = 65_536;
+const ALIGNMENT = 16;
+// A scanner's first room; more is its own to ask for.
+const ROOM_BYTES = 2 ** 20;
 
 const NEVER: AddressProbe = { hasBytes: () => false, hasText: () => false };
 
-interface Seed {
-  readonly low: number;
-  readonly high: number;
-}
-
 export function createAddressIndex(options: AddressIndexOptions): AddressIndex {
-  const { lists, confirmOf, fillRandom = randomFillSync } = options;
-  const table = createTable(countOf(lists), fillRandom);
+  const { count, lists, fillRandom = randomFillSync } = options;
+  const layout = layOut(count);
+  const seek = createSeek(layout, fillRandom);
   // Keyed in, so that one address on two chains is two unrelated fingerprints.
-  const seeds = new Map<ChainId, Seed>();
+  const seeds = new Map<ChainId, TableSeed>();
+  let given = 0;
   let size = 0;
   for (const { chain, bytes } of lists) {
-    let seed = seeds.get(chain);
-    if (seed === undefined) {
-      const words = new Int32Array(2);
-      fillRandom(words);
-      seed = { low: words[0] ?? 0, high: words[1] ?? 0 };
-      seeds.set(chain, seed);
-    }
+    assert(bytes.length % ADDRESS_BYTES === 0, `the addresses of ${chain} are not 20 bytes each`);
+    given += bytes.length / ADDRESS_BYTES;
+    // Before they are put in: a table without an empty slot would be searched for ever.
+    assert(given <= count, `more addresses than the ${count} announced`);
+    if (bytes.length === 0) continue;
+    const seed = seeds.get(chain) ?? drawSeed(fillRandom);
+    seeds.set(chain, seed);
     for (let offset = 0; offset < bytes.length; offset += ADDRESS_BYTES)
-      if (!table.seek(bytes, offset, seed, true)) size += 1;
+      if (!seek(bytes, offset, seed, true)) size += 1;
   }
   return {
     size,
-    byteLength: table.byteLength,
-    of(chain) {
+    table: { ...layout, seedOf: (chain) => seeds.get(chain) ?? null },
+    of(chain, confirm) {
       const seed = seeds.get(chain);
-      return seed === undefined ? NEVER : createProbe(table, seed, confirmOf(chain));
+      return seed === undefined ? NEVER : createProbe(seek, seed, confirm);
     },
   };
 }
 
-function countOf(lists: readonly AddressBytes[]): number {
-  let count = 0;
-  for (const { chain, bytes } of lists) {
-    assert(bytes.length % ADDRESS_BYTES === 0, `the addresses of ${chain} are not 20 bytes each`);
-    count += bytes.length / ADDRESS_BYTES;
-  }
-  return count;
+function drawSeed(fillRandom: FillRandom): TableSeed {
+  const words = new Int32Array(2);
+  fillRandom(words);
+  return { low: words[0] ?? 0, high: words[1] ?? 0 };
 }
 
-function createProbe(table: Table, seed: Seed, confirm: ConfirmAddress): AddressProbe {
+function createProbe(seek: Seek, seed: TableSeed, confirm: ConfirmAddress): AddressProbe {
   const scratch = new Uint8Array(ADDRESS_BYTES);
-  const hasBytes = (bytes: Uint8Array, offset: number) =>
-    table.seek(bytes, offset, seed, false) && confirm(bytes, offset);
+  const hasBytes = (bytes: Uint8Array, offset: number) => seek(bytes, offset, seed, false) && confirm(bytes, offset);
   return {
     hasBytes,
     hasText: (address) => writeAddress(address, scratch, 0) && hasBytes(scratch, 0),
   };
 }
 
-interface Table {
-  readonly byteLength: number;
-  /** Whether the fingerprint is there; with `insert` it is afterwards. */
-  seek(bytes: Uint8Array, offset: number, seed: Seed, insert: boolean): boolean;
-}
+type Layout = Omit<AddressTable, "seedOf">;
 
-function createTable(count: number, fillRandom: (words: Int32Array<ArrayBuffer>) => void): Table {
+function layOut(count: number): Layout {
   const slots = Math.max(SLOTS_MIN, Math.ceil(count / LOAD));
   assert(slots <= SLOTS_MAX, `at most ${Math.floor(SLOTS_MAX * LOAD)} watched addresses fit the index`);
-  const words = new Int32Array(ADDRESS_BYTES * WORDS_PER_BYTE);
-  fillRandom(words);
-  const fingerprints = new Int32Array(2 * slots);
-  const end = 2 * slots;
+  const wordsAt = RESERVED_BYTES;
+  const fingerprintsAt = aligned(wordsAt + WORDS * Int32Array.BYTES_PER_ELEMENT);
+  const freeFrom = aligned(fingerprintsAt + 2 * slots * Int32Array.BYTES_PER_ELEMENT);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((freeFrom + ROOM_BYTES) / PAGE_BYTES) });
+  return { memory, wordsAt, fingerprintsAt, slots, freeFrom };
+}
 
-  function seek(bytes: Uint8Array, offset: number, seed: Seed, insert: boolean): boolean {
+function aligned(offset: number): number {
+  return Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Whether the fingerprint of 20 bytes is there; with `insert` it is afterwards. */
+type Seek = (bytes: Uint8Array, offset: number, seed: TableSeed, insert: boolean) => boolean;
+
+function createSeek({ memory, wordsAt, fingerprintsAt, slots }: Layout, fillRandom: FillRandom): Seek {
+  const end = 2 * slots;
+  const takeWords = () => new Int32Array(memory.buffer, wordsAt, WORDS);
+  const takeFingerprints = () => new Int32Array(memory.buffer, fingerprintsAt, end);
+  let words = takeWords();
+  let fingerprints = takeFingerprints();
+  fillRandom(words);
+
+  return (bytes, offset, seed, insert) => {
+    // A scanner grew the memory and so detached the views: they read nothing at all.
+    if (words.length === 0) {
+      words = takeWords();
+      fingerprints = takeFingerprints();
+    }
     let low = seed.low;
     let high = seed.high;
     for (let index = 0; index < ADDRESS_BYTES; index += 1) {
@@ -145,9 +168,7 @@ function createTable(count: number, fillRandom: (words: Int32Array<ArrayBuffer>)
       fingerprints[place + 1] = high;
     }
     return false;
-  }
-
-  return { byteLength: fingerprints.byteLength + words.byteLength, seek };
+  };
 }
 
 const NOT_HEX = 255;

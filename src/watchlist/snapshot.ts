@@ -7,6 +7,7 @@ import type { Address, ChainId } from "../types/chain.ts";
 import type { Incident, OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
 import type { LoadedList } from "./load.ts";
 import { compareText } from "./problems.ts";
+import { createWatchedTable } from "./watched-table.ts";
 
 export interface WatchlistOptions {
   readonly lists: readonly LoadedList[];
@@ -58,6 +59,7 @@ export function createWatchlist(options: WatchlistOptions): WatchlistSnapshot {
     incidents,
     entriesOf: (chain, address) => index.get(chain)?.get(address) ?? NO_ENTRIES,
     ownOf: (chain, address) => own.get(chain)?.get(address) ?? null,
+    addresses: createWatchedTable(index),
     watchedCount: matched.length,
     summary: summaryOf(incidents, counts),
     unknownEnable: [...enabled].filter((id) => !lists.some((list) => list.list === id || list.incident.id === id)),

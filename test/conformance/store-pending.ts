@@ -36,6 +36,7 @@ export function pendingConformance(getStore: GetStore): void {
     seenTests(getStore);
     endTests(getStore);
     blockTests(getStore);
+    disputeTests(getStore);
     guardTests(getStore);
   });
 }
@@ -217,6 +218,48 @@ function blockTests(getStore: GetStore): void {
     expect((await eventsOf(getStore(), fails.alertId)).map(({ kind }) => kind)).toEqual(["pending", "superseded"]);
     await chains.commitReorg({ lease, ancestor: windowBlock(9), now: NOW });
     expect((await statesOf(getStore(), lease))["0xp1"]).toBe("unmined");
+  });
+}
+
+function disputeTests(getStore: GetStore): void {
+  const disputedOf = (lease: Lease, blocks: Parameters<typeof commitOf>[1]) => {
+    const { windowDepth: _windowDepth, ...commit } = commitOf(lease, blocks);
+    return { ...commit, doubtedAbove: null };
+  };
+
+  test("a waiting transaction in a disputed block is disputed; when that block loses, it is waited for again", async () => {
+    const { pending, chains } = getStore();
+    const lease = await begun(getStore(), "test:pending-disputed");
+    const hit = hitOf({ chain: lease.chain, tx: "0xp1" });
+    await pending.commitPending(pendingOf(lease, found([hit])));
+    await chains.commitDisputed(disputedOf(lease, [scanned(blockAt(10), [hit])]));
+    // Shown by the other side's pool, or by none: its disputed block is what is told.
+    expect(await pending.commitPending(pendingOf(lease, found([hit], "pending")))).toEqual({ hits: 0 });
+    const inBlock = ended("0xp1", "included", { block: blockAt(10) });
+    expect(await pending.commitEnded({ lease, ended: [inBlock], now: NOW })).toEqual({ hits: 0 });
+    await chains.commitBlocks(commitOf(lease, [scanned(blockAt(10, { branch: "b", on: "a" }))]));
+    expect(await statesOf(getStore(), lease)).toEqual({ "0xp1": "unmined" });
+    expect(await pending.commitPending(pendingOf(lease, found([hit], "unmined")))).toEqual({ hits: 1 });
+    const events = await eventsOf(getStore(), hit.alertId);
+    expect(events.map(({ kind, reason }) => [kind, reason])).toEqual([
+      ["pending", null],
+      ["disputed", null],
+      ["removed", "reorg"],
+      ["pending", null],
+    ]);
+  });
+
+  test("a waiting transaction whose disputed block wins is included, and no longer waited for", async () => {
+    const { pending, chains } = getStore();
+    const lease = await begun(getStore(), "test:pending-agreed");
+    const hit = hitOf({ chain: lease.chain, tx: "0xp1" });
+    await pending.commitPending(pendingOf(lease, found([hit])));
+    await chains.commitDisputed(disputedOf(lease, [scanned(blockAt(10), [hit])]));
+    await chains.commitBlocks(commitOf(lease, [scanned(blockAt(10), [hit])]));
+    expect(await statesOf(getStore(), lease)).toEqual({ "0xp1": "included" });
+    const kinds = (await eventsOf(getStore(), hit.alertId)).map(({ kind }) => kind);
+    expect(kinds).toEqual(["pending", "disputed", "included"]);
+    expect(await chains.commitFinalized({ lease, number: 10, now: NOW })).toEqual({ finalHits: 1 });
   });
 }
 

@@ -6,9 +6,12 @@ import { afterAll, beforeAll, describe } from "@jest/globals";
 import type { CoreStore } from "../simulation/memory-store.ts";
 import { chainConformance } from "./store-chain.ts";
 import { pendingConformance } from "./store-pending.ts";
+import { trustConformance } from "./store-trust.ts";
 import { workConformance } from "./store-work.ts";
 
 export interface StoreUnderTest extends CoreStore {
+  /** Which blocks were scanned, and who vouches for them, lowest first. */
+  readonly coverage: (chain: string) => Promise<{ from: number; to: number; operators: readonly string[] }[]>;
   /** Lets the database's clock go on. */
   readonly passTime: (ms: number) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -28,6 +31,7 @@ export function storeConformance(name: string, makeStore: () => Promise<StoreUnd
     };
     chainConformance(get);
     pendingConformance(get);
+    trustConformance(get);
     workConformance(get);
   });
 }

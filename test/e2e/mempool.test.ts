@@ -1,9 +1,10 @@
 /**
  * Goal: each watched transaction of the mempool is told as pending, then as what became of it: included and final,
  * replaced (both alerts point at each other), dropped, or in a block without doing what it said. Never a hold before a block.
- * Method: a real node that mines when told to, transactions signed with real keys, the real daemon stopped twice in the
+ * Method: a real node that mines when told to, transactions signed with real keys, the real daemon killed in the
  * middle. What must be told is counted from the plan and from the chain's receipts.
- * MEMPOOL_TRANSACTIONS=1000 is the full run; MEMPOOL_SEED repeats one; MEMPOOL_PUSH=off leaves the WebSocket out.
+ * MEMPOOL_TRANSACTIONS=1000 is the full run, which also stops the daemon while transactions are replaced; MEMPOOL_SEED
+ * repeats one; MEMPOOL_PUSH=off leaves the WebSocket out.
  */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { type AlertBody, messageBody } from "../../src/alerts/body-schema.ts";
@@ -26,7 +27,7 @@ import {
 } from "./mempool-plan.ts";
 import { createRandom } from "./random.ts";
 
-const COUNT = Number(process.env["MEMPOOL_TRANSACTIONS"] ?? 40);
+const COUNT = Number(process.env["MEMPOOL_TRANSACTIONS"] ?? 16);
 const SEED = Number(process.env["MEMPOOL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const PUSH = process.env["MEMPOOL_PUSH"] !== "off";
 const PATIENCE = { timeoutMs: 60_000 + COUNT * 200, intervalMs: 250 };
@@ -102,7 +103,7 @@ function stagesOf(messages: readonly Data[]): string[] {
   return messages.map(({ stage }) => stage).filter((stage, index, all) => stage !== all[index - 1]);
 }
 
-test("every pending transaction is told as what it is and as what became of it, across two restarts", async () => {
+test("every pending transaction is told as what it is and as what became of it, across restarts", async () => {
   await sendOriginals(scene);
   await untilTold("pending", (alerts) => alerts.size, COUNT);
 
@@ -110,14 +111,13 @@ test("every pending transaction is told as what it is and as what became of it, 
   await replaceThose(scene, "replacedLive");
   await untilTold("replaced while it ran", retracted(those("replacedLive"), "replaced"), those("replacedLive").length);
 
-  await runner.kill9();
-  await replaceThose(scene, "replacedDown");
-  runner.start();
-  await untilTold(
-    "replaced while it was down",
-    retracted(those("replacedDown"), "replaced"),
-    those("replacedDown").length,
-  );
+  const down = those("replacedDown");
+  if (down.length > 0) {
+    await runner.stop();
+    await replaceThose(scene, "replacedDown");
+    runner.start();
+    await untilTold("replaced while it was down", retracted(down, "replaced"), down.length);
+  }
 
   let strangers = 0;
   const alive = setInterval(() => void sendStranger(anvil, (strangers += 1)).catch(() => undefined), 1_000);
@@ -125,7 +125,7 @@ test("every pending transaction is told as what it is and as what became of it, 
     clearInterval(alive),
   );
 
-  await runner.stop();
+  await runner.kill9();
   await replaceThose(scene, "replacedMined");
   await anvil.mine();
   runner.start();

@@ -2,6 +2,7 @@ import { createAlertStore } from "../../src/store/alert-store.ts";
 import { createChainStore } from "../../src/store/chain-store.ts";
 import { migrate, type OpenStore, openStore } from "../../src/store/database.ts";
 import { createDeliveryStore } from "../../src/store/delivery-store.ts";
+import { createEvidenceStore } from "../../src/store/evidence.ts";
 import { createLeases } from "../../src/store/leases.ts";
 import { createOutbox } from "../../src/store/outbox.ts";
 import { createPendingStore } from "../../src/store/pending-store.ts";
@@ -9,6 +10,11 @@ import { sleep } from "../../src/lib/sleep.ts";
 import { storeConformance, type StoreUnderTest } from "../conformance/store.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { createTempDir } from "../support/temp-dir.ts";
+
+async function coverageOf({ db }: OpenStore, chain: string) {
+  const rows = await db.selectFrom("coverage").selectAll().where("chain", "=", chain).orderBy("from_number").execute();
+  return rows.map((row) => ({ from: row.from_number, to: row.to_number, operators: row.operators.split(",") }));
+}
 
 async function underTest(opened: OpenStore, cleanUp: () => Promise<void>): Promise<StoreUnderTest> {
   await migrate(opened.db);
@@ -19,6 +25,8 @@ async function underTest(opened: OpenStore, cleanUp: () => Promise<void>): Promi
     alerts: createAlertStore(opened.db),
     deliveries: createDeliveryStore(opened.db),
     outbox: createOutbox(opened.db),
+    evidence: createEvidenceStore(opened.db),
+    coverage: (chain) => coverageOf(opened, chain),
     passTime: (ms) => sleep(ms),
     async close() {
       await opened.close();

@@ -98,6 +98,7 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
     start: { at: "number", number: weather.startNumber },
     windowDepth: weather.windowDepth,
     match: (block) => matchBlock(block, { chain: CHAIN, watchlist, tokens: TOKENS }),
+    watched: watchlist.addresses,
     listVersion: watchlist.version,
     clock,
     waker: createWaker(),

@@ -2,14 +2,22 @@
 import { assert } from "../../src/lib/assert.ts";
 import { encodeHit, matchDigest } from "../../src/store/codec.ts";
 import type { ChainStore, CommitBlocks } from "../../src/store/chain-store.ts";
-import { hitsJobId } from "../../src/store/hit-events.ts";
 import { FencedError, type Leases, ListChangedError } from "../../src/store/leases.ts";
 import type { BlockRef } from "../../src/types/chain.ts";
 import type { Lease, ScannedBlock, WindowBlock } from "../../src/types/checkpoint.ts";
-import type { Hit, HitBlock } from "../../src/types/hit.ts";
-import { HITS_QUEUE } from "../../src/types/queue-names.ts";
+import type { Hit } from "../../src/types/hit.ts";
+import {
+  addUnchecked,
+  checkBlocks,
+  doubtHits,
+  settleDisputed,
+  storeDisputed,
+  uncheckedKey,
+  uncheckedOf,
+} from "./memory-trust.ts";
+import { addEvents, type NewEvent, toldBlock } from "./memory-events.ts";
 import { settleMined, settleUnmined } from "./memory-pending.ts";
-import type { EventRow, HitRow, LeaseRow, MemoryTables } from "./memory-tables.ts";
+import type { CoverageRow, HitRow, LeaseRow, MemoryTables } from "./memory-tables.ts";
 
 /** `now` is the database's clock. */
 export function createMemoryLeases(tables: MemoryTables, now: () => number): Leases {
@@ -94,7 +102,10 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
         extendWindow(commit);
         storeHits(tables, commit, "included");
         settleMined(tables, commit);
+        const upTo = commit.scanned.at(-1)?.block.number ?? 0;
+        settleDisputed(tables, { chain: commit.lease.chain, upTo, now: commit.now });
         for (const one of commit.scanned) cover(tables, commit.lease.chain, one, commit.listVersion);
+        addUnchecked(tables, commit.lease.chain, commit.scanned);
         const tip = commit.scanned.at(-1)?.block.number ?? 0;
         const lowest = Math.min(Math.max(finalizedNumber, 0), tip - commit.windowDepth);
         for (const { chain, number } of tables.window(commit.lease.chain))
@@ -119,6 +130,8 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
         for (const { chain, number } of tables.window(lease.chain))
           if (number > ancestor.number) tables.checkpoint.delete(keyOf(chain, number));
         uncover(tables, lease.chain, ancestor.number);
+        for (const row of uncheckedOf(tables, lease.chain))
+          if (row.number > ancestor.number) tables.unchecked.delete(uncheckedKey(row));
         settleUnmined(tables, lease.chain, ancestor.number);
         const lost = (hit: HitRow) => (hit.blockNumber ?? -1) > ancestor.number;
         return { removedHits: settleHits(tables, { chain: lease.chain, which: lost, to: "removed", now }) };
@@ -128,11 +141,42 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
       tables.transaction(() => {
         if (number <= hold(tables, lease).finalizedNumber) return { finalHits: 0 };
         tables.lease.change(lease.chain, { finalizedNumber: number });
-        const settled = (hit: HitRow) => (hit.blockNumber ?? number) <= number;
         for (const row of tables.pending.values())
           if (row.chain === lease.chain && row.blockNumber !== null && row.blockNumber <= number)
             tables.pending.delete(`${lease.chain} ${row.hash}`);
+        settleDisputed(tables, { chain: lease.chain, upTo: number, now });
+        const settled = (hit: HitRow) => (hit.blockNumber ?? number) <= number;
         return { finalHits: settleHits(tables, { chain: lease.chain, which: settled, to: "final", now }) };
+      }),
+
+    commitDisputed: async (commit) =>
+      tables.transaction(() => {
+        holdForMatching(tables, commit);
+        if (commit.doubtedAbove !== null)
+          doubtHits(tables, { chain: commit.lease.chain, above: commit.doubtedAbove, now: commit.now });
+        storeDisputed(tables, commit);
+      }),
+
+    unchecked: async ({ chain, operator, contradicted, limit }) =>
+      uncheckedOf(tables, chain)
+        .filter((row) => row.operator === operator && row.contradicted === contradicted)
+        .slice(0, limit)
+        .map(({ chain: _chain, ...row }) => row),
+
+    async uncheckedBy(chain) {
+      const kinds = new Map(
+        uncheckedOf(tables, chain).map(({ operator, contradicted }) => [
+          `${operator} ${contradicted}`,
+          { operator, contradicted },
+        ]),
+      );
+      return [...kinds.values()];
+    },
+
+    commitChecked: async ({ lease, ...checked }) =>
+      tables.transaction(() => {
+        hold(tables, lease);
+        checkBlocks(tables, { chain: lease.chain, ...checked });
       }),
   };
 }
@@ -150,7 +194,7 @@ function storeHits(
       const digest = matchDigest(hit);
       putHit(tables, { chain: lease.chain, hit, found, digest, one });
       if (hit.recordedOnly !== null && (before === undefined || before.recordedRule !== null)) continue;
-      const isNew = before === undefined || before.state === "removed" || before.state === "pending";
+      const isNew = before === undefined || ["removed", "pending", "disputed"].includes(before.state);
       if (!isNew && before.digest === digest && before.blockHash === one.block.hash) continue;
       events.push({
         hitId: hit.hitId,
@@ -194,11 +238,6 @@ function putHit(tables: MemoryTables, { chain, hit, found, digest, one }: FoundH
   });
 }
 
-function toldBlock({ block }: ScannedBlock, headNumber: number): HitBlock {
-  const { number, hash, timestamp } = block;
-  return { number, hash, timestamp, confirmations: Math.max(1, headNumber - number + 1) };
-}
-
 interface Settle {
   readonly chain: string;
   readonly which: (hit: HitRow) => boolean;
@@ -230,26 +269,29 @@ function settleHits(tables: MemoryTables, { chain, which, to, now }: Settle): nu
   return rows.length;
 }
 
-export type NewEvent = Omit<EventRow, "seq" | "applied">;
-
-export function addEvents(tables: MemoryTables, events: readonly NewEvent[]): void {
-  const last = new Map<string, { seq: number; at: number }>();
-  for (const event of events) {
-    const seq = tables.nextSeq();
-    tables.event.insert(String(seq), { ...event, seq, applied: false });
-    last.set(event.alertId, { seq, at: event.at });
-  }
-  for (const [alertId, { seq, at }] of last)
-    tables.addToOutbox({ queue: HITS_QUEUE, jobId: hitsJobId(alertId, seq), payload: { alertId }, runAt: at });
+function cover(tables: MemoryTables, chain: string, { block }: ScannedBlock, listVersion: string): void {
+  const how = JSON.stringify([listVersion, block.trust.traced, block.trust.proven]);
+  const operators = block.trust.operators.toSorted();
+  const grows = rangeEndingAt(tables, block.number - 1, { chain, how, operators });
+  if (grows !== undefined) tables.coverage.change(`${chain} ${grows.from}`, { to: block.number });
+  else
+    tables.coverage.insert(`${chain} ${block.number}`, { chain, from: block.number, to: block.number, how, operators });
 }
 
-function cover(tables: MemoryTables, chain: string, { block }: ScannedBlock, listVersion: string): void {
-  const how = JSON.stringify([listVersion, block.trust.traced, block.trust.proven, block.trust.operators]);
-  const grows = tables.coverage
+function rangeEndingAt(
+  tables: MemoryTables,
+  to: number,
+  like: Pick<CoverageRow, "chain" | "how" | "operators">,
+): CoverageRow | undefined {
+  return tables.coverage
     .values()
-    .find((row) => row.chain === chain && row.to === block.number - 1 && row.how === how);
-  if (grows !== undefined) tables.coverage.change(`${chain} ${grows.from}`, { to: block.number });
-  else tables.coverage.insert(`${chain} ${block.number}`, { chain, from: block.number, to: block.number, how });
+    .find(
+      (row) =>
+        row.chain === like.chain &&
+        row.to === to &&
+        row.how === like.how &&
+        String(row.operators) === String(like.operators),
+    );
 }
 
 function uncover(tables: MemoryTables, chain: string, number: number): void {

@@ -4,7 +4,8 @@ import { linkEvents, type EndedPending, type FoundPending, type PendingStore } f
 import type { BlockRef, BlockTrust } from "../../src/types/chain.ts";
 import type { ScannedBlock } from "../../src/types/checkpoint.ts";
 import type { HitEvent } from "../../src/types/hit.ts";
-import { addEvents, hold, holdForMatching, type NewEvent } from "./memory-chain.ts";
+import { hold, holdForMatching } from "./memory-chain.ts";
+import { addEvents, type NewEvent } from "./memory-events.ts";
 import type { HitRow, MemoryTables } from "./memory-tables.ts";
 
 export function createMemoryPending(tables: MemoryTables): PendingStore {
@@ -61,8 +62,8 @@ function putPendingHits(
   for (const found of taken.flatMap((one) => one.hits)) {
     const before = tables.hit.get(found.hitId);
     const digest = matchDigest(found);
-    if (before?.state === "included" || before?.state === "final") continue;
     if (before?.state === "pending" && before.digest === digest) continue;
+    if (before !== undefined && before.state !== "pending" && before.state !== "removed") continue;
     const hit = before === undefined ? found : { ...found, alertId: before.alertId };
     const { hitId, alertId, chain, transfer } = hit;
     tables.hit.put(hitId, {
@@ -123,7 +124,7 @@ function endHits(tables: MemoryTables, chain: string, hashes: readonly string[])
   return rows;
 }
 
-function hashOf({ movement }: HitRow): string {
+export function hashOf({ movement }: HitRow): string {
   return movement.split(" ", 1)[0] as string;
 }
 
@@ -171,4 +172,11 @@ export function settleUnmined(tables: MemoryTables, chain: string, above: number
   for (const row of tables.pending.values())
     if (row.chain === chain && row.state === "included" && (row.blockNumber ?? -1) > above)
       tables.pending.change(`${chain} ${row.hash}`, { state: "unmined", blockNumber: null });
+}
+
+/** What waited in the mempool before its disputed block lost. */
+export function waitAgain(tables: MemoryTables, chain: string, hashes: readonly string[], now: number): void {
+  for (const hash of hashes)
+    if (tables.pending.get(`${chain} ${hash}`)?.state === "pending")
+      tables.pending.change(`${chain} ${hash}`, { state: "unmined", changedAt: now });
 }

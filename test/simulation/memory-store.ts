@@ -5,8 +5,9 @@
 import { decodeHit } from "../../src/store/codec.ts";
 import { type AlertStore, deliveryJob, type Fold } from "../../src/store/alert-store.ts";
 import type { ChainStore } from "../../src/store/chain-store.ts";
+import { hitsJobId } from "../../src/store/hit-rows.ts";
 import type { DeliveryCounts, DeliveryStore } from "../../src/store/delivery-store.ts";
-import { hitsJobId } from "../../src/store/hit-events.ts";
+import type { EvidenceStore } from "../../src/store/evidence.ts";
 import type { Leases } from "../../src/store/leases.ts";
 import type { Outbox } from "../../src/store/outbox.ts";
 import type { PendingStore } from "../../src/store/pending-store.ts";
@@ -26,6 +27,7 @@ export interface CoreStore {
   readonly alerts: AlertStore;
   readonly deliveries: DeliveryStore;
   readonly outbox: Outbox;
+  readonly evidence: EvidenceStore;
 }
 
 export interface MemoryStore extends CoreStore {
@@ -43,6 +45,19 @@ export function createMemoryStore(now: () => number): MemoryStore {
     alerts: createMemoryAlerts(tables),
     deliveries: createMemoryDeliveries(tables),
     outbox: createMemoryOutbox(tables),
+    evidence: createMemoryEvidence(tables),
+  };
+}
+
+function createMemoryEvidence({ evidence }: MemoryTables): EvidenceStore {
+  return {
+    add: async (one) => evidence.insert(String(evidence.values().length), one),
+    list: async ({ node, limit }) =>
+      evidence
+        .values()
+        .filter((one) => one.node === node)
+        .toReversed()
+        .slice(0, limit),
   };
 }
 
@@ -50,10 +65,10 @@ function createMemoryAlerts(tables: MemoryTables): AlertStore {
   return {
     foldAlert: async (alertId, fold) => tables.transaction(() => foldAlert(tables, alertId, fold)),
 
-    addMessage: async (message, sinks, now) =>
+    addMessage: async (message, sinks, now, through) =>
       tables.transaction(() => {
         if (tables.message.get(message.webhookId) !== undefined) return false;
-        addMessage(tables, { message, sinks, now, queued: false });
+        addMessage(tables, { message, sinks, now, queued: through === "queue" });
         return true;
       }),
 

@@ -1,8 +1,9 @@
 /** Tables in memory with transactions that happen completely or not at all. Rows are replaced, never changed. */
 import type { AlertRecord, Message, RetractionReason } from "../../src/types/alert.ts";
-import type { WindowBlock } from "../../src/types/checkpoint.ts";
+import type { UncheckedBlock, WindowBlock } from "../../src/types/checkpoint.ts";
 import type { AttemptRecord } from "../../src/types/delivery.ts";
 import type { HitBlock, HitEvent, HitEventKind } from "../../src/types/hit.ts";
+import type { Evidence } from "../../src/types/nodes.ts";
 import type { BlockTrust } from "../../src/types/chain.ts";
 import type { TrackedTransaction } from "../../src/types/mempool.ts";
 
@@ -23,8 +24,13 @@ export interface CoverageRow {
   readonly chain: string;
   readonly from: number;
   readonly to: number;
-  /** List version, traced, proven and operators in one text. */
+  /** List version, traced and proven in one text. */
   readonly how: string;
+  readonly operators: readonly string[];
+}
+
+export interface UncheckedRow extends UncheckedBlock {
+  readonly chain: string;
 }
 
 export interface HitRow {
@@ -36,7 +42,7 @@ export interface HitRow {
   /** Null until it was in a block. */
   readonly blockNumber: number | null;
   readonly blockHash: string | null;
-  readonly state: "pending" | "included" | "removed" | "final";
+  readonly state: "pending" | "included" | "removed" | "final" | "disputed";
   readonly recordedRule: string | null;
   readonly digest: string;
   readonly payload: string;
@@ -148,6 +154,8 @@ export class MemoryTables {
   readonly lease = new Table<LeaseRow>("chain_lease", this.#undo);
   readonly checkpoint = new Table<CheckpointRow>("checkpoint", this.#undo);
   readonly coverage = new Table<CoverageRow>("coverage", this.#undo);
+  readonly unchecked = new Table<UncheckedRow>("unchecked", this.#undo);
+  readonly evidence = new Table<Evidence>("evidence", this.#undo);
   readonly hit = new Table<HitRow>("hit", this.#undo);
   readonly event = new Table<EventRow>("hit_event", this.#undo);
   readonly pending = new Table<PendingRow>("pending_transaction", this.#undo);

@@ -25,7 +25,8 @@ export interface Person {
 }
 
 function person(kind: Kind, index: number): Person {
-  return { address: `0x${kind}${index}`.padEnd(42, "0"), kind };
+  // The name in hex: 20 bytes like any address, and readable in a dump.
+  return { address: `0x${Buffer.from(`${kind}${index}`).toString("hex").padEnd(40, "0")}`, kind };
 }
 
 export const PEOPLE: readonly Person[] = [

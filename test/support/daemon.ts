@@ -10,6 +10,9 @@ export interface DaemonConfig {
   readonly dir: string;
   readonly nodeUrl: string;
   readonly nodeWsUrl?: string;
+  /** In place of nodeUrl: several nodes. */
+  readonly nodes?: readonly { name: string; operator: string; http: string; timeoutMs?: number }[];
+  readonly quorum?: number;
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
   readonly redisPrefix?: string;
@@ -46,6 +49,7 @@ export interface WebhookRow {
   readonly secrets: readonly string[];
   readonly timeoutMs?: number;
   readonly concurrency?: number;
+  readonly heartbeat?: boolean;
 }
 
 export interface WrittenConfig {
@@ -112,7 +116,8 @@ export async function writeDaemonConfig(config: DaemonConfig): Promise<WrittenCo
         start: config.start ?? "latest",
         proofs: config.proofs ?? "require",
         mempool: config.mempool ?? "off",
-        nodes: [
+        ...(config.quorum === undefined ? {} : { quorum: config.quorum }),
+        nodes: config.nodes?.map((node) => ({ maxRequestsPerSecond: 2000, timeoutMs: 5000, ...node })) ?? [
           {
             name: "own-a",
             operator: "self",

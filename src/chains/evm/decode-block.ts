@@ -91,7 +91,20 @@ export function decodeTransfers(answers: BlockAnswers, context: DecodeContext): 
     decodeTransaction(part, context, transfers);
     fees += tipOf(part, baseFee);
   });
-  transfers.push(...decodeWithdrawals(block, context), ...decodeReward({ block, header, fees }, context));
+  transfers.push(
+    ...decodeWithdrawals(block["withdrawals"], context),
+    ...decodeReward({ block, header, fees }, context),
+  );
+  return transfers;
+}
+
+/** The movements of one transaction of a proven block, traces aside. Throws as `decodeTransfers`. */
+export function decodeOneTransaction(
+  of: { transaction: unknown; receipt: unknown; index: number; header: Header },
+  context: DecodeContext,
+): Transfer[] {
+  const transfers: Transfer[] = [];
+  decodeTransaction(transactionPart({ ...of, trace: null }, context), context, transfers);
   return transfers;
 }
 
@@ -242,10 +255,10 @@ function innerTransfers(
   return transfers;
 }
 
-/** Withdrawals of the consensus layer (EIP-4895), in gwei. */
-function decodeWithdrawals(block: Fields, context: DecodeContext): Transfer[] {
-  if (block["withdrawals"] === undefined || block["withdrawals"] === null) return [];
-  return listOf(block["withdrawals"], "block.withdrawals").map((entry, nth) => {
+/** Withdrawals of the consensus layer (EIP-4895), which tell amounts in gwei. */
+export function decodeWithdrawals(withdrawals: unknown, context: DecodeContext): Transfer[] {
+  if (withdrawals === undefined || withdrawals === null) return [];
+  return listOf(withdrawals, "block.withdrawals").map((entry, nth) => {
     const what = `withdrawal ${nth}`;
     const withdrawal = fieldsOf(entry, what);
     return {

@@ -2,9 +2,9 @@
  * EIP-7702: accounts that hand their code to a contract. The account is recovered from its signature, as the protocol
  * does. Whether a tuple took effect depends on the account's nonce, which no block shows: it is told as signed.
  */
-import { verifyAuthorization } from "ethers";
-import type { Transfer } from "../../types/chain.ts";
+import type { Address, Transfer } from "../../types/chain.ts";
 import { type Checksum, type Fields, addressOf, fieldsOf, listOf, quantityOf } from "./answer-fields.ts";
+import { authorityOf as authorityOfSignature } from "./proof/sender.ts";
 
 export interface DelegationPlace {
   readonly transaction: Fields;
@@ -24,7 +24,7 @@ export function decodeDelegations(
     const place = `${what}: authorization ${nth}`;
     const authorization = fieldsOf(entry, place);
     const to = addressOf(authorization["address"], `${place}: address`, context.checksum);
-    const from = authorityOf(authorization, to, place);
+    const from = authorityOf(authorization, place, context.checksum);
     if (from !== null)
       transfers.push({
         key: `delegation:${nth}`,
@@ -41,22 +41,16 @@ export function decodeDelegations(
 }
 
 /** Null: the signature names nobody; the protocol skips such a tuple too. */
-function authorityOf(authorization: Fields, address: string, place: string): string | null {
-  const tuple = {
-    chainId: quantityOf(authorization["chainId"], `${place}: chainId`),
-    nonce: quantityOf(authorization["nonce"], `${place}: nonce`),
-    address,
-  };
-  const word = (name: string) =>
-    `0x${quantityOf(authorization[name], `${place}: ${name}`).toString(16).padStart(64, "0")}`;
-  const signature = {
-    r: word("r"),
-    s: word("s"),
-    yParity: Number(quantityOf(authorization["yParity"] ?? authorization["v"], `${place}: yParity`)) === 0 ? 0 : 1,
-  } as const;
-  try {
-    return verifyAuthorization(tuple, signature);
-  } catch {
-    return null; // ethers throws on a signature without a signer: the tuple counts for nothing on chain.
-  }
+function authorityOf(authorization: Fields, place: string, checksum: Checksum): Address | null {
+  const quantity = (name: string, value: unknown) => `0x${quantityOf(value, `${place}: ${name}`).toString(16)}`;
+  const { chainId, nonce, r, s, yParity, v, address } = authorization;
+  const signer = authorityOfSignature({
+    chainId: quantity("chainId", chainId),
+    address: addressOf(address, `${place}: address`, checksum).toLowerCase(),
+    nonce: quantity("nonce", nonce),
+    yParity: quantity("yParity", yParity ?? v),
+    r: quantity("r", r),
+    s: quantity("s", s),
+  });
+  return signer === null ? null : checksum(signer);
 }

@@ -29,6 +29,22 @@ const PERMIT2_PERMIT = id("Permit(address,address,address,uint160,uint48,uint48)
 const DEPOSIT = id("Deposit(address,uint256)");
 const WITHDRAWAL = id("Withdrawal(address,uint256)");
 
+/** Topics of the events that are read here: any other log moves nothing. */
+export const READ_EVENTS: readonly string[] = [
+  TRANSFER,
+  TRANSFER_SINGLE,
+  TRANSFER_BATCH,
+  APPROVAL,
+  APPROVAL_FOR_ALL,
+  PERMIT2_APPROVAL,
+  PERMIT2_PERMIT,
+  DEPOSIT,
+  WITHDRAWAL,
+];
+
+/** The last word of a log's data that can hold a party: `to` of a TransferSingle without indexed fields is the third. */
+export const PARTY_WORDS_MAX = 3;
+
 export interface LogPlace {
   readonly chain: ChainId;
   readonly txHash: string;

@@ -1,20 +1,25 @@
 /** An EVM chain through one node of the operator: headers and blocks by JSON-RPC, heads by WebSocket as a hint. */
-import type { Block, ChainAdapter, Header } from "../../types/chain.ts";
+import type { Block, BlockWanted, ChainAdapter, Header, NativeCheckOutcome } from "../../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../types/config.ts";
 import type { Log } from "../../types/log.ts";
 import { AppError } from "../../lib/errors.ts";
 import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
 import { MalformedAnswerError, numberOf } from "./answer-fields.ts";
-import { type DecodeContext, decodeHeader, decodeTransfers } from "./decode-block.ts";
+import { createBlockReader } from "./block-reader.ts";
+import { type DecodeContext, decodeHeader } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
 import { createEvmMempool } from "./mempool/mempool-source.ts";
+import { createNativeCheck } from "./native-check.ts";
 import { createProver } from "./prover.ts";
 import { createRequestGate } from "./request-gate.ts";
-import { createRpcClient, isMethodMissing, type RpcClient } from "./rpc-client.ts";
+import { createRpcClient, isMethodMissing, type RpcAnswer, type RpcClient } from "./rpc-client.ts";
+import { type MakeCore, wasmCore } from "./scan/scanner-core.ts";
 import { createTracer } from "./tracer.ts";
 
 // A block of 60 M gas with its receipts is about 10 MB of JSON; 256 MB leaves room for any chain and bounds memory.
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
+
+const EVERYTHING: BlockWanted = { senders: "all" };
 
 export class WrongChainError extends AppError {
   override readonly code = "wrong_chain";
@@ -25,9 +30,20 @@ export interface EvmAdapterOptions {
   readonly node: NodeConfig;
   readonly log: Log;
   readonly onRequest?: (method: string, outcome: "ok" | "error") => void;
+  /** Called once per sample of a block whose native value was held against balances, for metrics. */
+  readonly onNativeCheck?: (outcome: NativeCheckOutcome) => void;
+  /** How blocks are scanned; null: by the reference path alone. Only tests and the bench give another than WebAssembly. */
+  readonly makeCore?: MakeCore | null;
 }
 
-export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOptions): ChainAdapter {
+export function createEvmAdapter({
+  chain,
+  node,
+  log,
+  onRequest,
+  onNativeCheck,
+  makeCore = wasmCore,
+}: EvmAdapterOptions): ChainAdapter {
   const rpc = createRpcClient({
     name: node.name,
     url: node.http,
@@ -44,6 +60,18 @@ export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOpti
   };
   const tracer = createTracer({ rpc, mode: chain.traces, checksum: decode.checksum, log });
   const prover = createProver({ rpc, chain, node: node.name, log });
+  // Whoever turned tracing off wants no heavy calls at all.
+  const nativeCheck =
+    chain.traces === "off"
+      ? null
+      : createNativeCheck({
+          rpc,
+          context: decode,
+          own: node.own,
+          log,
+          ...(onNativeCheck === undefined ? {} : { onNativeCheck }),
+        });
+  const reader = createBlockReader({ chain, decode, prover, tracer, nativeCheck, makeCore });
   const chainCheck = createChainCheck(rpc, { node: node.name, expected: evmChainId });
 
   return {
@@ -69,19 +97,18 @@ export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOpti
       return header;
     },
 
-    async blockOf(header, signal): Promise<Block | null> {
+    async blockOf(header, signal, wanted = EVERYTHING): Promise<Block | null> {
       const [block, receipts] = await Promise.all([
-        rpc.call("eth_getBlockByHash", [header.hash, true], signal),
+        rpc.ask("eth_getBlockByHash", [header.hash, true], signal),
         receiptsOf(rpc, header, signal),
       ]);
-      if (block === null || receipts === null) return null;
-      const proven = await prover.prove({ header, block, receipts }, signal);
-      const traces = await tracer.trace(header, block, signal);
-      return {
-        ...header,
-        transfers: decodeTransfers({ header, block, receipts, traces }, decode),
-        trust: { proven, operators: [node.operator], missing: [], traced: traces !== null },
-      };
+      if (receipts === null) return null;
+      const read = await reader.read({ header, block, receipts }, wanted, signal);
+      block.release();
+      if ("release" in receipts) receipts.release();
+      if (read === null) return null;
+      const { transfers, proven, traced } = read;
+      return { ...header, transfers, trust: { proven, operators: [node.operator], missing: [], traced } };
     },
 
     async finalizedNumber(signal) {
@@ -98,15 +125,26 @@ export function createEvmAdapter({ chain, node, log, onRequest }: EvmAdapterOpti
 
     ...(chain.mempool === "auto" ? { mempool: createEvmMempool({ rpc, chain, node, decode, log }) } : {}),
 
-    close: () => rpc.close(),
+    async close() {
+      await nativeCheck?.close();
+      await rpc.close();
+    },
   };
 }
 
+// An answer with an error, or of null, is short; a longer one is left to the reader of the block.
+const SHORT_ANSWER_BYTES = 4_096;
+
 /** `eth_getBlockReceipts` where the node has it, else one call per transaction. `null`: the node lacks the block or a receipt (yet). */
-async function receiptsOf(rpc: RpcClient, header: Header, signal: AbortSignal): Promise<readonly unknown[] | null> {
+async function receiptsOf(
+  rpc: RpcClient,
+  header: Header,
+  signal: AbortSignal,
+): Promise<RpcAnswer | readonly unknown[] | null> {
   try {
-    const receipts = await rpc.call("eth_getBlockReceipts", [header.hash], signal);
-    return receipts === null ? null : asList(receipts);
+    const answer = await rpc.ask("eth_getBlockReceipts", [header.hash], signal);
+    if (answer.byteLength <= SHORT_ANSWER_BYTES && answer.result() === null) return null;
+    return answer;
   } catch (error) {
     if (!isMethodMissing(error)) throw error;
   }
@@ -137,7 +175,7 @@ function createChainCheck(
     if (answered !== of.expected) {
       throw new WrongChainError(
         `node ${of.node} serves chain id ${answered}, the configuration says ${of.expected}: check its URL`,
-        { details: of },
+        { details: { ...of, asked: "eth_chainId", answered: String(answered) } },
       );
     }
     checkedAt = performance.now();

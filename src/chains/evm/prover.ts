@@ -9,8 +9,9 @@ import type { Log } from "../../types/log.ts";
 import { AppError } from "../../lib/errors.ts";
 import { profileOf } from "./proof/profiles.ts";
 import { proveBlock, rawTransactionsNeeded } from "./proof/prove-block.ts";
+import { excerptOf } from "../excerpt.ts";
 import { fieldsOf, listOf } from "./answer-fields.ts";
-import { isMethodMissing, type RpcClient } from "./rpc-client.ts";
+import { isMethodMissing, type RpcCaller } from "./rpc-client.ts";
 
 /** The node's content and its hashes disagree. */
 export class ProofMismatchError extends AppError {
@@ -19,7 +20,7 @@ export class ProofMismatchError extends AppError {
 }
 
 export interface ProverOptions {
-  readonly rpc: RpcClient;
+  readonly rpc: RpcCaller;
   readonly chain: Pick<ChainConfig, "id" | "proofs">;
   readonly node: string;
   readonly log: Log;
@@ -71,7 +72,9 @@ export function createProver({ rpc, chain, node, log }: ProverOptions): Prover {
       }
       throw new ProofMismatchError(
         `node ${node} gave block ${answers.header.number} with content that does not match its hash (${check}: ${reason}): it is broken or lies, and the block is not scanned`,
-        { details: { ...details, check } },
+        {
+          details: { ...details, check, asked: `block ${answers.header.hash}`, answered: excerptOf(answers) },
+        },
       );
     },
   };
@@ -79,7 +82,7 @@ export function createProver({ rpc, chain, node, log }: ProverOptions): Prover {
 
 /** Bytes of the transactions that JSON does not tell in full; those the node does not give stay unproven. */
 async function rawTransactions(
-  rpc: RpcClient,
+  rpc: RpcCaller,
   { block, needed }: { block: unknown; needed: readonly number[] },
   signal: AbortSignal,
 ): Promise<Map<number, string>> {

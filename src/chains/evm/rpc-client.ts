@@ -2,9 +2,10 @@
  * JSON-RPC over HTTP to one node: capped, timed, checked.
  * Every answer is hostile until its envelope was checked; an error answer is never "nothing".
  */
-import { Agent, request } from "undici";
+import { Agent, type Dispatcher } from "undici";
 import { AppError, describeError } from "../../lib/errors.ts";
 import { hideKeysOf, redactText, redactUrl } from "../../lib/redact.ts";
+import { type Body, type BufferPool, createBufferPool } from "./buffer-pool.ts";
 import type { RequestGate } from "./request-gate.ts";
 
 export class RpcError extends AppError {
@@ -32,11 +33,31 @@ export interface RpcClientOptions {
   readonly onRequest?: (method: string, outcome: "ok" | "error") => void;
 }
 
+/** The body of one answer as it came, of any content: for readers of bytes. */
+export interface RpcAnswer {
+  /** Of the request; a well-formed answer repeats it. Below 10^9. */
+  readonly id: number;
+  readonly chunks: readonly Uint8Array[];
+  readonly byteLength: number;
+  /** Parses the answer: its `result`, `null` included. Throws RpcError on anything but a well-formed result. */
+  result(): unknown;
+  /** Gives the bytes back: they are overwritten by a later answer. Optional, once, and nothing is read afterwards. */
+  release(): void;
+}
+
 export interface RpcClient {
   /** The `result` of one call, `null` included. Throws RpcError on anything but a well-formed result. */
   call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown>;
+  /** The answer of one call, not looked into. Throws RpcError when there is none. */
+  ask(method: string, params: readonly unknown[], signal: AbortSignal): Promise<RpcAnswer>;
   close(): Promise<void>;
 }
+
+/** For those who ask one call at a time. */
+export type RpcCaller = Pick<RpcClient, "call">;
+
+// Ids stay short enough for every reader.
+const IDS = 1_000_000_000;
 
 /** -32601 by JSON-RPC; -32600 and a text by some providers. */
 export function isMethodMissing(error: unknown): boolean {
@@ -53,96 +74,172 @@ export function createRpcClient(options: RpcClientOptions): RpcClient {
     keepAliveTimeout: 30_000,
     maxResponseSize: options.maxBodyBytes,
   });
+  const { origin, pathname, search, username, password } = new URL(options.url);
+  // The user part of a URL is not part of a request line: it becomes the header it stands for.
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
+  const headers = {
+    "content-type": "application/json",
+    ...(username === "" ? {} : { authorization: `Basic ${credentials}` }),
+  };
+  const request = { origin, path: `${pathname}${search}`, method: "POST", headers } as const;
+  const buffers = createBufferPool();
   let nextId = 1;
+
+  /** One request under the gate; `read` makes of its answer what the caller wants, and its failure is the request's. */
+  async function exchange<T>(
+    { method, params, signal }: { method: string; params: readonly unknown[]; signal: AbortSignal },
+    read: (answer: RpcAnswer) => T,
+  ): Promise<T> {
+    const release = await options.gate.enter(signal);
+    const id = nextId;
+    nextId = (nextId % (IDS - 1)) + 1;
+    const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+    try {
+      const reply = await post({ agent, buffers, request: { ...request, body }, options, method, signal });
+      const answer = read(answerOf(reply, { id, options, method }));
+      options.onRequest?.(method, "ok");
+      return answer;
+    } catch (error) {
+      options.onRequest?.(method, "error");
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
   return {
-    async call(method, params, signal) {
-      const release = await options.gate.enter(signal);
-      const id = nextId++;
-      try {
-        const result = await post({ agent, options, method, params, signal, id });
-        options.onRequest?.(method, "ok");
+    call: (method, params, signal) =>
+      exchange({ method, params, signal }, (answer) => {
+        const result = answer.result();
+        answer.release();
         return result;
-      } catch (error) {
-        options.onRequest?.(method, "error");
-        throw error;
-      } finally {
-        release();
-      }
-    },
+      }),
+    ask: (method, params, signal) => exchange({ method, params, signal }, (answer) => answer),
     close: () => agent.destroy(),
   };
 }
 
-interface Post {
-  readonly agent: Agent;
-  readonly options: RpcClientOptions;
-  readonly method: string;
-  readonly params: readonly unknown[];
-  readonly signal: AbortSignal;
-  readonly id: number;
+interface Reply {
+  readonly status: number;
+  readonly body: Body;
 }
 
-async function post({ agent, options, method, params, signal, id }: Post): Promise<unknown> {
-  const details = { node: options.name, method, url: redactUrl(options.url) };
-  let status: number;
-  let text: string;
+interface Post {
+  readonly agent: Agent;
+  readonly buffers: BufferPool;
+  readonly request: Dispatcher.DispatchOptions;
+  readonly options: RpcClientOptions;
+  readonly method: string;
+  readonly signal: AbortSignal;
+}
+
+async function post({ agent, buffers, request, options, method, signal }: Post): Promise<Reply> {
   try {
-    const response = await request(options.url, {
-      dispatcher: agent,
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ jsonrpc: "2.0", id, method, params }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
-    });
-    status = response.statusCode;
-    text = await response.body.text();
+    return await dispatch(agent, request, { buffers, signal, timeoutMs: options.timeoutMs });
   } catch (error) {
     const why = hideKeysOf(options.url, redactText(describeError(error)));
     throw new RpcError(`node ${options.name} did not answer ${method}: ${why}`, {
       cause: error,
-      details,
+      details: detailsOf(options, method),
     });
   }
-  return resultOf({ text, status, id, options, method, details });
 }
 
-interface Envelope {
-  readonly text: string;
-  readonly status: number;
+function detailsOf({ name, url }: RpcClientOptions, method: string): Readonly<Record<string, unknown>> {
+  return { node: name, method, url: redactUrl(url) };
+}
+
+/**
+ * undici's own `dispatch`: what arrives is copied into a buffer that is used again, and neither joined nor decoded. Kept
+ * as it comes it would cost the collector three times as much.
+ */
+function dispatch(
+  agent: Agent,
+  request: Dispatcher.DispatchOptions,
+  { buffers, signal, timeoutMs }: { buffers: BufferPool; signal: AbortSignal; timeoutMs: number },
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const body = buffers.take();
+    let status = 0;
+    let controller: Dispatcher.DispatchController | null = null;
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      act();
+    };
+    const giveUp = (reason: Error) => {
+      controller?.abort(reason);
+      settle(() => reject(reason));
+    };
+    const onAbort = () => giveUp(asError(signal.reason));
+    const timer = setTimeout(() => giveUp(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    signal.addEventListener("abort", onAbort, { once: true });
+    agent.dispatch(request, {
+      onRequestStart(started) {
+        controller = started;
+        if (signal.aborted) started.abort(asError(signal.reason));
+      },
+      onResponseStart(_controller, statusCode) {
+        status = statusCode;
+      },
+      onResponseData(_controller, chunk) {
+        body.add(chunk);
+      },
+      onResponseEnd: () => settle(() => resolve({ status, body })),
+      onResponseError: (_controller, error) => settle(() => reject(error)),
+    });
+  });
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+function answerOf({ status, body }: Reply, asked: Asked): RpcAnswer {
+  const bytes = body.bytes();
+  return {
+    id: asked.id,
+    chunks: [bytes],
+    byteLength: bytes.length,
+    result: () => resultOf(bytes.toString("utf8"), status, asked),
+    release: () => body.release(),
+  };
+}
+
+interface Asked {
   readonly id: number;
   readonly options: RpcClientOptions;
   readonly method: string;
-  readonly details: Readonly<Record<string, unknown>>;
 }
 
-function resultOf({ text, status, id, options, method, details }: Envelope): unknown {
-  const node = options.name;
+function resultOf(text: string, status: number, { id, options, method }: Asked): unknown {
+  const refuse = (problem: string, cause?: unknown) =>
+    new RpcError(`node ${options.name} answered ${method} with ${problem}`, {
+      cause,
+      details: detailsOf(options, method),
+    });
   let answer: unknown;
   try {
     answer = JSON.parse(text);
   } catch (error) {
-    throw new RpcError(`node ${node} answered ${method} with HTTP ${status} and no JSON`, { cause: error, details });
+    throw refuse(`HTTP ${status} and no JSON`, error);
   }
-  if (typeof answer !== "object" || answer === null)
-    throw new RpcError(`node ${node} answered ${method} with no object`, { details });
+  if (typeof answer !== "object" || answer === null) throw refuse("no object");
   const { error, result, id: answeredId } = answer as { error?: unknown; result?: unknown; id?: unknown };
-  if (error !== undefined && error !== null) throw rpcErrorOf(error, { options, method, details });
-  if (answeredId !== id) throw new RpcError(`node ${node} answered ${method} with another request's id`, { details });
-  if (result === undefined)
-    throw new RpcError(`node ${node} answered ${method} with HTTP ${status} and no result`, { details });
+  if (error !== undefined && error !== null) throw rpcErrorOf(error, options, method);
+  if (answeredId !== id) throw refuse("another request's id");
+  if (result === undefined) throw refuse(`HTTP ${status} and no result`);
   return result;
 }
 
-function rpcErrorOf(
-  error: unknown,
-  { options, method, details }: Pick<Envelope, "options" | "method" | "details">,
-): RpcError {
+function rpcErrorOf(error: unknown, options: RpcClientOptions, method: string): RpcError {
   const { code, message } = (typeof error === "object" ? error : {}) as { code?: unknown; message?: unknown };
   // Providers quote the key they refuse.
   const text = typeof message === "string" ? hideKeysOf(options.url, redactText(message)).slice(0, 300) : "no message";
   const rpcCode = typeof code === "number" ? { rpcCode: code } : {};
   return new RpcError(`node ${options.name} refused ${method}: ${text}`, {
-    details: { ...details, ...rpcCode },
+    details: { ...detailsOf(options, method), ...rpcCode },
     ...rpcCode,
   });
 }

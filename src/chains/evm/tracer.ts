@@ -9,21 +9,27 @@ import { describeError } from "../../lib/errors.ts";
 import { redactText } from "../../lib/redact.ts";
 import { sleep } from "../../lib/sleep.ts";
 import type { Checksum } from "./answer-fields.ts";
-import { transactionHashesOf } from "./decode-block.ts";
 import { decodeCallTracer, decodeParityTraces, type TracedTransaction } from "./decode-traces.ts";
 import { createRequestGate } from "./request-gate.ts";
-import { isMethodMissing, RpcError, type RpcClient } from "./rpc-client.ts";
+import { isMethodMissing, RpcError, type RpcCaller } from "./rpc-client.ts";
 
 export interface TracerOptions {
-  readonly rpc: RpcClient;
+  readonly rpc: RpcCaller;
   readonly mode: "auto" | "off";
   readonly checksum: Checksum;
   readonly log: Log;
 }
 
+/** The transactions of the block to trace, which need not be parsed before somebody asks for their hashes. */
+export interface TransactionsToTrace {
+  readonly count: number;
+  /** In order. */
+  hashes(): readonly string[];
+}
+
 export interface Tracer {
   /** Null: this block cannot be traced here; coverage and alerts say so. Throws what is worth asking again. */
-  trace(header: Header, block: unknown, signal: AbortSignal): Promise<TracedTransaction[] | null>;
+  trace(header: Header, transactions: TransactionsToTrace, signal: AbortSignal): Promise<TracedTransaction[] | null>;
 }
 
 type Method = "trace_block" | "debug_traceBlockByHash";
@@ -42,19 +48,28 @@ export function createTracer({ rpc, mode, checksum, log }: TracerOptions): Trace
   let missingSince: number | null = null;
   const failures = new Map<string, number>();
 
-  async function ask(using: Method, header: Header, block: unknown, signal: AbortSignal): Promise<TracedTransaction[]> {
+  async function ask(
+    using: Method,
+    header: Header,
+    transactions: TransactionsToTrace,
+    signal: AbortSignal,
+  ): Promise<TracedTransaction[]> {
     if (using === "debug_traceBlockByHash") {
       return decodeCallTracer(await rpc.call(using, [header.hash, { tracer: "callTracer" }], signal), checksum);
     }
     const answer = await rpc.call(using, [`0x${header.number.toString(16)}`], signal);
-    return decodeParityTraces(answer, { blockHash: header.hash, txHashes: transactionHashesOf(block) }, checksum);
+    return decodeParityTraces(answer, { blockHash: header.hash, txHashes: transactions.hashes() }, checksum);
   }
 
   /** Tries the method that worked, else each; null when the node has none. */
-  async function traceByAny(header: Header, block: unknown, signal: AbortSignal): Promise<TracedTransaction[] | null> {
+  async function traceByAny(
+    header: Header,
+    transactions: TransactionsToTrace,
+    signal: AbortSignal,
+  ): Promise<TracedTransaction[] | null> {
     for (const using of method === null ? METHODS : [method]) {
       try {
-        const traces = await ask(using, header, block, signal);
+        const traces = await ask(using, header, transactions, signal);
         if (method === null) log.info({ method: using }, "the node traces: internal transfers are seen");
         method = using;
         missingSince = null;
@@ -90,14 +105,14 @@ export function createTracer({ rpc, mode, checksum, log }: TracerOptions): Trace
   }
 
   return {
-    async trace(header, block, signal) {
+    async trace(header, transactions, signal) {
       if (mode === "off") return null;
-      if (transactionHashesOf(block).length === 0) return [];
+      if (transactions.count === 0) return [];
       if (missingSince !== null && performance.now() - missingSince < PROBE_AGAIN_MS) return null;
       const release = await gate.enter(signal);
       const startedAt = performance.now();
       try {
-        const traces = await traceByAny(header, block, signal);
+        const traces = await traceByAny(header, transactions, signal);
         failures.delete(header.hash);
         return traces;
       } catch (error) {

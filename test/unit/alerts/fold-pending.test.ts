@@ -146,6 +146,47 @@ describe("links", () => {
   });
 });
 
+describe("in the mempool, or disputed between nodes: both pending, told apart", () => {
+  const trust = { proven: true, operators: ["a"], missing: [], traced: true, disputing: ["b"] };
+  const two = { operatorsConfigured: () => 2 };
+  const disputed = (of: Hit) => event("disputed", of, { trust });
+  const dataOf = (events: readonly HitEvent[]) => foldEach(events, two).map(({ message }) => bodyOf(message).data);
+
+  test("each says in words, caps and trust which of the two it is, and neither is a hold", () => {
+    const [waits, doubted] = dataOf([event("pending", NATIVE), disputed(NATIVE)]);
+    expect(waits).toMatchObject({ stage: "pending", action: "review", block: null, trust: { disputed: false } });
+    expect(waits?.summary).toMatch(/^Waiting in the mempool, not in a block yet: /);
+    expect(waits?.score.caps).toContain("not in a block yet: action at most review");
+    expect(waits?.trust.note).not.toContain("disagree");
+    expect(doubted).toMatchObject({ stage: "pending", action: "review", block: { number: 100 } });
+    expect(doubted?.trust).toMatchObject({ disputed: true, verified: false, agreed: "1/2" });
+    expect(doubted?.summary).toMatch(/^Disputed between nodes, not in an agreed block: /);
+    expect(doubted?.score.caps).toContain("not in an agreed block: action at most review");
+    expect(doubted?.trust.note).toMatch(/^operators disagree about this block: b does not name it/);
+  });
+
+  test("what the mempool says of a transaction in a disputed block changes nothing", () => {
+    const results = foldEach([disputed(NATIVE), event("pending", NATIVE), event("superseded", NATIVE)], two);
+    expect(results.map(({ message }) => message === null)).toEqual([false, true, true]);
+  });
+
+  test("a disputed block that loses takes it back; where it still waits it is pending again, the same alert", () => {
+    const events = [event("pending", NATIVE), disputed(NATIVE), event("removed", NATIVE), event("pending", NATIVE)];
+    expect(dataOf(events).map(({ stage, retraction, trust: of }) => [stage, retraction?.reason, of.disputed])).toEqual([
+      ["pending", undefined, false],
+      ["pending", undefined, true],
+      ["retracted", "reorg", true],
+      ["pending", undefined, false],
+    ]);
+  });
+
+  test("a call whose log is in a disputed block is disputed, and only asked for again when that block loses", () => {
+    const [, doubted, again] = dataOf([event("pending", ASKED), disputed(LOGGED), event("removed", LOGGED)]);
+    expect(doubted).toMatchObject({ stage: "pending", action: "review", trust: { disputed: true } });
+    expect(again).toMatchObject({ stage: "pending", action: "prepare", block: null, trust: { disputed: false } });
+  });
+});
+
 const matches = fc.record({
   role: fc.constantFrom(...ENTRY_ROLES),
   basis: fc.constantFrom(...ENTRY_BASES),
@@ -172,24 +213,26 @@ test("nothing in the mempool is ever a hold, whoever is touched and whatever els
 });
 
 test("whatever happens in whatever order, the stage is what the last word about each hit says", () => {
-  const kinds = ["pending", "included", "removed", "superseded", "final"] as const;
+  const kinds = ["pending", "included", "disputed", "agreed", "removed", "superseded", "final"] as const;
   const steps = fc.array(fc.record({ of: fc.constantFrom(NATIVE, ASKED, LOGGED), kind: fc.constantFrom(...kinds) }), {
     maxLength: 16,
   });
   fc.assert(
     fc.property(steps, (rest) => {
       const events = [event("pending", NATIVE), ...rest.map(({ of, kind }) => event(kind, of))];
-      const stands = new Map<string, "pending" | "included" | "final">();
+      const stands = new Map<string, "pending" | "included" | "disputed" | "final">();
       for (const { hitId, kind } of events) {
         const now = stands.get(hitId);
         if (now === "final") continue;
-        if (kind === "included" || (kind === "pending" && now !== "included")) stands.set(hitId, kind);
-        if (kind === "final" && now === "included") stands.set(hitId, "final");
+        const inBlock = now === "included" || now === "disputed";
+        if (kind === "included" || kind === "disputed" || (kind === "pending" && !inBlock)) stands.set(hitId, kind);
+        if (kind === "agreed" && inBlock) stands.set(hitId, "included");
+        if (kind === "final" && inBlock) stands.set(hitId, "final");
         if (kind === "removed" || (kind === "superseded" && now === "pending")) stands.delete(hitId);
       }
       const all = [...stands.values()];
-      const stage =
-        all.length === 0 ? "retracted" : (["pending", "final"] as const).find((one) => all.every((is) => is === one));
+      const uniform = (["pending", "final"] as const).find((one) => all.every((is) => is === one));
+      const stage = all.length === 0 ? "retracted" : all.includes("disputed") ? "pending" : uniform;
       expect(foldEach(events).at(-1)?.record.stage).toBe(stage ?? "included");
     }),
     { numRuns: 500 },

@@ -106,7 +106,7 @@ export const DUST_RULE = { rule: "dust", reason: "too little" } as const;
 
 /** An event of a hit; `seq` is given by `sequence`. */
 export function event(kind: HitEvent["kind"], of: Hit = hit(), over: Partial<HitEvent> = {}): HitEvent {
-  const tells = kind === "pending" || kind === "included" || kind === "rematched";
+  const tells = kind === "pending" || kind === "included" || kind === "rematched" || kind === "disputed";
   return {
     seq: 0,
     hitId: of.hitId,

@@ -2,6 +2,8 @@ import { loadRecordedBlocks } from "../../../bench/replay/fixtures.ts";
 import { generateBlocks } from "../../../bench/replay/generate.ts";
 import { createRandom, createZipf } from "../../../bench/replay/random.ts";
 import { findFaults, findWrongSenders } from "../../../bench/replay/verify.ts";
+import { profileOf } from "../../../src/chains/evm/proof/profiles.ts";
+import { proveBlock } from "../../../src/chains/evm/proof/prove-block.ts";
 
 const recorded = [...loadRecordedBlocks("ethereum"), ...loadRecordedBlocks("polygon")];
 
@@ -26,6 +28,15 @@ test("every generated block verifies, its senders included, and follows its pare
   }
   for (let index = 1; index < blocks.length; index += 1)
     expect(blocks[index]?.block.parentHash).toBe(blocks[index - 1]?.block.hash);
+});
+
+test("the production proof holds for every generated block", () => {
+  for (const { block, receipts } of small()) {
+    const { hash, parentHash } = block;
+    const header = { number: Number(block.number), hash, parentHash, timestamp: Number(block.timestamp) };
+    const proof = proveBlock({ header, block, receipts }, { profile: profileOf(1), senders: "all" });
+    expect(proof.proven ? "proven" : proof.reason).toBe("proven");
+  }
 });
 
 test("one seed gives one chain, another seed another", () => {

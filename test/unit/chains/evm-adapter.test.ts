@@ -46,6 +46,7 @@ async function adapterOf(twist: Node = () => undefined, finality: ChainConfig["f
   const node: NodeConfig = {
     name: "own-a",
     operator: "self",
+    own: true,
     http: server.url,
     ws: null,
     maxConcurrent: 8,
@@ -64,6 +65,7 @@ async function adapterOf(twist: Node = () => undefined, finality: ChainConfig["f
     windowDepth: 64,
     native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 1n },
     start: { at: "latest" },
+    quorum: 1,
     nodes: [node],
   };
   const quiet = () => undefined;

@@ -2,16 +2,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { decodeHeader } from "../../../src/chains/evm/decode-block.ts";
 import { createProver, ProofMismatchError } from "../../../src/chains/evm/prover.ts";
-import type { RpcClient } from "../../../src/chains/evm/rpc-client.ts";
+import type { RpcCaller } from "../../../src/chains/evm/rpc-client.ts";
 import type { Log } from "../../../src/types/log.ts";
 import { type Answers, recorded } from "./recorded.ts";
 
 const NUMBER = 18_000_000;
 const signal = new AbortController().signal;
 
-const silentNode: RpcClient = {
+const silentNode: RpcCaller = {
   call: () => Promise.reject(new Error("a proof of this block asks the node for nothing")),
-  close: () => Promise.resolve(),
 };
 
 function prove(proofs: "require" | "prefer", spoil: (answers: Answers) => void = () => undefined, chain = "eip155:1") {

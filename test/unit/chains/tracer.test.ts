@@ -1,13 +1,12 @@
 import { expect, test } from "@jest/globals";
 import { createChecksum } from "../../../src/chains/evm/checksum.ts";
-import { RpcError, type RpcClient } from "../../../src/chains/evm/rpc-client.ts";
+import { RpcError, type RpcCaller } from "../../../src/chains/evm/rpc-client.ts";
 import { createTracer } from "../../../src/chains/evm/tracer.ts";
 import type { Log } from "../../../src/types/log.ts";
 
 const HASH = `0x${"ab".repeat(32)}`;
 const TX = `0x${"cd".repeat(32)}`;
 const header = { number: 7, hash: HASH, parentHash: `0x${"00".repeat(32)}`, timestamp: 1 };
-const block = { transactions: [{ hash: TX }] };
 const signal = new AbortController().signal;
 const from = `0x${"11".repeat(20)}`;
 const to = `0x${"22".repeat(20)}`;
@@ -28,17 +27,21 @@ const top = { from, to, amount: 5n };
 function tracerOn(answers: Record<string, unknown>, mode: "auto" | "off" = "auto") {
   const asked: string[] = [];
   const told: string[] = [];
-  const rpc: RpcClient = {
+  const rpc: RpcCaller = {
     call: (method) => {
       asked.push(method);
       const answer = answers[method] ?? new RpcError("the method does not exist", { details: {}, rpcCode: -32_601 });
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
-    close: () => Promise.resolve(),
   };
   const log: Log = { debug: () => {}, info: () => {}, warn: (_facts, message) => told.push(message), error: () => {} };
   const tracer = createTracer({ rpc, mode, checksum: createChecksum(), log });
-  return { asked, told, trace: (of: unknown = block) => tracer.trace(header, of, signal) };
+  return {
+    asked,
+    told,
+    trace: (hashes: readonly string[] = [TX]) =>
+      tracer.trace(header, { count: hashes.length, hashes: () => hashes }, signal),
+  };
 }
 
 test("the cheaper method is asked first, and the one that worked from then on", async () => {
@@ -78,6 +81,6 @@ test("off asks nothing, and an empty block needs no trace", async () => {
   const off = tracerOn({ trace_block: PARITY }, "off");
   await expect(off.trace()).resolves.toBeNull();
   const empty = tracerOn({ trace_block: PARITY });
-  await expect(empty.trace({ transactions: [] })).resolves.toEqual([]);
+  await expect(empty.trace([])).resolves.toEqual([]);
   expect([...off.asked, ...empty.asked]).toEqual([]);
 });

@@ -36,10 +36,12 @@ describe("the shipped configuration", () => {
           proofs: "require",
           native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 10n ** 14n },
           start: { at: "latest" },
+          quorum: 1,
           nodes: [
             {
               name: "own-a",
               operator: "self",
+              own: true,
               http: "http://127.0.0.1:8545",
               ws: null,
               maxConcurrent: 8,
@@ -139,6 +141,21 @@ test.each([
 function startOf(start: string) {
   return load({ "heistwatch.yaml": `${CHAINS}\n    start: ${start}` }).chains[0]?.start;
 }
+
+describe("several nodes of a chain", () => {
+  const nodesOf = (...nodes: object[]) => ({ chains: { ethereum: { nodes } } });
+  const node = (name: string, more: object = {}) => ({ name, http: "http://127.0.0.1:8545", ...more });
+
+  test("two operators must agree unless the file says otherwise, and only own nodes are asked about addresses", () => {
+    const read = (value: object) => load({ "heistwatch.yaml": JSON.stringify(value) }).chains[0];
+    const one = read(nodesOf(node("a", { operator: "somebody" })));
+    expect([one?.quorum, one?.nodes.map(({ own }) => own)]).toEqual([1, [true]]);
+    const same = read(nodesOf(node("a"), node("b")));
+    expect([same?.quorum, same?.nodes.map(({ own }) => own)]).toEqual([1, [true, true]]);
+    const two = read(nodesOf(node("a"), node("b", { operator: "x" }), node("c", { operator: "y", own: true })));
+    expect([two?.quorum, two?.nodes.map(({ own }) => own)]).toEqual([2, [true, false, true]]);
+  });
+});
 
 describe("a configuration of one's own", () => {
   test("may leave out everything but the chains", () => {

@@ -122,7 +122,7 @@ describe("nothing secret is ever told", () => {
       expect.arrayContaining([
         "store: PostgreSQL at postgres://db:5432/…",
         "queue: Redis at redis://redis:6379/…, prefix heistwatch",
-        "chain ethereum (eip155:1): start at 2025-02-21T00:00:00.000Z, final by the node's finalized tag, reorgs followed 128 blocks deep",
+        "chain ethereum (eip155:1): start at 2025-02-21T00:00:00.000Z, final by the node's finalized tag, reorgs followed 128 blocks deep, one operator: nobody else is asked",
         "  node own-a of self: https://a.example.com/…, websocket wss://a.example.com/…, 8 requests at once, 200 a second, timeout 10000 ms",
         "alerts to desk: webhook https://a.example.com/…, 2 secrets, headers Authorization",
         "operations to console: console",

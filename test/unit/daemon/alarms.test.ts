@@ -107,7 +107,15 @@ describe("a condition", () => {
 
 describe("the rules", () => {
   const ethereum = { name: "ethereum", blockTimeMs: 12_000 } as ChainConfig;
-  const status = { headNumber: 5, cursorNumber: 3, finalizedNumber: 1, tipTimestamp: 0 };
+  const status = {
+    headNumber: 5,
+    cursorNumber: 3,
+    finalizedNumber: 1,
+    tipTimestamp: 0,
+    unchecked: [],
+    contradicted: [],
+    turnedAt: 0,
+  };
 
   test("a chain in trouble is told after its grace, a contradicted final block at once", () => {
     const { alarms, types, pass } = alarmsAt();

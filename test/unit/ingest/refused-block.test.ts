@@ -1,9 +1,11 @@
 import { expect, test } from "@jest/globals";
-import { type ChainStatus, runHeadLoop } from "../../../src/ingest/head-loop.ts";
+import { runHeadLoop } from "../../../src/ingest/head-loop.ts";
+import type { ChainStatus } from "../../../src/ingest/loop-state.ts";
 import { AppError } from "../../../src/lib/errors.ts";
 import { createWaker } from "../../../src/lib/waker.ts";
 import type { ChainAdapter } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
+import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
 import { blockAt, windowBlock } from "../../conformance/store-facts.ts";
 import { createMemoryStore } from "../../simulation/memory-store.ts";
 
@@ -53,6 +55,7 @@ test("a refused block does not hold up those before it, is never skipped, and is
       start: { at: "latest" },
       windowDepth: 64,
       match: () => [],
+      watched: createWatchedTable(new Map()),
       listVersion: "v1",
       clock: { now: () => 1_795_000_100_000 },
       waker: {

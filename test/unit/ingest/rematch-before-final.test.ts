@@ -2,6 +2,7 @@ import { createWaker } from "../../../src/lib/waker.ts";
 import { runHeadLoop } from "../../../src/ingest/head-loop.ts";
 import type { Block, ChainAdapter } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
+import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
 import { blockAt, commitOf, hitOf, scanned, windowBlock } from "../../conformance/store-facts.ts";
 import { createMemoryStore } from "../../simulation/memory-store.ts";
 
@@ -50,6 +51,7 @@ test("a block that became final while the list was changed is matched with the c
       start: { at: "latest" },
       windowDepth: 64,
       match: (block: Block) => (block.number === 11 ? [hit] : []),
+      watched: createWatchedTable(new Map()),
       listVersion: "v2",
       clock: { now: () => 1_795_000_100_000 },
       waker: {

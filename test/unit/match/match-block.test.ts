@@ -10,6 +10,7 @@ import {
   type WatchEntry,
   type Watchlist,
 } from "../../../src/types/watch.ts";
+import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
 
 const CHAIN = "eip155:1";
 const ETH = `${CHAIN}/slip44:60`;
@@ -17,11 +18,11 @@ const USDT = `${CHAIN}/erc20:0xdAC17F958D2ee523a2206206994597C13D831ec7`;
 const SPAM = `${CHAIN}/erc20:0x000000000000000000000000000000000000dEaD`;
 const DUST = 1_000n;
 
-const THIEF = "0xThief";
-const FENCE = "0xFence";
-const OURS = "0xOurs";
-const OURS_TOO = "0xOursToo";
-const STRANGER = "0xStranger";
+const THIEF = `0x${"11".repeat(20)}`;
+const FENCE = `0x${"22".repeat(20)}`;
+const OURS = `0x${"33".repeat(20)}`;
+const OURS_TOO = `0x${"44".repeat(20)}`;
+const STRANGER = `0x${"55".repeat(20)}`;
 
 function transfer(over: Partial<Transfer> = {}): Transfer {
   return {
@@ -84,6 +85,7 @@ function watchlist(entries: readonly WatchEntry[], own: readonly string[] = []):
     ]),
     entriesOf: (chain, address) => (chain === CHAIN ? entries.filter((one) => one.address === address) : []),
     ownOf: (chain, address) => (chain === CHAIN ? (owned.get(address) ?? null) : null),
+    addresses: createWatchedTable(new Map([[CHAIN, new Map(entries.map((one) => [one.address, one]))]])),
     watchedCount: entries.length,
   };
 }

@@ -3,8 +3,15 @@ import { createMemoryStore } from "../../simulation/memory-store.ts";
 
 storeConformance("the simulation's store", () => {
   let now = 0;
+  const store = createMemoryStore(() => now);
   return Promise.resolve({
-    ...createMemoryStore(() => now),
+    ...store,
+    coverage: async (chain) =>
+      store.tables.coverage
+        .values()
+        .filter((row) => row.chain === chain)
+        .toSorted((a, b) => a.from - b.from)
+        .map(({ from, to, operators }) => ({ from, to, operators })),
     passTime(ms) {
       now += ms;
       return Promise.resolve();

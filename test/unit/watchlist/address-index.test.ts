@@ -1,13 +1,13 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
+import { createRandom } from "../../../bench/replay/random.ts";
+import { RESERVED_BYTES } from "../../../src/types/address-table.ts";
 import {
   ADDRESS_BYTES,
   type AddressBytes,
-  type ConfirmAddress,
   createAddressIndex,
   writeAddress,
 } from "../../../src/watchlist/address-index.ts";
-import { createSortedAddresses } from "../../../src/watchlist/sorted-addresses.ts";
-import { createRandom } from "../../../bench/replay/random.ts";
+import { isInTable } from "./probe-table.ts";
 
 const ETHEREUM = "eip155:1";
 const BASE = "eip155:8453";
@@ -23,19 +23,18 @@ function textAt(bytes: Uint8Array, position: number): string {
 
 const positions = (bytes: Uint8Array) => Array.from({ length: bytes.length / ADDRESS_BYTES }, (_, index) => index);
 
+/** The index in front of an exact store that counts its questions. */
 function indexOf(lists: readonly AddressBytes[], fillRandom?: (words: Int32Array<ArrayBuffer>) => void) {
   let asked = 0;
-  const confirms = new Map(lists.map(({ chain, bytes }) => [chain, createSortedAddresses(bytes)]));
-  const confirmOf = (chain: string): ConfirmAddress => {
-    const confirm = confirms.get(chain);
-    if (confirm === undefined) throw new Error(`asked about ${chain}`);
-    return (bytes, offset) => {
+  const known = new Set(lists.flatMap(({ chain, bytes }) => positions(bytes).map((at) => chain + textAt(bytes, at))));
+  const count = lists.reduce((sum, { bytes }) => sum + bytes.length / ADDRESS_BYTES, 0);
+  const { of, ...index } = createAddressIndex({ count, lists, ...(fillRandom === undefined ? {} : { fillRandom }) });
+  const probeOf = (chain: string) =>
+    of(chain, (bytes, offset) => {
       asked += 1;
-      return confirm(bytes, offset);
-    };
-  };
-  const index = createAddressIndex({ lists, confirmOf, ...(fillRandom === undefined ? {} : { fillRandom }) });
-  return { index, asked: () => asked };
+      return known.has(`${chain}0x${Buffer.from(bytes.subarray(offset, offset + ADDRESS_BYTES)).toString("hex")}`);
+    });
+  return { index: { ...index, of: probeOf }, asked: () => asked };
 }
 
 test.each([1, 10, 1_000, 20_000])("of %i addresses every one is found, and nothing else", (count) => {
@@ -147,22 +146,76 @@ test("a list that is not whole addresses is refused", () => {
   expect(() => indexOf([{ chain: ETHEREUM, bytes: new Uint8Array(21) }])).toThrow("20 bytes");
 });
 
-test("the table costs about 13 bytes an address, and the hash 80 kB once", () => {
-  const { index } = indexOf([{ chain: ETHEREUM, bytes: randomAddresses(20_000, 15) }]);
-  expect(index.byteLength).toBeLessThan(82_000 + 13.5 * 20_000);
+test("a table is not filled beyond the count it was made for", () => {
+  const bytes = randomAddresses(101, 18);
+  expect(() => createAddressIndex({ count: 100, lists: [{ chain: ETHEREUM, bytes }] })).toThrow("100 announced");
 });
 
-test("the sorted store finds vanity addresses that begin alike, and none between them", () => {
-  const count = 2_000;
-  const bytes = randomAddresses(count, 16);
-  // Half of them share their first 12 bytes, some are there twice.
-  for (let position = 0; position < count / 2; position += 1) bytes.fill(0xab, position * 20, position * 20 + 12);
-  bytes.copyWithin(200, 0, 100);
-  const has = createSortedAddresses(bytes);
-  expect(positions(bytes).every((at) => has(bytes, at * ADDRESS_BYTES))).toBe(true);
-  const others = randomAddresses(count, 17);
-  for (let position = 0; position < count / 2; position += 1) others.fill(0xab, position * 20, position * 20 + 12);
-  expect(positions(others).some((at) => has(others, at * ADDRESS_BYTES))).toBe(false);
+test("the table costs about 13 bytes an address, and the hash 41 kB once", () => {
+  const { table } = indexOf([{ chain: ETHEREUM, bytes: randomAddresses(20_000, 15) }]).index;
+  expect(table.freeFrom - table.wordsAt).toBeLessThan(41_000 + 13.5 * 20_000);
+});
+
+describe("the table in memory", () => {
+  const listed = randomAddresses(2_000, 19);
+  const others = randomAddresses(2_000, 20);
+
+  test("stands where it says: behind the scanner's page, aligned, with a mebibyte of room behind it", () => {
+    for (const count of [0, 1, 5, 2_000]) {
+      const { table } = indexOf([{ chain: ETHEREUM, bytes: listed.subarray(0, count * ADDRESS_BYTES) }]).index;
+      expect(table.wordsAt).toBe(RESERVED_BYTES);
+      expect(table.fingerprintsAt).toBeGreaterThanOrEqual(table.wordsAt + 20 * 256 * 8);
+      expect(table.freeFrom).toBeGreaterThanOrEqual(table.fingerprintsAt + table.slots * 8);
+      expect([table.wordsAt % 16, table.fingerprintsAt % 16, table.freeFrom % 16]).toEqual([0, 0, 0]);
+      expect(table.memory.buffer.byteLength - table.freeFrom).toBeGreaterThanOrEqual(2 ** 20);
+      const bytes = new Uint8Array(table.memory.buffer);
+      expect(bytes.subarray(0, RESERVED_BYTES).every((byte) => byte === 0)).toBe(true);
+      expect(bytes.subarray(table.freeFrom).every((byte) => byte === 0)).toBe(true);
+    }
+  });
+
+  test("answers a probe written from its description", () => {
+    const { table } = indexOf([
+      { chain: ETHEREUM, bytes: listed },
+      { chain: BASE, bytes: others },
+    ]).index;
+    const found = (chain: string, bytes: Uint8Array) =>
+      positions(bytes).filter((at) => isInTable(table, chain, textAt(bytes, at))).length;
+    expect([found(ETHEREUM, listed), found(BASE, others)]).toEqual([2_000, 2_000]);
+    expect([found(ETHEREUM, others), found(BASE, listed), found("eip155:10", listed)]).toEqual([0, 0, 0]);
+  });
+
+  test("has no seed for a chain without addresses", () => {
+    const { table } = indexOf([
+      { chain: ETHEREUM, bytes: listed },
+      { chain: BASE, bytes: new Uint8Array(0) },
+    ]).index;
+    expect(table.seedOf(ETHEREUM)).not.toBeNull();
+    expect([table.seedOf(BASE), table.seedOf("eip155:10")]).toEqual([null, null]);
+  });
+
+  test("gives the same answers after a scanner grew the memory and wrote into all that is its own", () => {
+    const { index } = indexOf([{ chain: ETHEREUM, bytes: listed }]);
+    const probe = index.of(ETHEREUM);
+    for (let growth = 0; growth < 3; growth += 1) {
+      index.table.memory.grow(growth);
+      const bytes = new Uint8Array(index.table.memory.buffer);
+      bytes.fill(0xff, 0, RESERVED_BYTES);
+      bytes.fill(0xff, index.table.freeFrom);
+      expect(positions(listed).every((at) => probe.hasBytes(listed, at * ADDRESS_BYTES))).toBe(true);
+      expect(positions(others).some((at) => probe.hasBytes(others, at * ADDRESS_BYTES))).toBe(false);
+    }
+  });
+
+  test("is drawn anew for each table: nobody can aim at it", () => {
+    const words = () => {
+      const { table } = indexOf([{ chain: ETHEREUM, bytes: listed }]).index;
+      const { low, high } = table.seedOf(ETHEREUM) ?? { low: 0, high: 0 };
+      return [low, high, ...new Int32Array(table.memory.buffer, table.wordsAt, 64)];
+    };
+    const [one, two] = [words(), words()];
+    expect(one.filter((word, at) => word === two[at]).length).toBeLessThan(3);
+  });
 });
 
 test("bytes and text are two forms of one address", () => {

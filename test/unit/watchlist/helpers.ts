@@ -17,6 +17,8 @@ export const normalizeAddress: NormalizeAddress = (chain, text) => {
 export const A1 = getAddress(`0x${"a1".repeat(20)}`);
 export const B2 = getAddress(`0x${"b2".repeat(20)}`);
 export const C3 = getAddress(`0x${"c3".repeat(20)}`);
+export const D4 = getAddress(`0x${"d4".repeat(20)}`);
+export const E5 = getAddress(`0x${"e5".repeat(20)}`);
 
 export async function inFolder<T>(
   files: Record<string, string | Uint8Array>,

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { type LoadResult, loadWatchlists } from "../../../src/watchlist/load.ts";
 import { createWatchlist } from "../../../src/watchlist/snapshot.ts";
 import { normalizeAddress, ROOT } from "./helpers.ts";
+import { isInTable } from "./probe-table.ts";
 
 /** Incident: [entries, of which never to alert on], copied from the table that came with the collected data. */
 const TABLE: Record<string, readonly [number, number]> = {
@@ -100,6 +101,15 @@ describe("the shipped watchlists", () => {
       .filter(({ role }) => roles.includes(role));
     expect(matched).toEqual([]);
     expect(watchlist.watchedCount).toBe(1988 - 153);
+  });
+
+  test("have every watched EVM address in the table that blocks are scanned for", () => {
+    const watchlist = createWatchlist({ lists: loaded.lists, own: [], enable: Object.keys(TABLE) });
+    const evm = entries().filter(({ chain }) => chain.startsWith("eip155:"));
+    const watched = evm.filter(({ chain, address }) => watchlist.entriesOf(chain, address).length > 0);
+    const inTable = evm.filter(({ chain, address }) => isInTable(watchlist.addresses, chain, address));
+    expect(watched.length).toBeGreaterThan(1_000);
+    expect(inTable).toEqual(watched);
   });
 
   test("find an address under both of its incidents", () => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import type { OwnAddress } from "../../../src/types/watch.ts";
 import type { LoadedList } from "../../../src/watchlist/load.ts";
 import { createWatchlist } from "../../../src/watchlist/snapshot.ts";
-import { A1, B2, C3, list, load, row } from "./helpers.ts";
+import { A1, B2, C3, D4, E5, list, load, row } from "./helpers.ts";
+import { isInTable } from "./probe-table.ts";
 
 const BITCOIN = "bip122:000000000019d6689c085ae165831e93";
 const OWN: readonly OwnAddress[] = [
@@ -84,6 +85,40 @@ describe("a watchlist snapshot", () => {
   test("tells enabled ids that name nothing", async () => {
     const lists = await listsOf({ "a.yaml": list("a", [row()]) });
     expect(make(lists, ["a", "wazirx-2042"]).unknownEnable).toEqual(["wazirx-2042"]);
+  });
+
+  test("has for scanners the EVM addresses it has entries of, and no others", async () => {
+    const rows = [
+      row({ address: A1.toLowerCase() }),
+      row({ chain: "eip155:10", address: B2 }),
+      row({ chain: BITCOIN, address: "13DjGT8rQqfSrTQ9u8T7LXHFQEoiFxEewh" }),
+      row({ address: D4, role: "victim", default: "never" }),
+      row({ address: E5, default: "off" }),
+    ];
+    const lists = await listsOf({ "a.yaml": list("a", rows), "b.yaml": list("b", [row()]) });
+    const found = (enable: readonly string[]) => {
+      const { addresses } = make(lists, enable, OWN);
+      const asked = ["eip155:1", "eip155:10"].flatMap((chain) => [A1, B2, C3, D4, E5].map((one) => [chain, one]));
+      return asked.filter(([chain = "", one = ""]) => isInTable(addresses, chain, one));
+    };
+    const on = [
+      ["eip155:1", A1],
+      ["eip155:10", B2],
+    ];
+    expect(found([])).toEqual(on);
+    expect(found(["a"])).toEqual([on[0], ["eip155:1", E5], on[1]]);
+    const elsewhere: OwnAddress = { chain: "eip155:56", address: C3, customerRef: null, wallet: "hot" };
+    const { addresses } = make(lists, [], [elsewhere]);
+    expect([BITCOIN, elsewhere.chain].map(addresses.seedOf)).toEqual([null, null]);
+  });
+
+  test("refuses an EVM entry whose address no scanner could find", async () => {
+    const lists = await listsOf({ "a.yaml": list("a", [row()]) });
+    const forged = lists.map((one) => ({
+      ...one,
+      entries: one.entries.map((loaded) => ({ ...loaded, entry: { ...loaded.entry, address: A1.slice(0, -1) } })),
+    }));
+    expect(() => make(forged)).toThrow("is not an EVM address");
   });
 
   test("finds own addresses by chain", async () => {

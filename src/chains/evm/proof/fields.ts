@@ -39,7 +39,8 @@ const FIXED_BYTES: Partial<Record<FieldKind, number>> = {
   nonce8: 8,
 };
 
-const AUTHORIZATION: FieldTable = [
+/** One entry of a type 4 transaction's authorizationList. EIP-7702. */
+export const AUTHORIZATION: FieldTable = [
   ["chainId", "quantity"],
   ["address", "address"],
   ["nonce", "quantity"],

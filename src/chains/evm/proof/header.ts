@@ -8,7 +8,8 @@ import { keccakHex } from "./keccak.ts";
 import { RlpWriter } from "./rlp.ts";
 import { Unproven } from "./unproven.ts";
 
-const ALWAYS: FieldTable = [
+/** Header fields of every block, in the order of the encoding. */
+export const ALWAYS: FieldTable = [
   ["parentHash", "hash"],
   ["sha3Uncles", "hash"],
   ["miner", "address"],
@@ -27,7 +28,7 @@ const ALWAYS: FieldTable = [
 ];
 
 /** In the order they came: London, Shanghai, Cancun (three), Prague, Amsterdam. */
-const SINCE_A_FORK: FieldTable = [
+export const SINCE_A_FORK: FieldTable = [
   ["baseFeePerGas", "quantity"], // EIP-1559
   ["withdrawalsRoot", "hash"], // EIP-4895
   ["blobGasUsed", "quantity"], // EIP-4844

@@ -10,11 +10,11 @@
  */
 import { assert } from "../../../lib/assert.ts";
 import type { Header } from "../../../types/chain.ts";
-import { countOf, expectCount, expectField, type Fields, fieldsOf, hashOf, listOf } from "./fields.ts";
+import { addressOf, countOf, expectCount, expectField, type Fields, fieldsOf, hashOf, listOf } from "./fields.ts";
 import { headerHash } from "./header.ts";
 import { bloomHex } from "./bloom.ts";
 import type { ChainProfile } from "./profiles.ts";
-import { checkReceipt, type ReceiptTotals, receiptsRoot, startTotals } from "./receipts.ts";
+import { checkContractAddress, checkReceipt, type ReceiptTotals, receiptsRoot, startTotals } from "./receipts.ts";
 import { authoritiesOf, senderOf } from "./sender.ts";
 import { checkStateSync, endsInStateSync, mayHideStateSync } from "./state-sync.ts";
 import {
@@ -77,6 +77,19 @@ export function proveSender(transaction: unknown, profile: ChainProfile): { send
     return { sender: checkedSender(typed, profile) };
   } catch (error) {
     if (error instanceof Unproven) return { reason: error.message };
+    throw error;
+  }
+}
+
+/** True: the receipt of a transaction that creates a contract names the address that the nonce of its `from` gives. */
+export function proveNewContract(transaction: unknown, receipt: unknown, profile: ChainProfile): boolean {
+  try {
+    const typed = typedTransaction(fieldsOf(transaction, "transaction", "senders"), profile);
+    const from = () => addressOf(typed.fields, "from", "senders");
+    checkContractAddress(fieldsOf(receipt, "receipt", "receipts"), typed, from);
+    return true;
+  } catch (error) {
+    if (error instanceof Unproven) return false;
     throw error;
   }
 }

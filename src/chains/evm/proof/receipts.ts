@@ -87,7 +87,8 @@ export function checkReceiptPlace(receipt: Fields, transaction: Fields, place: L
   expectField(receipt, "to", transaction["to"], "receipts");
 }
 
-function checkContractAddress(receipt: Fields, { fields, type }: TypedTransaction, sender: () => string): void {
+/** A new contract's address follows from its creator and nonce; where none was made none may be named. */
+export function checkContractAddress(receipt: Fields, { fields, type }: TypedTransaction, sender: () => string): void {
   if (fields["to"] !== null) return expectField(receipt, "contractAddress", null, "receipts");
   // Some nodes name no contract where the creation failed; none was made.
   if (receipt["contractAddress"] === null && failed(receipt)) return;

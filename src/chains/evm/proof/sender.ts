@@ -60,16 +60,20 @@ function startLegacy(fields: Fields, chainId: number): number {
  * skipped on chain, it does not fail its transaction.
  */
 export function authoritiesOf({ fields }: TypedTransaction): readonly (string | null)[] {
-  return listOf(fields["authorizationList"], "authorizationList", "senders").map((entry) => {
-    const authorization = fieldsOf(entry, "authorization", "senders");
-    const parity = countOf(authorization, "yParity", "senders");
-    if (parity > 1 || quantityOf(authorization, "s", "senders") > HALF_ORDER) return null;
-    writer.clear();
-    writeFields(writer, authorization, AUTHORIZATION_PAYLOAD, "senders");
-    writer.endList(0);
-    writer.rawByte(AUTHORIZATION_MAGIC);
-    return recoverAddress(authorization, parity);
-  });
+  return listOf(fields["authorizationList"], "authorizationList", "senders").map((entry) =>
+    authorityOf(fieldsOf(entry, "authorization", "senders")),
+  );
+}
+
+/** The account that signed one authorization, lower-case; null where the signature is none. */
+export function authorityOf(authorization: Fields): string | null {
+  const parity = countOf(authorization, "yParity", "senders");
+  if (parity > 1 || quantityOf(authorization, "s", "senders") > HALF_ORDER) return null;
+  writer.clear();
+  writeFields(writer, authorization, AUTHORIZATION_PAYLOAD, "senders");
+  writer.endList(0);
+  writer.rawByte(AUTHORIZATION_MAGIC);
+  return recoverAddress(authorization, parity);
 }
 
 /** The address of a contract that `sender` creates with its transaction number `nonce`. */

@@ -27,7 +27,7 @@ export interface TypedTransaction {
 export type RawTransactions = ReadonlyMap<number, string>;
 
 /** Reads as another kind of movement where it does not belong: such a field must be absent or empty. */
-const FIELDS_OF_SOME_TYPES = [
+export const FIELDS_OF_SOME_TYPES = [
   "accessList",
   "authorizationList",
   "blobVersionedHashes",

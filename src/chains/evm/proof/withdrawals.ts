@@ -5,7 +5,8 @@ import { RlpWriter } from "./rlp.ts";
 import { listRoot } from "./trie.ts";
 import { inItem, Unproven } from "./unproven.ts";
 
-const WITHDRAWAL: FieldTable = [
+/** In the order of the encoding. */
+export const WITHDRAWAL: FieldTable = [
   ["index", "quantity"],
   ["validatorIndex", "quantity"],
   ["address", "address"],

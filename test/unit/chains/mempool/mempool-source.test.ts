@@ -39,6 +39,7 @@ function sourceOf(node: Partial<NodeConfig> = {}): MempoolSource {
   const config: NodeConfig = {
     name: "own-a",
     operator: "self",
+    own: true,
     http: server.url,
     ws: null,
     maxConcurrent: 8,

@@ -1,10 +1,44 @@
-/** Every change of a hit is an event, and the last event of each alert an outbox row: written here and nowhere else. */
+/** What every write about hits shares: what is known of them, where they stand, the events that tell it. */
 import type { Transaction } from "kysely";
+import type { ScannedBlock } from "../types/checkpoint.ts";
 import type { RetractionReason } from "../types/alert.ts";
-import type { HitEvent, HitEventKind } from "../types/hit.ts";
+import type { Hit, HitBlock, HitEvent, HitEventKind } from "../types/hit.ts";
 import { HITS_QUEUE } from "../types/queue-names.ts";
 import { addToOutbox, inChunks } from "./outbox.ts";
-import type { Database } from "./schema.ts";
+import type { Database, HitTable } from "./schema.ts";
+
+export type KnownHit = Pick<
+  HitTable,
+  "hit_id" | "alert_id" | "state" | "match_digest" | "block_hash" | "recorded_rule"
+>;
+
+export async function knownHits(
+  trx: Transaction<Database>,
+  writes: readonly { readonly hit: Hit }[],
+): Promise<Map<string, KnownHit>> {
+  if (writes.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom("hit")
+    .select(["hit_id", "alert_id", "state", "match_digest", "block_hash", "recorded_rule"])
+    .where(
+      "hit_id",
+      "in",
+      writes.map((write) => write.hit.hitId),
+    )
+    .execute();
+  return new Map(rows.map((row) => [row.hit_id, row]));
+}
+
+/** A hit's place as its events tell it. */
+export function hitBlock({ block }: ScannedBlock, headNumber: number): string {
+  const told: HitBlock = {
+    number: block.number,
+    hash: block.hash,
+    timestamp: block.timestamp,
+    confirmations: Math.max(1, headNumber - block.number + 1),
+  };
+  return JSON.stringify(told);
+}
 
 /** Block, payload, trust and link as text. */
 export interface NewHitEvent {
@@ -28,6 +62,7 @@ export function encodeLink(link: NonNullable<HitEvent["link"]>): string {
   return JSON.stringify(link);
 }
 
+/** Events in order, and one job for each alert they belong to. */
 export async function addHitEvents(
   trx: Transaction<Database>,
   events: readonly NewHitEvent[],

@@ -9,7 +9,7 @@ const STATEMENTS = [
   `alter table hit alter column block_number drop not null`,
   `alter table hit alter column block_hash drop not null`,
   `alter table hit drop constraint hit_state_check`,
-  `alter table hit add constraint hit_state_check check (state in ('pending', 'included', 'removed', 'final'))`,
+  `alter table hit add constraint hit_state_check check (state in ('pending', 'included', 'removed', 'final', 'disputed'))`,
   // What a mined, replaced or dropped transaction was told of.
   `create index hit_transaction on hit (tx_hash)`,
   `alter table hit_event add column reason text`,

@@ -1,0 +1,24 @@
+/** The question of this run and the tables of its chain, as the rest of the core reads them. */
+import { intAt, setInt } from "./memory.ts";
+import { Q_TABLES } from "./layout.ts";
+
+let question: i32 = 0;
+let tables: i32 = 0;
+
+export function useQuestion(at: i32): void {
+  question = at;
+  tables = asked(Q_TABLES);
+}
+
+export function asked(index: i32): i32 {
+  return intAt(question + 4 * index);
+}
+
+export function answer(index: i32, value: i32): void {
+  setInt(question + 4 * index, value);
+}
+
+/** One of the T_ positions or values. */
+export function table(index: i32): i32 {
+  return intAt(tables + 4 * index);
+}
