@@ -4,7 +4,7 @@
  */
 import { getCreateAddress, id, Interface, Wallet } from "ethers";
 import type { Anvil } from "../support/anvil.ts";
-import { compileContracts } from "./contracts.ts";
+import type { Compiled } from "./contracts.ts";
 import type { Random } from "./random.ts";
 
 /** `pay`: a watched wallet pays us. `token`: in tokens. `fund`: a stranger pays a watched wallet. `create`: a contract. */
@@ -39,8 +39,10 @@ const TOKEN = new Interface(["function transfer(address to, uint256 value) retur
 // Returns one byte of code: STOP.
 const INIT_CODE = "0x600160005260016000f3";
 
-export async function createScene(anvil: Anvil, of: { count: number; random: Random }): Promise<Scene> {
-  const { count, random } = of;
+export async function createScene(
+  anvil: Anvil,
+  { count, random, token }: { count: number; random: Random; token: Compiled },
+): Promise<Scene> {
   const deposit = new Wallet(id("deposit")).address;
   const vault = new Wallet(id("vault")).address;
   const wallets = Array.from({ length: count }, (_, index) => new Wallet(id(`sender ${random.seed} ${index}`)));
@@ -51,7 +53,7 @@ export async function createScene(anvil: Anvil, of: { count: number; random: Ran
     return { wallet, kind, fate, again: random.chance(0.7), hash: "", raw: "", by: null };
   });
   for (const { address } of wallets) await anvil.rpc("anvil_setBalance", [address, hex(100n * ETHER)]);
-  return { anvil, deposit, vault, planned, token: await deployToken(anvil, planned) };
+  return { anvil, deposit, vault, planned, token: await deployToken(anvil, token, planned) };
 }
 
 // A restart more is more time than a run beside every change may take.
@@ -72,12 +74,12 @@ function fatesFor(count: number): Fate[] {
 }
 
 /** Senders that are to fail have none of it. */
-async function deployToken(anvil: Anvil, planned: readonly Planned[]): Promise<string> {
+async function deployToken(anvil: Anvil, token: Compiled, planned: readonly Planned[]): Promise<string> {
   const owner = new Wallet(id("owner"));
   await anvil.rpc("anvil_setBalance", [owner.address, hex(10_000n * ETHER)]);
-  const { token } = await compileContracts();
   const code = token.bytecode + token.abi.encodeDeploy([6]).slice(2);
-  let nonce = 0;
+  const first = Number(await anvil.rpc<string>("eth_getTransactionCount", [owner.address, "latest"]));
+  let nonce = first;
   const send = async (to: string | null, data: string) => {
     const fees = { maxFeePerGas: 100n * GWEI, maxPriorityFeePerGas: GWEI };
     const raw = await owner.signTransaction({ chainId: 1, type: 2, nonce, to, data, gasLimit: 1_000_000, ...fees });
@@ -85,7 +87,7 @@ async function deployToken(anvil: Anvil, planned: readonly Planned[]): Promise<s
     await anvil.rpc("eth_sendRawTransaction", [raw]);
   };
   await send(null, code);
-  const address = getCreateAddress({ from: owner.address, nonce: 0 });
+  const address = getCreateAddress({ from: owner.address, nonce: first });
   for (const { wallet, kind, fate } of planned)
     if (kind === "token" && fate !== "fails")
       await send(address, token.abi.encodeFunctionData("mint", [wallet.address, 1_000_000_000n]));
@@ -96,9 +98,12 @@ async function deployToken(anvil: Anvil, planned: readonly Planned[]): Promise<s
 }
 
 /** Whom the daemon watches. */
-export function watchedOf({ planned, vault }: Scene): { address: string; sanctioned: true }[] {
-  const senders = planned.filter(({ kind }) => kind !== "fund").map(({ wallet }) => wallet.address);
-  return [...senders, vault].map((address) => ({ address, sanctioned: true }));
+export function watchedOf(scenes: readonly Scene[]): { address: string; sanctioned: true }[] {
+  const addresses = scenes.flatMap(({ planned, vault }) => [
+    vault,
+    ...planned.filter(({ kind }) => kind !== "fund").map(({ wallet }) => wallet.address),
+  ]);
+  return [...new Set(addresses)].map((address) => ({ address, sanctioned: true }));
 }
 
 /** Sends what was planned, oldest first. */

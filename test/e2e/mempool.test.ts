@@ -6,13 +6,14 @@
  * MEMPOOL_TRANSACTIONS=1000 is the full run, which also stops the daemon while transactions are replaced; MEMPOOL_SEED
  * repeats one; MEMPOOL_PUSH=off leaves the WebSocket out.
  */
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type AlertBody, messageBody } from "../../src/alerts/body-schema.ts";
 import { type Anvil, startAnvil } from "../support/anvil.ts";
 import { writeDaemonConfig } from "../support/daemon.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { createTempDir, type TempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { compileContracts } from "./contracts.ts";
 import { createDaemonRunner, type DaemonRunner } from "./daemon-runner.ts";
 import {
   createScene,
@@ -38,9 +39,11 @@ let dir: TempDir;
 let anvil: Anvil;
 let receiver: Receiver;
 let runner: DaemonRunner;
+/** One for each test: a node and a daemon take longer to start than either. */
 let scene: Scene;
+let reorgScene: Scene;
 
-beforeEach(async () => {
+beforeAll(async () => {
   process.stdout.write(`mempool: ${COUNT} transactions with seed ${SEED}\n`);
   dir = createTempDir("mempool");
   anvil = await startAnvil({
@@ -50,15 +53,17 @@ beforeEach(async () => {
     extraArgs: ["--gas-limit", "1000000000"],
   });
   receiver = await startReceiver();
-  scene = await createScene(anvil, { count: COUNT, random: createRandom(SEED) });
+  const { token } = await compileContracts();
+  scene = await createScene(anvil, { count: COUNT, random: createRandom(SEED), token });
+  reorgScene = await createScene(anvil, { count: COUNT, random: createRandom(SEED + 1), token });
   const written = await writeDaemonConfig({
     dir: dir.path,
     nodeUrl: anvil.url,
     ...(PUSH ? { nodeWsUrl: anvil.wsUrl } : {}),
     mempool: "auto",
-    watch: watchedOf(scene),
+    watch: watchedOf([scene, reorgScene]),
     own: [{ address: scene.deposit, customerRef: "customer-17" }],
-    tokens: [{ address: scene.token, symbol: "TKN", decimals: 6 }],
+    tokens: [scene, reorgScene].map(({ token: address }) => ({ address, symbol: "TKN", decimals: 6 })),
     webhooks: [{ name: "desk", url: receiver.url, secrets: [receiver.secret], concurrency: 16 }],
     operations: [{ name: "alarms", url: receiver.url, secrets: [receiver.secret] }],
     chain: { blockTimeMs: 500 },
@@ -68,7 +73,7 @@ beforeEach(async () => {
   await runner.ready();
 }, 300_000);
 
-afterEach(async () => {
+afterAll(async () => {
   await runner.kill9();
   await Promise.all([receiver.stop(), anvil.stop()]);
   await dir.remove();
@@ -95,6 +100,8 @@ async function untilTold(what: string, isTold: (alerts: Map<string, Data[]>) => 
 
 const latest = (alerts: Map<string, Data[]>, hash: string) => alerts.get(hash)?.at(-1);
 const those = (...fates: Fate[]) => scene.planned.filter(({ fate }) => fates.includes(fate));
+const at = (stage: Data["stage"], of: readonly Planned[]) => (alerts: Map<string, Data[]>) =>
+  of.filter(({ hash }) => latest(alerts, hash)?.stage === stage).length;
 const retracted = (of: readonly Planned[], reason: string) => (alerts: Map<string, Data[]>) =>
   of.filter(({ hash }) => latest(alerts, hash)?.retraction?.reason === reason).length;
 
@@ -105,7 +112,7 @@ function stagesOf(messages: readonly Data[]): string[] {
 
 test("every pending transaction is told as what it is and as what became of it, across restarts", async () => {
   await sendOriginals(scene);
-  await untilTold("pending", (alerts) => alerts.size, COUNT);
+  await untilTold("pending", at("pending", scene.planned), COUNT);
 
   await dropThose(scene);
   await replaceThose(scene, "replacedLive");
@@ -149,12 +156,11 @@ test("every pending transaction is told as what it is and as what became of it, 
 }, 900_000);
 
 test("a reorg takes blocks back: what waits again is pending again, and in a block it is the same alert", async () => {
-  await sendOriginals(scene);
-  await untilTold("pending", (alerts) => alerts.size, COUNT);
+  const { planned } = reorgScene;
+  await sendOriginals(reorgScene);
+  await untilTold("pending", at("pending", planned), COUNT);
   await anvil.mine();
-  const moving = scene.planned.filter(({ fate }) => fate !== "fails");
-  const at = (stage: Data["stage"], of: readonly Planned[]) => (alerts: Map<string, Data[]>) =>
-    of.filter(({ hash }) => latest(alerts, hash)?.stage === stage).length;
+  const moving = planned.filter(({ fate }) => fate !== "fails");
   await untilTold("included", at("included", moving), moving.length);
   const ids = new Map([...told()].map(([hash, messages]) => [hash, messages[0]?.alertId]));
 
@@ -171,7 +177,8 @@ test("a reorg takes blocks back: what waits again is pending again, and in a blo
   for (const { hash } of back)
     expect(stagesOf(alerts.get(hash) ?? [])).toEqual(["pending", "included", "retracted", "pending", "included"]);
   for (const { hash } of lost) expect(latest(alerts, hash)?.retraction?.reason).toBe("reorg");
-  for (const [hash, messages] of alerts) {
+  for (const { hash } of planned) {
+    const messages = alerts.get(hash) ?? [];
     expect(new Set(messages.map(({ alertId }) => alertId))).toEqual(new Set([ids.get(hash)]));
     checkMessages(messages);
   }
