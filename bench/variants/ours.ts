@@ -95,6 +95,7 @@ function openAdapter({ httpUrl, wsUrl }: VariantInput, core: Way["core"]): Chain
     windowDepth: 128,
     native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 0n },
     traces: "off",
+    mempool: "off",
     proofs: "require",
     start: { at: "latest" },
     quorum: 1,

@@ -1,7 +1,7 @@
 /** Score, caps, severity and action of an alert, each part with its reason. Pure. */
 import { ACTIONS, type Action, type AlertKind, SEVERITIES, type Severity, type Stage } from "../types/alert.ts";
 import type { EntryMatch, Hit } from "../types/hit.ts";
-import { RIGHTS } from "../types/chain.ts";
+import { CALLDATA_KEY, RIGHTS } from "../types/chain.ts";
 import { confidencePoints, policyOf, policyOfRight, severityOfScore } from "./policy.ts";
 
 export interface Score {
@@ -29,13 +29,16 @@ const DIRECT_SHARE_POINTS = 20;
 const DIRECT_PROXIMITY_POINTS = 30;
 const SANCTIONED_FLOOR = 80;
 
-/** The strongest outcome among the alert's hits and the entries behind each. `hits` is not empty. */
-export function assess(hits: readonly Hit[], stage: Stage): Assessment {
+/**
+ * The strongest outcome among the alert's hits and the entries behind each. `hits` is not empty. `disputed`: operators
+ * name different blocks; it tells the two kinds of `pending` apart.
+ */
+export function assess(hits: readonly Hit[], stage: Stage, disputed = false): Assessment {
   const kind: AlertKind = hits.some((hit) => hit.own !== null) ? "exposure" : "movement";
   let best: Assessment | null = null;
   for (const hit of hits) {
     for (const match of hit.matches) {
-      const one = assessMatch(hit, match, { kind, stage });
+      const one = assessMatch(hit, match, { kind, stage, disputed });
       if (best === null || outranks(one, best)) best = one;
     }
   }
@@ -54,7 +57,11 @@ function rank<T>(order: readonly T[], value: T): number {
   return order.indexOf(value);
 }
 
-function assessMatch(hit: Hit, { entry, incident }: EntryMatch, of: { kind: AlertKind; stage: Stage }): Assessment {
+function assessMatch(
+  hit: Hit,
+  { entry, incident }: EntryMatch,
+  of: { kind: AlertKind; stage: Stage; disputed: boolean },
+): Assessment {
   const caps: string[] = [];
   const parts = {
     amount: UNKNOWN_VALUE_POINTS,
@@ -112,8 +119,12 @@ function assessMatch(hit: Hit, { entry, incident }: EntryMatch, of: { kind: Aler
   // A hold needs more than 100 USD; without a price only a sanctions list, which knows no minimum, justifies one.
   if (!sanctioned) capAction("review", "value in USD unknown");
   if (dust && !sanctioned) capAction("none", "dust");
+  if (hit.transfer.key === CALLDATA_KEY) {
+    capSeverity("medium", "only asked for by a pending call: anyone can send one");
+    capAction("prepare", "only asked for by a pending call");
+  }
   // A hold needs a block that is agreed on.
-  if (of.stage === "pending") capAction("review", "not in an agreed block");
+  if (of.stage === "pending") capAction("review", of.disputed ? "not in an agreed block" : "not in a block yet");
   if (of.stage === "retracted") capAction("none", "retracted");
   return { kind: of.kind, severity, action, score: { ...parts, total, caps } };
 }

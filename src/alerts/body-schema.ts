@@ -19,7 +19,9 @@ const transfer = z.strictObject({
   hitId: z.string().regex(/^hit_[0-9a-z]{26}$/),
   key: z
     .string()
-    .describe("native, call:<n>, log:<index among all logs of the transaction>, ...; docs/line.md lists them"),
+    .describe(
+      "native, call:<n>, log:<index among all logs of the transaction>, ...; docs/line.md lists them. calldata: only asked for by a pending call, not executed",
+    ),
   category: z.enum(TRANSFER_CATEGORIES),
   from: address,
   to: address,
@@ -49,6 +51,11 @@ const watch = z.strictObject({
   sources: z.array(z.string()),
 });
 
+const replacement = z.strictObject({
+  transaction: z.string().describe("its hash"),
+  alertId: z.string().nullable().describe("its alert, of the same subject where there is one; null when it has none"),
+});
+
 const own = z.strictObject({
   address,
   role: z.enum(["sender", "recipient"]),
@@ -66,16 +73,19 @@ export const alertData = z.strictObject({
   late: z.boolean().describe("the block was already old when it was scanned"),
   summary: z.string(),
   chain: z.strictObject({ id: z.string().describe("CAIP-2"), name: z.string() }),
-  block: z.strictObject({
-    number: z.int().nonnegative(),
-    hash: z.string(),
-    timestamp,
-    confirmations: z.int().nonnegative().describe("when this revision was made"),
-    finality: z.enum(["latest", "safe", "finalized"]),
-  }),
+  block: z
+    .strictObject({
+      number: z.int().nonnegative(),
+      hash: z.string(),
+      timestamp,
+      confirmations: z.int().nonnegative().describe("when this revision was made"),
+      finality: z.enum(["latest", "safe", "finalized"]),
+    })
+    .nullable()
+    .describe("null: the transaction is not in a block: stage pending, or retracted from there"),
   transaction: z
     .strictObject({ hash: z.string().nullable(), index: z.int().nonnegative().nullable() })
-    .describe("nulls for consensus withdrawals and block rewards"),
+    .describe("nulls for consensus withdrawals and block rewards; no index before the transaction is in a block"),
   transfers: z.array(transfer).min(1).describe("the first 16 of transfersTotal"),
   transfersTotal: z.int().positive(),
   own: own.nullable(),
@@ -101,6 +111,8 @@ export const alertData = z.strictObject({
     missing: z.array(z.string()),
     note: z.string().nullable(),
   }),
+  replacedBy: replacement.nullable().describe("the transaction that took this one's place"),
+  replaces: replacement.nullable().describe("the transaction whose place this one took"),
   evidenceUrl: z.string().nullable(),
   retraction: z
     .strictObject({ reason: z.enum(["reorg", "replaced", "dropped", "recomputed", "entryWithdrawn"]), at: timestamp })

@@ -20,14 +20,16 @@ export interface AlertFacts {
   /** Not empty, in the order of the transaction. */
   readonly told: readonly HitStanding[];
   readonly stage: Stage;
+  /** Operators name different blocks for it. Tells the two kinds of `pending` apart. */
+  readonly disputed: boolean;
   readonly assessment: Assessment;
   readonly state: AlertState;
 }
 
 /** Everything but the revision, which depends on whether this differs from the last one. */
 export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertData {
-  const { told, stage, assessment, state } = facts;
-  const latest = told.reduce((a, b) => (b.block.number > a.block.number ? b : a));
+  const { told, stage, disputed, assessment, state } = facts;
+  const latest = told.reduce((a, b) => ((b.block?.number ?? -1) > (a.block?.number ?? -1) ? b : a));
   const hits = told.map(({ hit }) => hit);
   const first = hits[0] as Hit;
   const watch = watchOf(hits);
@@ -39,15 +41,9 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     severity: assessment.severity,
     action: assessment.action,
     late: told.some(({ late }) => late),
-    summary: summarize(hits, state.retraction),
+    summary: summarize(hits, { stage, disputed, retraction: state.retraction, wasMined: latest.block !== null }),
     chain: { id: first.chain, name: context.chainName(first.chain) },
-    block: {
-      number: latest.block.number,
-      hash: latest.block.hash,
-      timestamp: isoOf(latest.block.timestamp * 1000),
-      confirmations: latest.block.confirmations,
-      finality: stage === "final" ? "finalized" : "latest",
-    },
+    block: blockOf(latest, stage),
     transaction: transactionOf(first),
     transfers: hits.slice(0, TRANSFERS_MAX).map(transferOf),
     transfersTotal: hits.length,
@@ -56,7 +52,9 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     watch: withinSize(watch.slice(0, WATCH_MAX)),
     watchTotal: watch.length,
     score: { ...assessment.score, caps: [...assessment.score.caps] },
-    trust: trustOf(latest, context.operatorsConfigured(first.chain)),
+    trust: trustOf(latest, { configured: context.operatorsConfigured(first.chain), disputed }),
+    replacedBy: state.replacedBy,
+    replaces: state.replaces,
     evidenceUrl: null,
     retraction:
       state.retraction === null || state.retractedAt === null
@@ -65,9 +63,21 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
   };
 }
 
-/** Withdrawals and rewards belong to a block, not to a transaction. */
+function blockOf({ block }: HitStanding, stage: Stage): AlertData["block"] {
+  if (block === null) return null;
+  return {
+    number: block.number,
+    hash: block.hash,
+    timestamp: isoOf(block.timestamp * 1000),
+    confirmations: block.confirmations,
+    finality: stage === "final" ? "finalized" : "latest",
+  };
+}
+
+/** Withdrawals and rewards belong to a block, not to a transaction; what is not in a block has no place in one. */
 function transactionOf({ transfer }: Hit): AlertData["transaction"] {
-  return transfer.txIndex < 0 ? { hash: null, index: null } : { hash: transfer.txHash, index: transfer.txIndex };
+  if (transfer.category === "withdrawal" || transfer.category === "reward") return { hash: null, index: null };
+  return { hash: transfer.txHash, index: transfer.txIndex < 0 ? null : transfer.txIndex };
 }
 
 /** A node may claim any block time; one that no date can show is told as the earliest date instead of throwing. */
@@ -139,10 +149,10 @@ function watchEntryOf({ side, entry, incident, basis }: EntryMatch): AlertData["
   };
 }
 
-function trustOf({ trust, status }: HitStanding, configured: number): AlertData["trust"] {
+function trustOf({ trust, block }: HitStanding, of: { configured: number; disputed: boolean }): AlertData["trust"] {
+  const { configured } = of;
   const single = configured === 1;
-  const disputing = trust.disputing ?? [];
-  const disputed = status === "disputed" || disputing.length > 0;
+  const disputed = of.disputed || (trust.disputing ?? []).length > 0;
   return {
     proven: trust.proven,
     agreed: `${trust.operators.length}/${configured}`,
@@ -153,11 +163,14 @@ function trustOf({ trust, status }: HitStanding, configured: number): AlertData[
     traced: trust.traced,
     operators: [...trust.operators],
     missing: [...trust.missing],
-    note: noteOf(trust, { single, disputed }),
+    note: noteOf(trust, { single, disputed, inBlock: block !== null }),
   };
 }
 
-function noteOf(trust: BlockTrust, { single, disputed }: { single: boolean; disputed: boolean }): string | null {
+function noteOf(
+  trust: BlockTrust,
+  { single, disputed, inBlock }: { single: boolean; disputed: boolean; inBlock: boolean },
+): string | null {
   const { missing, disputing = [] } = trust;
   const notes: string[] = [];
   if (disputed)
@@ -167,8 +180,9 @@ function noteOf(trust: BlockTrust, { single, disputed }: { single: boolean; disp
         : `operators disagree about this block: ${disputing.join(", ")} ${disputing.length === 1 ? "does" : "do"} not name it`,
     );
   if (missing.length > 0) notes.push(`degraded: ${missing.join(", ")} did not answer and will be asked again`);
-  if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
+  if (!inBlock) notes.push("not in a block: its hash and its sender's signature were checked, nothing else is");
+  else if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
   if (single) notes.push("one operator only: nobody else was asked");
-  if (!trust.traced) notes.push("the block was not traced: value moved inside contract calls is not seen");
+  if (inBlock && !trust.traced) notes.push("the block was not traced: value moved inside contract calls is not seen");
   return notes.length === 0 ? null : `${notes.join("; ")}.`;
 }

@@ -1,10 +1,10 @@
 /**
  * Hit events -> alert revisions. Pure: the same events in the same order give the same alert, however they are grouped.
  *
- * State per hit: `included` (in the block told), `disputed` (operators name different blocks), `removed` (that block left
- * the chain), `final`.
- * Stage of the alert: `retracted` when no hit stands, `pending` while one of them is disputed, `final` when all standing
- * hits are final, else `included`.
+ * State per hit: `pending` (in the mempool), `included` (in the block told), `disputed` (operators name different blocks),
+ * `removed` (left its block or the mempool), `final`.
+ * Stage of the alert: `retracted` when no hit stands, `pending` while one of them is disputed or when all standing hits
+ * are pending, `final` when all are final, else `included`.
  * A revision is made when the core of the body changed: what a receiver can see, without clocks and confirmations.
  */
 import { createHash } from "node:crypto";
@@ -19,8 +19,8 @@ import type {
   Stage,
 } from "../types/alert.ts";
 import { SEVERITIES } from "../types/alert.ts";
-import type { BlockTrust } from "../types/chain.ts";
-import type { HitEvent, HitEventKind } from "../types/hit.ts";
+import { type BlockTrust, CALLDATA_KEY } from "../types/chain.ts";
+import type { HitEvent, HitEventKind, Replacement } from "../types/hit.ts";
 import { assess } from "./assess.ts";
 import { buildAlertData } from "./body.ts";
 import type { AlertBody } from "./body-schema.ts";
@@ -30,47 +30,70 @@ export const EMPTY_STATE: AlertState = {
   hits: new Map(),
   retractedAt: null,
   retraction: null,
+  replacedBy: null,
+  replaces: null,
   lastCore: "",
   lastStage: null,
 };
 
 /** What an event does to a hit that stands as given; null: nothing (an event for a hit never told, or told already). */
-const MOVES: Record<HitStatus | "unknown", Record<HitEventKind, HitStatus | null>> = {
+const MOVES: Record<HitStatus | "unknown", Record<MoveKind, HitStatus | null>> = {
   unknown: {
+    pending: "pending",
     included: "included",
     rematched: "included",
     disputed: "disputed",
     removed: null,
+    superseded: null,
     final: null,
     agreed: null,
     vouched: null,
     contradicted: null,
   },
-  included: {
+  pending: {
+    pending: "pending",
     included: "included",
     rematched: "included",
     disputed: "disputed",
     removed: "removed",
+    superseded: "removed",
+    final: null,
+    agreed: null,
+    vouched: null,
+    contradicted: null,
+  },
+  // What the mempool says of a transaction in a block is old news, and ends nothing. The same of one in a disputed block.
+  included: {
+    pending: null,
+    included: "included",
+    rematched: "included",
+    disputed: "disputed",
+    removed: "removed",
+    superseded: null,
     final: "final",
     agreed: "included",
     vouched: "included",
     contradicted: "included",
   },
   disputed: {
+    pending: null,
     included: "included",
     rematched: "disputed",
     disputed: "disputed",
     removed: "removed",
+    superseded: null,
     final: "final",
     agreed: "included",
     vouched: "disputed",
     contradicted: "disputed",
   },
   removed: {
+    pending: "pending",
     included: "included",
     rematched: "included",
     disputed: "disputed",
     removed: null,
+    superseded: null,
     final: null,
     agreed: null,
     vouched: null,
@@ -78,10 +101,12 @@ const MOVES: Record<HitStatus | "unknown", Record<HitEventKind, HitStatus | null
   },
   // A final hit may be told differently by a changed list; it never leaves the chain again.
   final: {
+    pending: null,
     included: "final",
     rematched: "final",
     disputed: null,
     removed: null,
+    superseded: null,
     final: null,
     agreed: null,
     vouched: "final",
@@ -89,9 +114,26 @@ const MOVES: Record<HitStatus | "unknown", Record<HitEventKind, HitStatus | null
   },
 };
 
+/** `linked` is about the transaction, not about where a hit stands. */
+type MoveKind = Exclude<HitEventKind, "linked">;
+
 export function applyEvent(state: AlertState, event: HitEvent): AlertState {
+  return event.kind === "linked" ? linked(state, event) : moved(state, event, event.kind);
+}
+
+/** Two transactions that replace each other in turn: only the last word counts. */
+function linked(state: AlertState, { link }: HitEvent): AlertState {
+  if (link === null) return state;
+  const { as, other } = link;
+  const forgetOther = (known: Replacement | null) => (known?.transaction === other.transaction ? null : known);
+  return as === "replacedBy"
+    ? { ...state, replacedBy: other, replaces: forgetOther(state.replaces) }
+    : { ...state, replaces: other, replacedBy: forgetOther(state.replacedBy) };
+}
+
+function moved(state: AlertState, event: HitEvent, kind: MoveKind): AlertState {
   const before = state.hits.get(event.hitId);
-  const status = MOVES[before?.status ?? "unknown"][event.kind];
+  const status = MOVES[before?.status ?? "unknown"][kind];
   if (status === null) return state;
   const standing =
     event.hit === null
@@ -100,8 +142,8 @@ export function applyEvent(state: AlertState, event: HitEvent): AlertState {
   if (standing === undefined) return state;
   const hits = new Map(state.hits).set(event.hitId, { ...standing, status });
   const stands = standingHits(hits).length > 0;
-  if (stands) return { ...state, hits, retractedAt: null, retraction: null };
-  const reason: RetractionReason = event.kind === "removed" ? "reorg" : "recomputed";
+  if (stands) return { ...state, hits, retractedAt: null, retraction: null, replacedBy: null };
+  const reason: RetractionReason = event.reason ?? "recomputed";
   return { ...state, hits, retractedAt: event.at, retraction: reason };
 }
 
@@ -125,10 +167,20 @@ function standingHits(hits: ReadonlyMap<string, HitStanding>): HitStanding[] {
   return [...hits.values()].filter(({ status, hit }) => status !== "removed" && hit.recordedOnly === null);
 }
 
+/** In the order of the transaction. A retracted alert still tells what it was about, but not what was only asked for. */
+function toldHits(hits: ReadonlyMap<string, HitStanding>): HitStanding[] {
+  const standing = standingHits(hits);
+  if (standing.length > 0) return standing.toSorted(byPlace);
+  const all = [...hits.values()].toSorted(byPlace);
+  const happened = all.filter(({ hit }) => hit.transfer.key !== CALLDATA_KEY);
+  return happened.length > 0 ? happened : all;
+}
+
 export function stageOf(state: AlertState): Stage {
   const standing = standingHits(state.hits);
   if (standing.length === 0) return "retracted";
   if (standing.some(({ status }) => status === "disputed")) return "pending";
+  if (standing.every(({ status }) => status === "pending")) return "pending";
   return standing.every(({ status }) => status === "final") ? "final" : "included";
 }
 
@@ -140,14 +192,14 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
   const after = events.reduce(applyEvent, before);
   if (after.hits.size === 0) throw new Error("assertion failed: an alert's first event brings its hit");
   const stage = stageOf(after);
-  const standing = standingHits(after.hits);
-  // A retracted alert still tells what it was about.
-  const told = (standing.length > 0 ? standing : [...after.hits.values()]).toSorted(byPlace);
+  const told = toldHits(after.hits);
+  const disputed = told.some(({ status }) => status === "disputed");
   const assessment = assess(
     told.map(({ hit }) => hit),
     stage,
+    disputed,
   );
-  const data = buildAlertData({ alertId: last.alertId, told, stage, assessment, state: after }, context);
+  const data = buildAlertData({ alertId: last.alertId, told, stage, disputed, assessment, state: after }, context);
   const core = coreOf(data, told);
   const changed = core !== before.lastCore;
   const revision = (alert?.revision ?? 0) + (changed ? 1 : 0);
@@ -185,7 +237,8 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
  * the body has no room for. Not of each hit's standing: the stage says that for all of them.
  */
 function coreOf(data: AlertBody["data"], told: readonly HitStanding[]): string {
-  const seen = { ...data, block: { ...data.block, confirmations: 0 }, retraction: data.retraction?.reason ?? null };
+  const block = data.block === null ? null : { ...data.block, confirmations: 0 };
+  const seen = { ...data, block, retraction: data.retraction?.reason ?? null };
   const hits = told.map(({ hit }) => hit.hitId);
   return createHash("sha256")
     .update(JSON.stringify([seen, hits]))

@@ -1,13 +1,14 @@
 /** What a fold remembers between two runs, and what it needs to know around it. */
 import type { RetractionReason, Severity, Stage } from "../types/alert.ts";
 import type { BlockTrust } from "../types/chain.ts";
-import type { Hit, HitBlock } from "../types/hit.ts";
+import type { Hit, HitBlock, Replacement } from "../types/hit.ts";
 
-export type HitStatus = "included" | "disputed" | "removed" | "final";
+export type HitStatus = "pending" | "included" | "disputed" | "removed" | "final";
 
 export interface HitStanding {
   readonly hit: Hit;
-  readonly block: HitBlock;
+  /** Null until it was in a block. */
+  readonly block: HitBlock | null;
   readonly trust: BlockTrust;
   readonly late: boolean;
   readonly status: HitStatus;
@@ -18,6 +19,10 @@ export interface AlertState {
   readonly hits: ReadonlyMap<string, HitStanding>;
   readonly retractedAt: number | null;
   readonly retraction: RetractionReason | null;
+  /** The transaction that took this one's place, while this one does not stand. */
+  readonly replacedBy: Replacement | null;
+  /** The transaction whose place this one took. */
+  readonly replaces: Replacement | null;
   /** Core of the last revision made; empty before the first. */
   readonly lastCore: string;
   readonly lastStage: Stage | null;

@@ -1,7 +1,7 @@
 /** Amounts and sentences for people. Token symbols come from the token list only; labels are stripped of control characters where they enter. */
-import type { Asset } from "../types/chain.ts";
+import { type Asset, CALLDATA_KEY } from "../types/chain.ts";
 import type { Hit } from "../types/hit.ts";
-import type { RetractionReason } from "../types/alert.ts";
+import type { RetractionReason, Stage } from "../types/alert.ts";
 
 /** Base units as a decimal number without trailing zeros; null when the decimals are unknown. */
 export function formatAmount(amount: bigint, decimals: number | null): string | null {
@@ -22,27 +22,40 @@ export function describeAmount(amount: bigint, asset: Asset): string {
 }
 
 /** One sentence: what moved, between whom, why it matters. The customer's reference is not in it: chat rooms read it. */
-export function summarize(hits: readonly Hit[], retraction: RetractionReason | null): string {
+export function summarize(
+  hits: readonly Hit[],
+  of: { stage: Stage; disputed: boolean; retraction: RetractionReason | null; wasMined: boolean },
+): string {
   const first = hits[0];
   if (first === undefined) throw new Error("assertion failed: an alert has at least one hit");
+  const { stage, disputed, retraction, wasMined } = of;
   const more =
     hits.length > 1 ? ` (and ${hits.length - 1} more transfer${hits.length > 2 ? "s" : ""} in this transaction)` : "";
   const sentence = `${sentenceOf(first)}${more}.`;
-  return retraction === null ? sentence : `Withdrawn, ${WITHDRAWN[retraction]}: ${sentence}`;
+  if (retraction === "recomputed" && !wasMined) return `Withdrawn, ${NOT_DONE}: ${sentence}`;
+  if (retraction !== null) return `Withdrawn, ${WITHDRAWN[retraction]}: ${sentence}`;
+  if (stage !== "pending") return sentence;
+  return disputed
+    ? `Disputed between nodes, not in an agreed block: ${sentence}`
+    : `Waiting in the mempool, not in a block yet: ${sentence}`;
 }
 
 const WITHDRAWN: Record<RetractionReason, string> = {
   reorg: "the transaction left the chain",
   replaced: "another transaction took its place",
-  dropped: "the transaction was dropped",
+  dropped: "the transaction is gone from the mempool",
   recomputed: "the lists of today do not tell it any more",
   entryWithdrawn: "the entry was taken off its list",
 };
+
+/** It was only ever told as pending. */
+const NOT_DONE = "the transaction is in a block and did not do it";
 
 /** What happened, without the full stop. */
 function sentenceOf(hit: Hit): string {
   const from = party(hit, "from");
   const to = party(hit, "to");
+  if (hit.transfer.key === CALLDATA_KEY) return askedFor(hit, { from, to });
   switch (hit.transfer.category) {
     case "approval":
       return `${from} allowed ${to} to take ${describeAmount(hit.transfer.amount, hit.asset)}`;
@@ -57,6 +70,14 @@ function sentenceOf(hit: Hit): string {
     default:
       return `${describeAmount(hit.transfer.amount, hit.asset)} moved from ${from} to ${to}`;
   }
+}
+
+/** A pending call's own words: whether the token will do it, nobody knows before it is executed. */
+function askedFor(hit: Hit, { from, to }: { from: string; to: string }): string {
+  const amount = describeAmount(hit.transfer.amount, hit.asset);
+  return hit.transfer.category === "approval"
+    ? `a call asks to allow ${to} to take ${amount} from ${from}`
+    : `a call asks to move ${amount} from ${from} to ${to}`;
 }
 
 function party(hit: Hit, side: "from" | "to"): string {

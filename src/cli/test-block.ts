@@ -74,6 +74,8 @@ function foldInMemory(block: Block, hits: readonly Hit[], config: Parameters<typ
         block: { number: block.number, hash: block.hash, timestamp: block.timestamp, confirmations: 1 },
         hit,
         trust: block.trust,
+        reason: null,
+        link: null,
         late: false,
         at: now,
       }),

@@ -97,6 +97,7 @@ function buildChain(name: string, user: UserConfig["chains"][string], facts: Cha
     finality: user.finality ?? facts.finality,
     windowDepth: user.windowDepth ?? facts.windowDepth,
     traces: user.traces,
+    mempool: user.mempool,
     proofs: user.proofs,
     native: { ...facts.native, dustBelow },
     start: startPointOf(user.start),

@@ -150,6 +150,12 @@ const chain = (readEnv: ReadEnv) =>
       .describe(
         "auto: value moved inside contract calls is seen where the node can trace. off: never asked, said in alerts.",
       ),
+    mempool: z
+      .enum(["auto", "off"], { error: "auto, off" })
+      .default("off")
+      .describe(
+        "auto: transactions that wait in the node's mempool are told too, as pending. off: told once they are in a block.",
+      ),
     windowDepth: windowDepth()
       .optional()
       .describe("How deep a reorg is followed, in blocks; default: as config/chains says."),

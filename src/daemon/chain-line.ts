@@ -2,11 +2,12 @@
 import type { Logger } from "pino";
 import type { Clock } from "../lib/clock.ts";
 import { createWaker } from "../lib/waker.ts";
-import { matchBlock } from "../match/match-block.ts";
+import { matchBlock, matchTransfers } from "../match/match-block.ts";
 import type { Relay } from "../queue/relay.ts";
 import { createChainStore } from "../store/chain-store.ts";
 import type { OpenStore } from "../store/database.ts";
 import { createLeases } from "../store/leases.ts";
+import { createPendingStore } from "../store/pending-store.ts";
 import type { ChainAdapter } from "../types/chain.ts";
 import type { ChainConfig } from "../types/config.ts";
 import { watchChain } from "./alarm-rules.ts";
@@ -30,6 +31,7 @@ export interface ChainLineParts {
 
 export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line {
   const { adapter, store, lists, holder, relay, clock, metrics, alarms } = parts;
+  const lookedFor = { chain: chain.id, watchlist: lists.watchlist, tokens: lists.tokens };
   return createLine({
     name: chain.name,
     chain: chain.id,
@@ -39,7 +41,7 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
     leases: createLeases(store.db),
     start: chain.start,
     windowDepth: chain.windowDepth,
-    match: (block) => matchBlock(block, { chain: chain.id, watchlist: lists.watchlist, tokens: lists.tokens }),
+    match: (block) => matchBlock(block, lookedFor),
     watched: lists.watchlist.addresses,
     listVersion: lists.watchlist.version,
     clock,
@@ -53,6 +55,17 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
       metrics.committed(chain.name, what);
       if (what.hits > 0 || what.reorgDepth > 0 || what.blocks === 0) relay.wake();
     },
+    mempool:
+      adapter.mempool === undefined
+        ? null
+        : {
+            source: adapter.mempool,
+            store: createPendingStore(store.db),
+            match: (transfers) => matchTransfers(transfers, lookedFor),
+            waker: createWaker(),
+            onStatus: (status) => metrics.mempool(chain.name, status),
+            onCommitted: () => relay.wake(),
+          },
     onLeader: (epoch) => metrics.leader(chain.name, epoch),
     onFenced: () => metrics.fencedWrite(chain.name),
   });

@@ -9,6 +9,7 @@ import type { Lease } from "../types/checkpoint.ts";
 import type { Log } from "../types/log.ts";
 import type { Health, Service } from "../types/service.ts";
 import type { Leases } from "../store/leases.ts";
+import { type MempoolLoopOptions, runMempoolLoop } from "../ingest/mempool-loop.ts";
 import { runHeadLoop } from "../ingest/head-loop.ts";
 import type { ChainStatus, HeadLoopOptions } from "../ingest/loop-state.ts";
 
@@ -24,6 +25,8 @@ export interface LineOptions extends Omit<HeadLoopOptions, "lease"> {
   readonly chain: string;
   readonly holder: string;
   readonly leases: Leases;
+  /** Null: the mempool is not followed. */
+  readonly mempool: Omit<MempoolLoopOptions, "lease" | "listVersion" | "blockTimeMs" | "clock" | "log"> | null;
   readonly onLeader: (epoch: number | null) => void;
   readonly onFenced: () => void;
 }
@@ -90,7 +93,11 @@ export function createLine(options: LineOptions): Line {
     const leadSignal = AbortSignal.any([signal, lost.signal]);
     const renewing = renew(lease, lost, leadSignal);
     try {
-      await runHeadLoop({ ...options, lease, onStatus: setStatus }, leadSignal);
+      const loops = [runHeadLoop({ ...options, lease, onStatus: setStatus }, leadSignal)];
+      if (options.mempool !== null) loops.push(followMempool(options.mempool, lease, leadSignal));
+      // Whoever sees first that the lease is lost, or the list changed, ends both.
+      const ends = await Promise.allSettled(loops.map((loop) => loop.finally(() => lost.abort())));
+      for (const end of ends) if (end.status === "rejected") throw end.reason;
     } finally {
       lost.abort();
       await renewing;
@@ -102,6 +109,15 @@ export function createLine(options: LineOptions): Line {
           log.warn({ error: redactText(describeError(error)) }, "lease not given back, it runs out by itself"),
         );
     }
+  }
+
+  function followMempool(
+    mempool: NonNullable<LineOptions["mempool"]>,
+    lease: Lease,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { listVersion, clock, adapter } = options;
+    return runMempoolLoop({ ...mempool, lease, listVersion, clock, log, blockTimeMs: adapter.blockTimeMs }, signal);
   }
 
   async function renew(lease: Lease, lost: AbortController, signal: AbortSignal): Promise<void> {

@@ -3,11 +3,13 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom
 import { NODE_STATES, type PoolStatus } from "../types/nodes.ts";
 import type { NativeCheckOutcome } from "../types/chain.ts";
 import type { ChainStatus } from "../ingest/loop-state.ts";
+import type { MempoolStatus } from "../ingest/mempool-loop.ts";
 
 export interface Metrics {
   readonly registry: Registry;
   chainStatus(chain: string, status: ChainStatus): void;
   committed(chain: string, what: { blocks: number; hits: number; reorgDepth: number }): void;
+  mempool(chain: string, status: MempoolStatus): void;
   rpcRequest(of: { chain: string; node: string; method: string; outcome: "ok" | "error" }): void;
   nativeCheck(chain: string, outcome: NativeCheckOutcome): void;
   leader(chain: string, epoch: number | null): void;
@@ -51,6 +53,8 @@ export function createMetrics(version: string): Metrics {
     buckets: [1, 2, 3, 5, 8, 16, 32, 64],
     registers,
   });
+  const tracked = gauge("mempool_tracked_transactions", "Watched transactions waiting in the mempool", ["chain"]);
+  const skipped = gauge("mempool_skipped_transactions", "Pending ones never looked at since the start", ["chain"]);
   const agreed = gauge("pool_agreed_head_number", "Highest block that enough operators have", ["chain"]);
   const absent = gauge("pool_operator_missing", "1 while the chain goes on without this operator", [
     "chain",
@@ -121,6 +125,10 @@ export function createMetrics(version: string): Metrics {
         reorgs.inc({ chain });
         depth.observe({ chain }, what.reorgDepth);
       }
+    },
+    mempool(chain, status) {
+      tracked.set({ chain }, status.tracked);
+      skipped.set({ chain }, status.skipped);
     },
     rpcRequest: (of) => rpc.inc(of),
     nativeCheck: (chain, { kind, traced }) => nativeChecks.inc({ chain, outcome: kind, traced: String(traced) }),

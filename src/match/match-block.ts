@@ -17,8 +17,13 @@ export interface MatchContext {
 }
 
 export function matchBlock(block: Block, context: MatchContext): Hit[] {
+  return matchTransfers(block.transfers, context);
+}
+
+/** The same for transfers that are in no block (yet). */
+export function matchTransfers(transfers: readonly Transfer[], context: MatchContext): Hit[] {
   const hits: Hit[] = [];
-  for (const transfer of block.transfers) {
+  for (const transfer of transfers) {
     const matches = matchesOf(transfer, context);
     if (matches.length > 0) hits.push(hitOf(transfer, matches, context));
   }

@@ -249,9 +249,11 @@ function eventOf(row: EventRow): HitEvent {
     hitId: row.hit_id,
     alertId: row.alert_id,
     kind: row.kind as HitEventKind,
-    block: JSON.parse(row.block) as HitBlock,
+    block: JSON.parse(row.block) as HitBlock | null,
     hit: row.payload === null ? null : decodeHit(row.payload),
     trust: row.trust === null ? null : (JSON.parse(row.trust) as BlockTrust),
+    reason: row.reason,
+    link: row.link === null ? null : (JSON.parse(row.link) as HitEvent["link"]),
     late: row.late,
     at: row.at,
   };

@@ -12,9 +12,10 @@ import type { Hit, HitBlock } from "../types/hit.ts";
 import { encodeHit, matchDigest } from "./codec.ts";
 import { addCoverage, cutCoverage } from "./coverage.ts";
 import type { Db } from "./database.ts";
-import { holdLease, ListChangedError } from "./leases.ts";
-import { addHitEvents, hitBlock, knownHits } from "./hit-rows.ts";
+import { holdForMatching, holdLease } from "./leases.ts";
+import { addHitEvents, hitBlock, type KnownHit, knownHits } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
+import { settleMined, settleUnmined } from "./pending-moves.ts";
 import type { Database } from "./schema.ts";
 import {
   addUnchecked,
@@ -94,6 +95,7 @@ export function createChainStore(db: Db): ChainStore {
         const { finalizedNumber } = await holdForMatching(trx, commit);
         await extendWindow(trx, commit);
         await storeHits(trx, commit, "included");
+        await settleMined(trx, commit);
         const upTo = commit.scanned.at(-1)?.block.number ?? 0;
         await settleDisputed(trx, { chain: commit.lease.chain, upTo, now: commit.now });
         await addCoverage(trx, commit.lease.chain, commit.scanned, commit.listVersion);
@@ -127,6 +129,7 @@ export function createChainStore(db: Db): ChainStore {
           .where("number", ">", ancestor.number)
           .execute();
         await cutCoverage(trx, lease.chain, ancestor.number);
+        await settleUnmined(trx, { chain: lease.chain, above: ancestor.number, now });
         await cutUnchecked(trx, lease.chain, ancestor.number);
         return {
           removedHits: await settleHits(trx, { chain: lease.chain, above: ancestor.number, to: "removed", now }),
@@ -141,6 +144,11 @@ export function createChainStore(db: Db): ChainStore {
           .updateTable("chain_lease")
           .set({ finalized_number: number })
           .where("chain", "=", lease.chain)
+          .execute();
+        await trx
+          .deleteFrom("pending_transaction")
+          .where("chain", "=", lease.chain)
+          .where("block_number", "<=", number)
           .execute();
         await settleDisputed(trx, { chain: lease.chain, upTo: number, now });
         return { finalHits: await settleHits(trx, { chain: lease.chain, upTo: number, to: "final", now }) };
@@ -198,16 +206,6 @@ function checkpointRow(chain: string, block: WindowBlock) {
     scanned: block.scanned,
     list_version: block.listVersion,
   };
-}
-
-async function holdForMatching(
-  trx: Transaction<Database>,
-  commit: { lease: Lease; listVersion: string },
-): Promise<{ finalizedNumber: number }> {
-  const { listVersion, finalizedNumber } = await holdLease(trx, commit.lease);
-  if (listVersion !== commit.listVersion)
-    throw new ListChangedError(`the watchlist of ${commit.lease.chain} changed while its blocks were matched`);
-  return { finalizedNumber };
 }
 
 async function extendWindow(trx: Transaction<Database>, { lease, scanned, listVersion }: CommitBlocks): Promise<void> {
@@ -269,20 +267,14 @@ async function storeHits(
     });
     const toTell = placed.filter(({ hit, digest, before, scanned }) => {
       if (hit.recordedOnly !== null && (before === undefined || before.recorded_rule !== null)) return false;
-      return (
-        before === undefined ||
-        before.state === "removed" ||
-        before.state === "disputed" ||
-        before.match_digest !== digest ||
-        before.block_hash !== scanned.block.hash
-      );
+      return isNew(before) || before?.match_digest !== digest || before?.block_hash !== scanned.block.hash;
     });
     await addHitEvents(
       trx,
       toTell.map(({ hit, scanned, before }) => ({
         hitId: hit.hitId,
         alertId: hit.alertId,
-        kind: before === undefined || before.state === "removed" || before.state === "disputed" ? "included" : kind,
+        kind: isNew(before) ? "included" : kind,
         block: hitBlock(scanned, commit.headNumber),
         payload: encodeHit(hit),
         trust: JSON.stringify(scanned.block.trust),
@@ -291,6 +283,13 @@ async function storeHits(
       commit.now,
     );
   }
+}
+
+/** New to the chain: never seen, gone since, seen in the mempool only, or in a block that was disputed. */
+function isNew(before: KnownHit | undefined): boolean {
+  return (
+    before === undefined || before.state === "removed" || before.state === "pending" || before.state === "disputed"
+  );
 }
 
 async function upsertHits(trx: Transaction<Database>, writes: readonly HitWrite[], now: number): Promise<void> {
@@ -344,6 +343,7 @@ async function settleHits(trx: Transaction<Database>, { chain, above, upTo, to, 
   const rows = await update.returning(["hit_id", "alert_id", "block_number", "block_hash", "recorded_rule"]).execute();
   const told = rows
     .filter((row) => row.recorded_rule === null)
+    .map((row) => ({ ...row, block_number: row.block_number ?? -1, block_hash: row.block_hash ?? "" }))
     .toSorted((a, b) => a.block_number - b.block_number || (a.hit_id < b.hit_id ? -1 : 1));
   await addHitEvents(
     trx,
@@ -360,6 +360,7 @@ async function settleHits(trx: Transaction<Database>, { chain, above, upTo, to, 
       payload: null,
       trust: null,
       late: false,
+      reason: to === "removed" ? "reorg" : null,
     })),
     now,
   );

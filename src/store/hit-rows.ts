@@ -1,7 +1,8 @@
 /** What every write about hits shares: what is known of them, where they stand, the events that tell it. */
 import type { Transaction } from "kysely";
 import type { ScannedBlock } from "../types/checkpoint.ts";
-import type { Hit, HitBlock, HitEventKind } from "../types/hit.ts";
+import type { RetractionReason } from "../types/alert.ts";
+import type { Hit, HitBlock, HitEvent, HitEventKind } from "../types/hit.ts";
 import { HITS_QUEUE } from "../types/queue-names.ts";
 import { addToOutbox, inChunks } from "./outbox.ts";
 import type { Database, HitTable } from "./schema.ts";
@@ -39,6 +40,7 @@ export function hitBlock({ block }: ScannedBlock, headNumber: number): string {
   return JSON.stringify(told);
 }
 
+/** Block, payload, trust and link as text. */
 export interface NewHitEvent {
   readonly hitId: string;
   readonly alertId: string;
@@ -47,6 +49,17 @@ export interface NewHitEvent {
   readonly payload: string | null;
   readonly trust: string | null;
   readonly late: boolean;
+  readonly reason?: RetractionReason | null;
+  readonly link?: string | null;
+}
+
+/** An event without a block, a hit or anything else of its own. */
+export function bareEvent(of: { hitId: string; alertId: string; kind: HitEventKind }): NewHitEvent {
+  return { ...of, block: "null", payload: null, trust: null, late: false };
+}
+
+export function encodeLink(link: NonNullable<HitEvent["link"]>): string {
+  return JSON.stringify(link);
 }
 
 /** Events in order, and one job for each alert they belong to. */
@@ -59,7 +72,16 @@ export async function addHitEvents(
   for (const chunk of inChunks(events)) {
     const rows = await trx
       .insertInto("hit_event")
-      .values(chunk.map(({ hitId, alertId, ...event }) => ({ ...event, hit_id: hitId, alert_id: alertId, at: now })))
+      .values(
+        chunk.map(({ hitId, alertId, reason = null, link = null, ...event }) => ({
+          ...event,
+          reason,
+          link,
+          hit_id: hitId,
+          alert_id: alertId,
+          at: now,
+        })),
+      )
       .returning(["alert_id", "seq"])
       .execute();
     for (const row of rows) lastSeq.set(row.alert_id, Math.max(row.seq, lastSeq.get(row.alert_id) ?? 0));

@@ -81,3 +81,14 @@ export async function holdLease(
   }
   return { listVersion: row.list_version, finalizedNumber: row.finalized_number };
 }
+
+/** The same, and the list the caller matched with must still be the chain's. Throws ListChangedError. */
+export async function holdForMatching(
+  trx: Transaction<Database>,
+  commit: { lease: Lease; listVersion: string },
+): Promise<{ finalizedNumber: number }> {
+  const { listVersion, finalizedNumber } = await holdLease(trx, commit.lease);
+  if (listVersion !== commit.listVersion)
+    throw new ListChangedError(`the watchlist of ${commit.lease.chain} changed while its blocks were matched`);
+  return { finalizedNumber };
+}

@@ -1,5 +1,7 @@
 /** The tables, as Kysely sees them. Times are unix milliseconds of our clock; leases run on the database's clock. */
 import type { Generated } from "kysely";
+import type { RetractionReason } from "../types/alert.ts";
+import type { PendingState } from "../types/mempool.ts";
 
 export interface ChainLeaseTable {
   chain: string;
@@ -32,15 +34,16 @@ export interface CoverageTable {
   operators: string;
 }
 
-export type HitState = "included" | "removed" | "final" | "disputed";
+export type HitState = "pending" | "included" | "removed" | "final" | "disputed";
 
 export interface HitTable {
   hit_id: string;
   alert_id: string;
   chain: string;
   tx_hash: string;
-  block_number: number;
-  block_hash: string;
+  /** Null until it was in a block. */
+  block_number: number | null;
+  block_hash: string | null;
   state: HitState;
   recorded_rule: string | null;
   recorded_reason: string | null;
@@ -59,8 +62,21 @@ export interface HitEventTable {
   payload: string | null;
   trust: string | null;
   late: boolean;
+  reason: RetractionReason | null;
+  link: string | null;
   at: number;
   applied: Generated<boolean>;
+}
+
+/** Transactions seen in the mempool that touch a watched address. */
+export interface PendingTransactionTable {
+  chain: string;
+  tx_hash: string;
+  slot: string;
+  state: PendingState;
+  /** Set while `included`. */
+  block_number: number | null;
+  changed_at: number;
 }
 
 export interface AlertTable {
@@ -158,6 +174,7 @@ export interface Database {
   coverage: CoverageTable;
   hit: HitTable;
   hit_event: HitEventTable;
+  pending_transaction: PendingTransactionTable;
   alert: AlertTable;
   message: MessageTable;
   delivery: DeliveryTable;

@@ -10,12 +10,13 @@ import { encodeHit, matchDigest } from "./codec.ts";
 import { vouchCoverage } from "./coverage.ts";
 import { addHitEvents, hitBlock, knownHits, type NewHitEvent } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
+import { waitAgain } from "./pending-moves.ts";
 import type { Database, HitTable } from "./schema.ts";
 
-type PlacedHit = Pick<HitTable, "hit_id" | "alert_id" | "block_number" | "block_hash" | "recorded_rule">;
-const PLACED = ["hit_id", "alert_id", "block_number", "block_hash", "recorded_rule"] as const;
+type PlacedHit = Pick<HitTable, "hit_id" | "alert_id" | "tx_hash" | "block_number" | "block_hash" | "recorded_rule">;
+const PLACED = ["hit_id", "alert_id", "tx_hash", "block_number", "block_hash", "recorded_rule"] as const;
 
-/** Hits of a disputed block that stand nowhere else. One that stands already is told where it stands. */
+/** Hits of a disputed block that stand in no other. One that stands already is told where it stands. */
 export async function storeDisputed(
   trx: Transaction<Database>,
   commit: { scanned: readonly ScannedBlock[]; headNumber: number; now: number },
@@ -25,7 +26,9 @@ export async function storeDisputed(
     const known = await knownHits(trx, chunk);
     // The same movement on two sides is one hit: the first one read tells it.
     const first = new Map(chunk.toReversed().map((write) => [write.hit.hitId, write]));
-    const fresh = [...first.values()].filter(({ hit }) => (known.get(hit.hitId)?.state ?? "removed") === "removed");
+    const fresh = [...first.values()].filter(({ hit }) =>
+      ["removed", "pending"].includes(known.get(hit.hitId)?.state ?? "removed"),
+    );
     const placed = fresh.map(({ hit, scanned }) => ({
       scanned,
       hit: { ...hit, alertId: known.get(hit.hitId)?.alert_id ?? hit.alertId },
@@ -124,6 +127,7 @@ export async function settleDisputed(
     for (const chunk of inChunks(ids)) {
       const rows = await trx.updateTable("hit").set({ state }).where("hit_id", "in", chunk).returning(PLACED).execute();
       await tell(trx, rows, { kind: state === "included" ? "agreed" : "removed", trust: null, now });
+      if (state === "removed") await waitAgain(trx, { chain, hashes: rows.map((row) => row.tx_hash), now });
     }
   }
 }
@@ -135,6 +139,7 @@ async function tell(
 ): Promise<void> {
   const told = rows
     .filter((row) => row.recorded_rule === null)
+    .map((row) => ({ ...row, block_number: row.block_number ?? -1, block_hash: row.block_hash ?? "" }))
     .toSorted((a, b) => a.block_number - b.block_number || (a.hit_id < b.hit_id ? -1 : 1));
   await addHitEvents(
     trx,
@@ -152,6 +157,7 @@ async function tell(
         payload: null,
         trust: of.trust === null ? null : JSON.stringify(of.trust),
         late: false,
+        reason: of.kind === "removed" ? "reorg" : null,
       }),
     ),
     of.now,
@@ -211,7 +217,7 @@ export async function checkBlocks(
   const named = async (blocks: readonly BlockRef[], kind: "vouched" | "contradicted") => {
     const hashes = new Set(blocks.map(({ hash }) => hash));
     const rows = await ours(blocks.map(({ number }) => number)).execute();
-    const hits = rows.filter((row) => hashes.has(row.block_hash));
+    const hits = rows.filter((row) => row.block_hash !== null && hashes.has(row.block_hash));
     await tell(trx, hits, { kind, trust: aboutOperator(operator, kind), now });
   };
   for (const chunk of inChunks(of.vouched)) {

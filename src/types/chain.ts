@@ -61,14 +61,14 @@ export const RIGHTS: readonly TransferCategory[] = ["approval", "delegation", "c
  * Value (or a right over it) moving from one address to another, of one asset, in one transaction.
  * `key` names the movement inside its transaction and is the same on every node, with or without traces:
  * `native`; `call:<n>`, the nth call frame that moved value; `log:<index among all logs of the transaction>`, with `-<n>` for the nth of a batch;
- * `delegation:<n>`; `creation` or `creation:<n>` inside calls; `withdrawal`; `reward`.
+ * `delegation:<n>`; `creation` or `creation:<n>` inside calls; `withdrawal`; `reward`. In the mempool only: `calldata`.
  */
 export interface Transfer {
   readonly key: string;
   readonly category: TransferCategory;
   /** The transaction's hash; `withdrawal-<index>` and `reward-<block number>` for what belongs to no transaction. */
   readonly txHash: string;
-  /** Place in the block; -1 where there is no transaction. */
+  /** Place in the block; -1 where there is no transaction, or none in a block yet. */
   readonly txIndex: number;
   readonly from: Address;
   readonly to: Address;
@@ -76,6 +76,12 @@ export interface Transfer {
   /** Base units; 1 for an ERC-721 token, 0 for delegations, creations without value and revoked approvals. */
   readonly amount: bigint;
 }
+
+/**
+ * Key of what a pending call asks a token to do. Nothing is executed yet, and nobody knows which log will tell it: the
+ * logs of the included transaction take its place.
+ */
+export const CALLDATA_KEY = "calldata";
 
 /** How far a block's content was checked, and who vouches for it. See docs/line.md, Trust. */
 export interface BlockTrust {
@@ -123,6 +129,42 @@ export interface OperatorView {
   blockOf(header: Header, signal: AbortSignal): Promise<Block | null>;
 }
 
+/** A transaction in a mempool, signed by its sender. It is an intention: nothing of it has happened. */
+export interface PendingTransaction {
+  readonly hash: string;
+  /** What only one transaction can ever use; two of one slot exclude each other. EVM: sender and nonce. */
+  readonly slot: string;
+  /** What it would move, as far as it can be told before it is executed. */
+  readonly transfers: readonly Transfer[];
+}
+
+/** Where a transaction is now, as far as the node can tell. */
+export type TransactionFate =
+  | { readonly at: "pool"; readonly transaction: PendingTransaction }
+  | { readonly at: "block"; readonly block: BlockRef }
+  /** Its slot was used by another one, in that block. */
+  | { readonly at: "replaced"; readonly by: string; readonly block: BlockRef }
+  /** Neither in the pool nor in a block, and its slot not used, or nobody can tell by whom. */
+  | { readonly at: "nowhere" };
+
+export interface MempoolSource {
+  /** Who vouches for what is seen: the node's operator. */
+  readonly trust: BlockTrust;
+  /**
+   * Pending transactions that were not handed out before, as many as a bounded time gives. `wants` is asked with what
+   * the node says; only what it wants is proven (hash and signature), and only what is proven is handed out.
+   */
+  take(
+    wants: (transaction: PendingTransaction) => boolean,
+    signal: AbortSignal,
+  ): Promise<readonly PendingTransaction[]>;
+  fateOf(of: { hash: string; slot: string }, signal: AbortSignal): Promise<TransactionFate>;
+  /** Transactions the node named that were never looked at, because it names more than can be asked for; rises only. */
+  skipped(): number;
+  /** A push feed: it only ever means "look now". */
+  onHint(wake: () => void, signal: AbortSignal): void;
+}
+
 /**
  * One chain, read through one node or through a pool of them.
  * `null` means "not here (yet)"; a node that disagrees answers with another hash.
@@ -145,5 +187,7 @@ export interface ChainAdapter {
   views?(): readonly OperatorView[];
   /** A push feed. It only ever means "look now": polling is the truth. */
   onHint?(wake: () => void, signal: AbortSignal): void;
+  /** Absent where the mempool is not looked at (`mempool: off`) or there is none. */
+  readonly mempool?: MempoolSource;
   close(): Promise<void>;
 }

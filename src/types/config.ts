@@ -39,6 +39,8 @@ export interface ChainConfig {
   };
   /** `auto`: traces where the node can; `off`: never asks, internal transfers are not seen. */
   readonly traces: "auto" | "off";
+  /** `auto`: the node's mempool is followed where it has one; `off`: transactions are seen once they are in a block. */
+  readonly mempool: "auto" | "off";
   /** `require`: a block that does not match its hash is never scanned; `prefer`: scanned and told as not proven (test nodes). */
   readonly proofs: "require" | "prefer";
   readonly start: StartPoint;

@@ -1,5 +1,6 @@
 /** What the matcher finds and what happens to it over time. */
 import type { Address, Asset, BlockTrust, ChainId, Transfer } from "./chain.ts";
+import type { RetractionReason } from "./alert.ts";
 import type { Incident, OwnAddress, WatchEntry } from "./watch.ts";
 
 /** Which end of the transfer a watch entry names. */
@@ -47,18 +48,31 @@ export interface HitBlock {
 }
 
 /**
+ * What happened to a hit: `pending` (seen in the mempool), `included` (in a block), `removed` (left its block or the
+ * mempool), `superseded` (a pending one that the included transaction tells otherwise, or not at all), `final`,
+ * `rematched` (told differently by a changed list), `linked` (its transaction and another exclude each other).
  * `disputed`: operators disagree about its block. `agreed`: they agree on it again. `vouched`, `contradicted`: an operator
  * that was missing names this block, or another one.
  */
 export type HitEventKind =
+  | "pending"
   | "included"
   | "removed"
+  | "superseded"
   | "final"
   | "rematched"
+  | "linked"
   | "disputed"
   | "agreed"
   | "vouched"
   | "contradicted";
+
+/** The other of two transactions of which the chain takes only one. */
+export interface Replacement {
+  readonly transaction: string;
+  /** Its alert, of the same subject where there is one; null when nothing of it was told. */
+  readonly alertId: string | null;
+}
 
 /** One thing that happened to a hit, in the order of `seq`. */
 export interface HitEvent {
@@ -66,11 +80,16 @@ export interface HitEvent {
   readonly hitId: string;
   readonly alertId: string;
   readonly kind: HitEventKind;
-  readonly block: HitBlock;
-  /** Set on `included`, `rematched` and the first `disputed`: everything an alert needs to tell the hit. */
+  /** Null on `pending` and what ends it, and on `linked`. */
+  readonly block: HitBlock | null;
+  /** Set on `pending`, `included`, `rematched` and the first `disputed`: everything an alert needs to tell the hit. */
   readonly hit: Hit | null;
   /** On `vouched` and `contradicted`: only the operator it is about. */
   readonly trust: BlockTrust | null;
+  /** Why, on `removed`. */
+  readonly reason: RetractionReason | null;
+  /** Set on `linked`: which of the two this one is. */
+  readonly link: { readonly as: "replacedBy" | "replaces"; readonly other: Replacement } | null;
   /** The block was already old when it was scanned (catch-up after downtime, or a start in the past). */
   readonly late: boolean;
   /** When it was stored, unix milliseconds. */

@@ -160,6 +160,8 @@ function hitTests(getStore: GetStore): void {
         block: { number, hash, timestamp, confirmations: 3 },
         hit,
         trust: block.trust,
+        reason: null,
+        link: null,
         late: false,
         at: NOW,
       },

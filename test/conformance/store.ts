@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe } from "@jest/globals";
 import type { CoreStore } from "../simulation/memory-store.ts";
 import { chainConformance } from "./store-chain.ts";
+import { pendingConformance } from "./store-pending.ts";
 import { trustConformance } from "./store-trust.ts";
 import { workConformance } from "./store-work.ts";
 
@@ -29,6 +30,7 @@ export function storeConformance(name: string, makeStore: () => Promise<StoreUnd
       return store;
     };
     chainConformance(get);
+    pendingConformance(get);
     trustConformance(get);
     workConformance(get);
   });

@@ -110,8 +110,8 @@ function compareAlert(latest: AlertBody["data"], expected: ExpectedAlert, finalN
   );
   const differences: string[] = [];
   if (latest.stage !== stage) differences.push(`stage ${latest.stage}, not ${stage}`);
-  if (latest.block.number !== expected.block.number || latest.block.hash !== expected.block.hash)
-    differences.push(`block ${latest.block.number} ${latest.block.hash}, not ${expected.block.number}`);
+  if (latest.block?.number !== expected.block.number || latest.block.hash !== expected.block.hash)
+    differences.push(`block ${latest.block?.number} ${latest.block?.hash}, not ${expected.block.number}`);
   if (latest.transfersTotal !== wanted.length) differences.push(`${latest.transfersTotal} legs, not ${wanted.length}`);
   if (seen.join("\n") !== wanted.slice(0, LEGS_SHOWN).join("\n"))
     differences.push(`transfers [${seen.join("; ")}], not [${wanted.join("; ")}]`);

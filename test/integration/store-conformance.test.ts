@@ -5,6 +5,7 @@ import { createDeliveryStore } from "../../src/store/delivery-store.ts";
 import { createEvidenceStore } from "../../src/store/evidence.ts";
 import { createLeases } from "../../src/store/leases.ts";
 import { createOutbox } from "../../src/store/outbox.ts";
+import { createPendingStore } from "../../src/store/pending-store.ts";
 import { sleep } from "../../src/lib/sleep.ts";
 import { storeConformance, type StoreUnderTest } from "../conformance/store.ts";
 import { startPostgres } from "../support/postgres.ts";
@@ -20,6 +21,7 @@ async function underTest(opened: OpenStore, cleanUp: () => Promise<void>): Promi
   return {
     leases: createLeases(opened.db),
     chains: createChainStore(opened.db),
+    pending: createPendingStore(opened.db),
     alerts: createAlertStore(opened.db),
     deliveries: createDeliveryStore(opened.db),
     outbox: createOutbox(opened.db),

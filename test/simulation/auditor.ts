@@ -114,7 +114,9 @@ function watchChains(chains: ChainStore, { tables, world, editions, onViolation 
       checkLease(of.lease);
       check(before !== undefined, `a reorg at ${of.ancestor.number} that removes nothing`);
       check(isRealFork(world, of.ancestor, before?.hash), `a reorg at ${of.ancestor.number} that never was`);
-      const left = tables.hit.values().find((hit) => hit.state === "included" && hit.blockNumber > of.ancestor.number);
+      const left = tables.hit
+        .values()
+        .find((hit) => hit.state === "included" && (hit.blockNumber ?? -1) > of.ancestor.number);
       check(left === undefined, `hit ${left?.hitId} still stands in the removed block ${left?.blockNumber}`);
       return result;
     },

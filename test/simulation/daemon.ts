@@ -94,6 +94,7 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
     adapter: ports.node,
     store: ports.chains,
     leases: ports.leases,
+    mempool: null,
     start: { at: "number", number: weather.startNumber },
     windowDepth: weather.windowDepth,
     match: (block) => matchBlock(block, { chain: CHAIN, watchlist, tokens: TOKENS }),

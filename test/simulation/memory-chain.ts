@@ -16,6 +16,7 @@ import {
   uncheckedOf,
 } from "./memory-trust.ts";
 import { addEvents, type NewEvent, toldBlock } from "./memory-events.ts";
+import { settleMined, settleUnmined } from "./memory-pending.ts";
 import type { CoverageRow, HitRow, LeaseRow, MemoryTables } from "./memory-tables.ts";
 
 /** `now` is the database's clock. */
@@ -44,21 +45,24 @@ export function createMemoryLeases(tables: MemoryTables, now: () => number): Lea
   };
 }
 
+export function hold(tables: MemoryTables, lease: Lease): LeaseRow {
+  const row = tables.lease.get(lease.chain);
+  if (row === undefined || row.holder !== lease.holder || row.epoch !== lease.epoch)
+    throw new FencedError(`another daemon leads ${lease.chain} now`);
+  return row;
+}
+
+export function holdForMatching(
+  tables: MemoryTables,
+  { lease, listVersion }: Pick<CommitBlocks, "lease" | "listVersion">,
+): LeaseRow {
+  const row = hold(tables, lease);
+  if (row.listVersion !== listVersion) throw new ListChangedError(`the watchlist of ${lease.chain} changed`);
+  return row;
+}
+
 export function createMemoryChainStore(tables: MemoryTables): ChainStore {
   const keyOf = (chain: string, number: number) => `${chain} ${number}`;
-
-  function hold(lease: Lease): LeaseRow {
-    const row = tables.lease.get(lease.chain);
-    if (row === undefined || row.holder !== lease.holder || row.epoch !== lease.epoch)
-      throw new FencedError(`another daemon leads ${lease.chain} now`);
-    return row;
-  }
-
-  function holdForMatching({ lease, listVersion }: Pick<CommitBlocks, "lease" | "listVersion">): LeaseRow {
-    const row = hold(lease);
-    if (row.listVersion !== listVersion) throw new ListChangedError(`the watchlist of ${lease.chain} changed`);
-    return row;
-  }
 
   function addBlock(chain: string, block: WindowBlock): void {
     const { number, hash, parentHash, timestamp, scanned, listVersion } = block;
@@ -88,15 +92,16 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
 
     begin: async (lease, window) =>
       tables.transaction(() => {
-        hold(lease);
+        hold(tables, lease);
         for (const block of window) addBlock(lease.chain, block);
       }),
 
     commitBlocks: async (commit) =>
       tables.transaction(() => {
-        const { finalizedNumber } = holdForMatching(commit);
+        const { finalizedNumber } = holdForMatching(tables, commit);
         extendWindow(commit);
         storeHits(tables, commit, "included");
+        settleMined(tables, commit);
         const upTo = commit.scanned.at(-1)?.block.number ?? 0;
         settleDisputed(tables, { chain: commit.lease.chain, upTo, now: commit.now });
         for (const one of commit.scanned) cover(tables, commit.lease.chain, one, commit.listVersion);
@@ -109,7 +114,7 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
 
     commitRematch: async (commit) =>
       tables.transaction(() => {
-        holdForMatching(commit);
+        holdForMatching(tables, commit);
         for (const { block } of commit.scanned) {
           const key = keyOf(commit.lease.chain, block.number);
           const known = tables.checkpoint.get(key)?.hash === block.hash;
@@ -121,28 +126,32 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
 
     commitReorg: async ({ lease, ancestor, now }) =>
       tables.transaction(() => {
-        assert(ancestor.number >= hold(lease).finalizedNumber, "a reorg never goes below a final block");
+        assert(ancestor.number >= hold(tables, lease).finalizedNumber, "a reorg never goes below a final block");
         for (const { chain, number } of tables.window(lease.chain))
           if (number > ancestor.number) tables.checkpoint.delete(keyOf(chain, number));
         uncover(tables, lease.chain, ancestor.number);
         for (const row of uncheckedOf(tables, lease.chain))
           if (row.number > ancestor.number) tables.unchecked.delete(uncheckedKey(row));
-        const lost = (hit: HitRow) => hit.blockNumber > ancestor.number;
+        settleUnmined(tables, lease.chain, ancestor.number);
+        const lost = (hit: HitRow) => (hit.blockNumber ?? -1) > ancestor.number;
         return { removedHits: settleHits(tables, { chain: lease.chain, which: lost, to: "removed", now }) };
       }),
 
     commitFinalized: async ({ lease, number, now }) =>
       tables.transaction(() => {
-        if (number <= hold(lease).finalizedNumber) return { finalHits: 0 };
+        if (number <= hold(tables, lease).finalizedNumber) return { finalHits: 0 };
         tables.lease.change(lease.chain, { finalizedNumber: number });
+        for (const row of tables.pending.values())
+          if (row.chain === lease.chain && row.blockNumber !== null && row.blockNumber <= number)
+            tables.pending.delete(`${lease.chain} ${row.hash}`);
         settleDisputed(tables, { chain: lease.chain, upTo: number, now });
-        const settled = (hit: HitRow) => hit.blockNumber <= number;
+        const settled = (hit: HitRow) => (hit.blockNumber ?? number) <= number;
         return { finalHits: settleHits(tables, { chain: lease.chain, which: settled, to: "final", now }) };
       }),
 
     commitDisputed: async (commit) =>
       tables.transaction(() => {
-        holdForMatching(commit);
+        holdForMatching(tables, commit);
         if (commit.doubtedAbove !== null)
           doubtHits(tables, { chain: commit.lease.chain, above: commit.doubtedAbove, now: commit.now });
         storeDisputed(tables, commit);
@@ -166,7 +175,7 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
 
     commitChecked: async ({ lease, ...checked }) =>
       tables.transaction(() => {
-        hold(lease);
+        hold(tables, lease);
         checkBlocks(tables, { chain: lease.chain, ...checked });
       }),
   };
@@ -185,7 +194,7 @@ function storeHits(
       const digest = matchDigest(hit);
       putHit(tables, { chain: lease.chain, hit, found, digest, one });
       if (hit.recordedOnly !== null && (before === undefined || before.recordedRule !== null)) continue;
-      const isNew = before === undefined || before.state === "removed" || before.state === "disputed";
+      const isNew = before === undefined || ["removed", "pending", "disputed"].includes(before.state);
       if (!isNew && before.digest === digest && before.blockHash === one.block.hash) continue;
       events.push({
         hitId: hit.hitId,
@@ -194,6 +203,8 @@ function storeHits(
         block: toldBlock(one, headNumber),
         payload: encodeHit(hit),
         trust: one.block.trust,
+        reason: null,
+        link: null,
         late: one.late,
         at: now,
       });
@@ -239,16 +250,18 @@ function settleHits(tables: MemoryTables, { chain, which, to, now }: Settle): nu
   for (const { hitId } of rows) tables.hit.change(hitId, { state: to });
   const told = rows
     .filter((hit) => hit.recordedRule === null)
-    .toSorted((a, b) => a.blockNumber - b.blockNumber || (a.hitId < b.hitId ? -1 : 1));
+    .toSorted((a, b) => (a.blockNumber ?? -1) - (b.blockNumber ?? -1) || (a.hitId < b.hitId ? -1 : 1));
   addEvents(
     tables,
     told.map(({ hitId, alertId, blockNumber, blockHash }) => ({
       hitId,
       alertId,
       kind: to,
-      block: { number: blockNumber, hash: blockHash, timestamp: 0, confirmations: 0 },
+      block: { number: blockNumber ?? -1, hash: blockHash ?? "", timestamp: 0, confirmations: 0 },
       payload: null,
       trust: null,
+      reason: to === "removed" ? "reorg" : null,
+      link: null,
       late: false,
       at: now,
     })),

@@ -10,17 +10,20 @@ import type { DeliveryCounts, DeliveryStore } from "../../src/store/delivery-sto
 import type { EvidenceStore } from "../../src/store/evidence.ts";
 import type { Leases } from "../../src/store/leases.ts";
 import type { Outbox } from "../../src/store/outbox.ts";
+import type { PendingStore } from "../../src/store/pending-store.ts";
 import { deliveryIdOf } from "../../src/lib/ids.ts";
 import type { FoldResult, Message } from "../../src/types/alert.ts";
 import type { DueDelivery } from "../../src/types/delivery.ts";
 import type { HitEvent } from "../../src/types/hit.ts";
 import { createMemoryChainStore, createMemoryLeases } from "./memory-chain.ts";
+import { createMemoryPending } from "./memory-pending.ts";
 import { type DeliveryRow, type EventRow, MemoryTables } from "./memory-tables.ts";
 
 /** Everything the core asks of a store. */
 export interface CoreStore {
   readonly leases: Leases;
   readonly chains: ChainStore;
+  readonly pending: PendingStore;
   readonly alerts: AlertStore;
   readonly deliveries: DeliveryStore;
   readonly outbox: Outbox;
@@ -38,6 +41,7 @@ export function createMemoryStore(now: () => number): MemoryStore {
     tables,
     leases: createMemoryLeases(tables, now),
     chains: createMemoryChainStore(tables),
+    pending: createMemoryPending(tables),
     alerts: createMemoryAlerts(tables),
     deliveries: createMemoryDeliveries(tables),
     outbox: createMemoryOutbox(tables),

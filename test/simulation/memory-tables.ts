@@ -1,10 +1,11 @@
 /** Tables in memory with transactions that happen completely or not at all. Rows are replaced, never changed. */
-import type { AlertRecord, Message } from "../../src/types/alert.ts";
+import type { AlertRecord, Message, RetractionReason } from "../../src/types/alert.ts";
 import type { UncheckedBlock, WindowBlock } from "../../src/types/checkpoint.ts";
 import type { AttemptRecord } from "../../src/types/delivery.ts";
-import type { HitBlock, HitEventKind } from "../../src/types/hit.ts";
+import type { HitBlock, HitEvent, HitEventKind } from "../../src/types/hit.ts";
 import type { Evidence } from "../../src/types/nodes.ts";
 import type { BlockTrust } from "../../src/types/chain.ts";
+import type { TrackedTransaction } from "../../src/types/mempool.ts";
 
 export interface LeaseRow {
   readonly chain: string;
@@ -38,9 +39,10 @@ export interface HitRow {
   readonly chain: string;
   /** Transaction and place in it: what a person would call the same movement. */
   readonly movement: string;
-  readonly blockNumber: number;
-  readonly blockHash: string;
-  readonly state: "included" | "removed" | "final" | "disputed";
+  /** Null until it was in a block. */
+  readonly blockNumber: number | null;
+  readonly blockHash: string | null;
+  readonly state: "pending" | "included" | "removed" | "final" | "disputed";
   readonly recordedRule: string | null;
   readonly digest: string;
   readonly payload: string;
@@ -51,12 +53,20 @@ export interface EventRow {
   readonly hitId: string;
   readonly alertId: string;
   readonly kind: HitEventKind;
-  readonly block: HitBlock;
+  readonly block: HitBlock | null;
   readonly payload: string | null;
   readonly trust: BlockTrust | null;
+  readonly reason: RetractionReason | null;
+  readonly link: HitEvent["link"];
   readonly late: boolean;
   readonly at: number;
   readonly applied: boolean;
+}
+
+export interface PendingRow extends TrackedTransaction {
+  readonly chain: string;
+  readonly blockNumber: number | null;
+  readonly changedAt: number;
 }
 
 export interface MessageRow extends Message {
@@ -148,6 +158,7 @@ export class MemoryTables {
   readonly evidence = new Table<Evidence>("evidence", this.#undo);
   readonly hit = new Table<HitRow>("hit", this.#undo);
   readonly event = new Table<EventRow>("hit_event", this.#undo);
+  readonly pending = new Table<PendingRow>("pending_transaction", this.#undo);
   readonly alert = new Table<AlertRecord>("alert", this.#undo);
   readonly message = new Table<MessageRow>("message", this.#undo);
   readonly delivery = new Table<DeliveryRow>("delivery", this.#undo);

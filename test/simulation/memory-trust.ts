@@ -5,6 +5,7 @@ import type { BlockRef, BlockTrust } from "../../src/types/chain.ts";
 import type { ScannedBlock } from "../../src/types/checkpoint.ts";
 import type { HitEventKind } from "../../src/types/hit.ts";
 import { addEvents, toldBlock } from "./memory-events.ts";
+import { hashOf, waitAgain } from "./memory-pending.ts";
 import type { HitRow, MemoryTables, UncheckedRow } from "./memory-tables.ts";
 
 export function uncheckedKey({ chain, operator, number }: Pick<UncheckedRow, "chain" | "operator" | "number">): string {
@@ -30,7 +31,7 @@ export function storeDisputed(tables: MemoryTables, { lease, scanned, headNumber
   for (const one of scanned) {
     for (const found of one.hits) {
       const before = tables.hit.get(found.hitId);
-      if (before !== undefined && before.state !== "removed") continue;
+      if (before !== undefined && before.state !== "removed" && before.state !== "pending") continue;
       const hit = { ...found, alertId: before?.alertId ?? found.alertId };
       const { hitId, alertId } = hit;
       tables.hit.put(hitId, {
@@ -54,6 +55,8 @@ export function storeDisputed(tables: MemoryTables, { lease, scanned, headNumber
           block: toldBlock(one, headNumber),
           payload: encodeHit(hit),
           trust: one.block.trust,
+          reason: null,
+          link: null,
           late: one.late,
           at: now,
         },
@@ -66,7 +69,7 @@ export function doubtHits(
   tables: MemoryTables,
   { chain, above, now }: { chain: string; above: number; now: number },
 ): void {
-  const rows = hitsOf(tables, chain, (hit) => hit.state === "included" && hit.blockNumber > above);
+  const rows = hitsOf(tables, chain, (hit) => hit.state === "included" && placeOf(hit) > above);
   for (const { hitId } of rows) tables.hit.change(hitId, { state: "disputed" });
   tell(tables, rows, { kind: "disputed", trust: null, now });
 }
@@ -76,13 +79,14 @@ export function settleDisputed(
   { chain, upTo, now }: { chain: string; upTo: number; now: number },
 ): void {
   const hashes = new Map(tables.window(chain).map(({ number, hash }) => [number, hash]));
-  const rows = hitsOf(tables, chain, (hit) => hit.state === "disputed" && hit.blockNumber <= upTo);
-  const won = rows.filter((hit) => hashes.get(hit.blockNumber) === hit.blockHash);
-  const lost = rows.filter((hit) => hashes.get(hit.blockNumber) !== hit.blockHash);
+  const rows = hitsOf(tables, chain, (hit) => hit.state === "disputed" && placeOf(hit) <= upTo);
+  const won = rows.filter((hit) => hashes.get(placeOf(hit)) === hit.blockHash);
+  const lost = rows.filter((hit) => hashes.get(placeOf(hit)) !== hit.blockHash);
   for (const { hitId } of won) tables.hit.change(hitId, { state: "included" });
   for (const { hitId } of lost) tables.hit.change(hitId, { state: "removed" });
   tell(tables, won, { kind: "agreed", trust: null, now });
   tell(tables, lost, { kind: "removed", trust: null, now });
+  waitAgain(tables, chain, lost.map(hashOf), now);
 }
 
 export function checkBlocks(
@@ -123,7 +127,11 @@ function hitsOf(tables: MemoryTables, chain: string, which: (hit: HitRow) => boo
   return tables.hit
     .values()
     .filter((hit) => hit.chain === chain && which(hit))
-    .toSorted((a, b) => a.blockNumber - b.blockNumber || (a.hitId < b.hitId ? -1 : 1));
+    .toSorted((a, b) => placeOf(a) - placeOf(b) || (a.hitId < b.hitId ? -1 : 1));
+}
+
+function placeOf({ blockNumber }: HitRow): number {
+  return blockNumber ?? -1;
 }
 
 function tell(
@@ -138,9 +146,11 @@ function tell(
       hitId,
       alertId,
       kind,
-      block: { number: blockNumber, hash: blockHash, timestamp: 0, confirmations: 0 },
+      block: { number: blockNumber ?? -1, hash: blockHash ?? "", timestamp: 0, confirmations: 0 },
       payload: null,
       trust,
+      reason: kind === "removed" ? "reorg" : null,
+      link: null,
       late: false,
       at: now,
     })),

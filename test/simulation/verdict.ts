@@ -154,8 +154,8 @@ function checkBody(message: MessageRow | undefined, expected: ExpectedAlert, wro
   const key = alertKey(expected);
   if (message === undefined) return wrong(`alert for ${key} was never told`);
   const { block, transfers, transfersTotal } = dataOf(message);
-  if (block.number !== expected.block.number || block.hash !== expected.block.hash)
-    wrong(`alert for ${key} tells block ${block.number} ${block.hash} instead of ${expected.block.hash}`);
+  if (block?.number !== expected.block.number || block.hash !== expected.block.hash)
+    wrong(`alert for ${key} tells block ${block?.number} ${block?.hash} instead of ${expected.block.hash}`);
   const told = transfers.map((one) => [one.key, one.from, one.to, one.asset.id, one.amount].join(" "));
   const right = expected.transfers.map(({ key: name, from, to, asset, amount }) =>
     [name, from.address, to.address, ASSETS[asset].id, amount].join(" "),

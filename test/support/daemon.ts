@@ -26,6 +26,7 @@ export interface DaemonConfig {
   readonly start?: string | number;
   /** `prefer` for a node that signs in others' names (impersonated senders): its blocks cannot be proven. */
   readonly proofs?: "require" | "prefer";
+  readonly mempool?: "auto" | "off";
   readonly chain?: Record<string, unknown>;
   readonly dataDirName?: string;
   readonly logLevel?: string;
@@ -114,6 +115,7 @@ export async function writeDaemonConfig(config: DaemonConfig): Promise<WrittenCo
       ethereum: {
         start: config.start ?? "latest",
         proofs: config.proofs ?? "require",
+        mempool: config.mempool ?? "off",
         ...(config.quorum === undefined ? {} : { quorum: config.quorum }),
         nodes: config.nodes?.map((node) => ({ maxRequestsPerSecond: 2000, timeoutMs: 5000, ...node })) ?? [
           {

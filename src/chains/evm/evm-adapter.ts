@@ -8,6 +8,7 @@ import { MalformedAnswerError, numberOf } from "./answer-fields.ts";
 import { createBlockReader } from "./block-reader.ts";
 import { type DecodeContext, decodeHeader } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
+import { createEvmMempool } from "./mempool/mempool-source.ts";
 import { createNativeCheck } from "./native-check.ts";
 import { createProver } from "./prover.ts";
 import { createRequestGate } from "./request-gate.ts";
@@ -121,6 +122,8 @@ export function createEvmAdapter({
       const silentMs = Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
       void followHeadHints({ node: node.name, url: node.ws, silentMs, reconnectMs: 5_000, log }, wake, signal);
     },
+
+    ...(chain.mempool === "auto" ? { mempool: createEvmMempool({ rpc, chain, node, decode, log }) } : {}),
 
     async close() {
       await nativeCheck?.close();

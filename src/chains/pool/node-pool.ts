@@ -14,6 +14,7 @@ import { afterAgreement, disputeOf, type DisputeState } from "./dispute.ts";
 import { createEndpoint, type Endpoint, type PoolNode, type Request } from "./endpoint.ts";
 import { type FrontEntry, frontAt, noteFront } from "./front.ts";
 import { MISSING_AFTER_MS } from "./health.ts";
+import { createPoolMempool } from "./pool-mempool.ts";
 import { askOperator, headerAnswer, type Operator, operatorsOf, usable } from "./operator.ts";
 
 /** Operators name different blocks at one height. */
@@ -59,6 +60,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
   if (first === undefined) throw new Error("assertion failed: a pool has a node");
   const { family, chainId, blockTimeMs, normalizeAddress } = first.adapter;
   const operators = operatorsOf(endpoints);
+  const mempool = createPoolMempool(endpoints, log);
   // Three block times, so that slow and quick chains are judged alike, within what an alarm in 30 s leaves.
   const lagGraceMs = Math.min(Math.max(3 * blockTimeMs, MISSING_AFTER_MS), 15_000);
   // As long as a fork of two healthy nodes usually lasts.
@@ -306,6 +308,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     blockOf,
     finalizedNumber,
     views,
+    ...(mempool === null ? {} : { mempool }),
     onHint(wake, signal) {
       for (const { adapter } of options.nodes) adapter.onHint?.(wake, signal);
     },

@@ -12,9 +12,23 @@ import { block, bodyOf, context, DUST_RULE, entryMatch, event, foldEach, foldGro
 
 const KEYS = ["native", "log:0", "log:7"];
 
+const LINKS: readonly HitEvent["link"][] = [
+  { as: "replacedBy", other: { transaction: "0xother", alertId: null } },
+  { as: "replaces", other: { transaction: "0xother", alertId: null } },
+];
+
 const steps = fc.record({
   key: fc.constantFrom(...KEYS),
-  kind: fc.constantFrom<HitEvent["kind"]>("included", "included", "removed", "final", "rematched"),
+  kind: fc.constantFrom<HitEvent["kind"]>(
+    "pending",
+    "included",
+    "included",
+    "removed",
+    "superseded",
+    "final",
+    "rematched",
+    "linked",
+  ),
   number: fc.integer({ min: 100, max: 103 }),
   branch: fc.constantFrom("a", "b"),
   label: fc.constantFrom("one", "two"),
@@ -29,7 +43,8 @@ const sequences = fc.array(steps, { minLength: 1, maxLength: 14 }).map((rows) =>
     const recordedOnly = silent && real === "rematched" ? DUST_RULE : null;
     return event(real, hit({ key, recordedOnly, matches: [entryMatch({ label })] }), {
       seq: index + 1,
-      block: block(number, branch, index + 1),
+      ...(real === "pending" || real === "linked" ? {} : { block: block(number, branch, index + 1) }),
+      link: real === "linked" ? (LINKS[index % 2] ?? null) : null,
       at: NOW + index * 1_000,
       late,
     });
@@ -125,7 +140,7 @@ function visible({ data }: AlertBody): unknown {
   return {
     ...data,
     revision: null,
-    block: { ...data.block, confirmations: null },
+    block: data.block === null ? null : { ...data.block, confirmations: null },
     retraction: data.retraction?.reason ?? null,
   };
 }

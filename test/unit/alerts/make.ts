@@ -7,7 +7,7 @@ import { alertIdOf, hitIdOf } from "../../../src/lib/ids.ts";
 import { decodeHit, encodeHit } from "../../../src/store/codec.ts";
 import type { AlertRecord, FoldResult, Message } from "../../../src/types/alert.ts";
 import type { Asset } from "../../../src/types/chain.ts";
-import type { EntryMatch, Hit, HitEvent } from "../../../src/types/hit.ts";
+import type { EntryMatch, Hit, HitBlock, HitEvent } from "../../../src/types/hit.ts";
 import type { Incident, WatchEntry } from "../../../src/types/watch.ts";
 
 export const CHAIN = "eip155:1";
@@ -106,22 +106,27 @@ export const DUST_RULE = { rule: "dust", reason: "too little" } as const;
 
 /** An event of a hit; `seq` is given by `sequence`. */
 export function event(kind: HitEvent["kind"], of: Hit = hit(), over: Partial<HitEvent> = {}): HitEvent {
-  const tells = kind === "included" || kind === "rematched";
+  const tells = kind === "pending" || kind === "included" || kind === "rematched" || kind === "disputed";
   return {
     seq: 0,
     hitId: of.hitId,
     alertId: of.alertId,
     kind,
-    block: { number: 100, hash: "0xblock100", timestamp: NOW / 1000 - 12, confirmations: 1 },
+    block:
+      kind === "pending" || kind === "superseded" || kind === "linked"
+        ? null
+        : { number: 100, hash: "0xblock100", timestamp: NOW / 1000 - 12, confirmations: 1 },
     hit: tells ? of : null,
     trust: tells ? { proven: false, operators: ["self"], missing: [], traced: false } : null,
+    reason: kind === "removed" ? "reorg" : null,
+    link: null,
     late: false,
     at: NOW,
     ...over,
   };
 }
 
-export function block(number: number, branch = "a", confirmations = 1): HitEvent["block"] {
+export function block(number: number, branch = "a", confirmations = 1): HitBlock {
   return { number, hash: `0x${branch}${number}`, timestamp: NOW / 1000 - 12, confirmations };
 }
 

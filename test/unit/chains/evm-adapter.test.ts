@@ -60,6 +60,7 @@ async function adapterOf(twist: Node = () => undefined, finality: ChainConfig["f
     blockTimeMs: 12_000,
     finality,
     traces: "off",
+    mempool: "off",
     proofs: "require",
     windowDepth: 64,
     native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 1n },

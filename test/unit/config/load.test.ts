@@ -32,6 +32,7 @@ describe("the shipped configuration", () => {
           finality: { by: "tag" },
           windowDepth: 128,
           traces: "auto",
+          mempool: "off",
           proofs: "require",
           native: { symbol: "ETH", decimals: 18, slip44: 60, dustBelow: 10n ** 14n },
           start: { at: "latest" },

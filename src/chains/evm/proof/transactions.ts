@@ -55,11 +55,17 @@ export function typedTransaction(fields: Fields, profile: ChainProfile): TypedTr
 }
 
 /** Everything about a transaction that no root commits to, except `from` of signed types: its sender proves that. */
-export function checkTransactionPlace({ fields, type }: TypedTransaction, index: number, place: BlockPlace): void {
+export function checkTransactionPlace(transaction: TypedTransaction, index: number, place: BlockPlace): void {
+  const { fields } = transaction;
   hashOf(fields, "hash", "transactions");
   expectField(fields, "blockHash", place.hash, "transactions");
   expectCount(fields, "blockNumber", place.number, "transactions");
   expectCount(fields, "transactionIndex", index, "transactions");
+  checkTransactionShape(transaction);
+}
+
+/** What no hash commits to, wherever the transaction is: no field may read as something that its type does not have. */
+export function checkTransactionShape({ fields, type }: TypedTransaction): void {
   addressOf(fields, "from", "transactions");
   for (const [key, value] of Object.entries(type.fixed ?? {})) expectField(fields, key, value, "transactions");
   if (fields["data"] !== undefined && fields["data"] !== fields["input"])
@@ -70,6 +76,13 @@ export function checkTransactionPlace({ fields, type }: TypedTransaction, index:
     if (!Array.isArray(value) || value.length > 0)
       throw new Unproven("transactions", "mismatch", `${key} has no place in a ${type.name} transaction`);
   }
+}
+
+/** The hash of one transaction's content. */
+export function transactionHash(transaction: TypedTransaction): string {
+  writer.clear();
+  writeTransaction(transaction, undefined);
+  return keccakHex(writer.view());
 }
 
 /** The root of the list. Throws at the first transaction whose hash is not that of its content. */
