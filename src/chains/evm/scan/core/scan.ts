@@ -3,7 +3,7 @@
  * which transactions may touch a watched address; or odd, and the reference path reads them. See `decisions/008`.
  *
  * This folder is written in what TypeScript and AssemblyScript share: Node runs it as it stands, and
- * `scripts/build-scanner.mjs` compiles it to `scanner.wasm`. Integers are `i32`: everything stays below 2^31.
+ * `scripts/build-scanner.ts` compiles it to `scanner.wasm`. Integers are `i32`: everything stays below 2^31.
  */
 import { useForDigest } from "./bloom.ts";
 import {
