@@ -123,7 +123,9 @@ async function attempt(what: string, work: () => Promise<string>): Promise<Check
   try {
     return { what, state: "ok", detail: await work() };
   } catch (error) {
-    const wrong = error instanceof ConfigError || (error as { retryable?: unknown }).retryable !== true;
+    const { code, retryable } = error as { code?: unknown; retryable?: unknown };
+    // The daemon asks a node that forges a block again; a person has to find out why it does.
+    const wrong = error instanceof ConfigError || retryable !== true || code === "proof_mismatch";
     return { what, state: wrong ? "wrong" : "away", detail: redactText(describeError(error)) };
   }
 }

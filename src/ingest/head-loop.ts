@@ -296,12 +296,14 @@ async function settleFinality(options: HeadLoopOptions, state: LoopState, signal
   if (now - state.finalityAskedAt < Math.min(options.adapter.blockTimeMs / 2, 2_000)) return;
   state.finalityAskedAt = now;
   const tip = state.window.at(-1);
-  const reported = Math.min(await options.adapter.finalizedNumber(signal), tip?.number ?? -1);
+  const theirFinal = await options.adapter.finalizedNumber(signal);
+  const reported = Math.min(theirFinal, tip?.number ?? -1);
   if (reported <= state.finalizedNumber) return;
   // The node's final block must be ours: otherwise a reorg is under way that the next steps will find.
   const ours = state.window.find((block) => block.number === reported);
   const theirs = await options.adapter.headerAt(reported, signal);
   if (ours === undefined || theirs === null || theirs.hash !== ours.hash) return;
+  if (theirFinal > reported && !(await goesOnFrom(options, ours, signal))) return;
   // First: once final, nobody would look at them again, and what the changed list names in them would stay unseen.
   await rematchWindow(options, state, { upTo: reported, signal });
   const { finalHits } = await options.store.commitFinalized({ lease: options.lease, number: reported, now });
@@ -309,6 +311,14 @@ async function settleFinality(options: HeadLoopOptions, state: LoopState, signal
   state.window = prune(state.window, { finalNumber: reported, depth: options.windowDepth });
   if (finalHits > 0) options.onCommitted({ blocks: 0, hits: finalHits, reorgDepth: 0 });
   tell(options, state, null);
+}
+
+/**
+ * What is final above our tip says nothing about the tip: behind one address, one backend may tell the final number and
+ * another, stuck at the end of a dead branch, our block. Only a block that builds on ours shows that the chain went on.
+ */
+async function goesOnFrom({ adapter }: HeadLoopOptions, tip: BlockRef, signal: AbortSignal): Promise<boolean> {
+  return (await adapter.headerAt(tip.number + 1, signal))?.parentHash === tip.hash;
 }
 
 function tell({ onStatus }: HeadLoopOptions, state: LoopState | null, trouble: ChainStatus["trouble"]): void {

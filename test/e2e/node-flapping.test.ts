@@ -11,7 +11,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { createRandom } from "./random.ts";
 import { doubles, startTrustWorld } from "./support/trust-world.ts";
 
-const SECONDS = Number(process.env["FLAP_SECONDS"] ?? 15);
+const SECONDS = Number(process.env["FLAP_SECONDS"] ?? 10);
 const SEED = Number(process.env["FLAP_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const BLOCK_MS = 250;
 // A sender pays once, and there are 400.

@@ -12,7 +12,7 @@ export interface RpcCall {
   readonly client: string;
 }
 
-/** The node's result in, what is told out. */
+/** The node's result in, what is told out, or a promise of it. */
 export type Lie = (result: unknown, call: RpcCall) => unknown;
 
 export interface Faults {
@@ -21,8 +21,8 @@ export interface Faults {
   readonly down?: "reset" | "halfOpen" | "refuse";
   /** Only so many bytes of each answer, then the connection is cut. */
   readonly truncateTo?: number;
-  /** One byte in the middle of each answer is another. */
-  readonly corrupt?: boolean;
+  /** One byte in the middle of the answers to these methods is another. */
+  readonly corrupt?: (method: string) => boolean;
   readonly lie?: Lie;
   /** Only clients of this address are lied to. */
   readonly lieTo?: string;
@@ -53,7 +53,7 @@ export async function startFaultProxy(nodeUrl: string): Promise<FaultProxy> {
     if (now.down === "refuse") return void outgoing.writeHead(503).end("busy");
     const answer = await ask(target, body, { faults: now, client: incoming.socket.remoteAddress ?? "" });
     if (now.latencyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, now.latencyMs));
-    const bytes = now.corrupt === true ? corrupted(answer) : Buffer.from(answer);
+    const bytes = Buffer.from(now.corrupt?.(methodOf(body)) === true ? corrupted(answer) : answer);
     outgoing.writeHead(200, { "content-type": "application/json", "content-length": bytes.length });
     if (now.truncateTo === undefined) return void outgoing.end(bytes);
     outgoing.write(bytes.subarray(0, now.truncateTo), () => incoming.socket.destroy());
@@ -89,14 +89,19 @@ async function ask(url: string, body: string, { faults, client }: { faults: Faul
   if (lie === undefined || (lieTo !== undefined && !client.endsWith(lieTo))) return text;
   const { method, params } = JSON.parse(body) as { method: string; params: readonly unknown[] };
   const answer = JSON.parse(text) as { result?: unknown };
-  return JSON.stringify({ ...answer, result: lie(answer.result, { method, params, client }) });
+  return JSON.stringify({ ...answer, result: await lie(answer.result, { method, params, client }) });
 }
 
-/** In the middle of a hash or a number: the envelope stays whole, the content does not. */
-function corrupted(text: string): Buffer {
-  const at = text.indexOf("0x", Math.floor(text.length / 2));
-  const place = at === -1 ? Math.floor(text.length / 2) : at + 3;
-  return Buffer.from(`${text.slice(0, place)}${text[place] === "0" ? "1" : "0"}${text.slice(place + 1)}`);
+/** A digit of the hash, bloom or signature in the middle: the envelope stays whole. A short answer has none, and breaks. */
+function corrupted(text: string): string {
+  const middle = text.length / 2;
+  const long = [...text.matchAll(/0x[0-9a-f]{40,}/g)].find(({ index, 0: digits }) => index + digits.length > middle);
+  const place = long === undefined ? Math.floor(middle) : long.index + Math.floor(long[0].length / 2);
+  return `${text.slice(0, place)}${text[place] === "0" ? "1" : "0"}${text.slice(place + 1)}`;
+}
+
+function methodOf(body: string): string {
+  return (JSON.parse(body) as { method: string }).method;
 }
 
 async function textOf(incoming: IncomingMessage): Promise<string> {

@@ -5,10 +5,11 @@ import { type FaultProxy, startFaultProxy } from "../../support/fault-proxy.ts";
 import { type Receiver, startReceiver } from "../../support/receiver.ts";
 import { createTempDir } from "../../support/temp-dir.ts";
 import { waitFor } from "../../support/wait-for.ts";
-import { type Heistwatch, PATIENCE_MS, startHeistwatch } from "./heistwatch.ts";
+import { type Heistwatch, PATIENCE_MS, runDaemon, until } from "./heistwatch.ts";
 import { startTwins, type Twins } from "./twin-nodes.ts";
 
 export type AlertData = AlertBody["data"];
+/** `at`: its own timestamp, unix milliseconds. */
 export type Alarm = { readonly type: string; readonly summary: string; readonly at: number; readonly subject: string };
 
 export interface TrustWorld {
@@ -63,13 +64,24 @@ export async function startTrustWorld(options: WorldOptions): Promise<TrustWorld
     operations: [{ name: "ops", ...sink }],
     chain: { blockTimeMs: 500, ...options.chain },
   });
-  const daemon = await startHeistwatch(config);
-  const bodies = () => receiver.requests.map(({ body, at }) => ({ body: body as AlertBody | SystemBody, at }));
-  const alerts = () => bodies().flatMap(({ body }) => ("alertId" in body.data ? [body.data] : []));
+  const daemon = runDaemon(config);
+  const stop = async () => {
+    await daemon.stop();
+    await Promise.all([...Object.values(proxies).map((proxy) => proxy.stop()), receiver.stop(), twins.stop()]);
+    await dir.remove();
+  };
+  try {
+    await until(daemon, "heistwatch runs");
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const bodies = () => receiver.requests.map(({ body }) => body as AlertBody | SystemBody);
+  const alerts = () => bodies().flatMap(({ data }) => ("alertId" in data ? [data] : []));
   const alarms = () =>
-    bodies().flatMap(({ body, at }) =>
-      "since" in body.data && body.type !== "system.heartbeat"
-        ? [{ type: body.type, summary: body.data.summary, subject: body.data.subject, at }]
+    bodies().flatMap(({ type, timestamp, data }) =>
+      "since" in data && type !== "system.heartbeat"
+        ? [{ type, summary: data.summary, subject: data.subject, at: Date.parse(timestamp) }]
         : [],
     );
   const alertOf = (txHash: string) =>
@@ -99,11 +111,7 @@ export async function startTrustWorld(options: WorldOptions): Promise<TrustWorld
         return alert !== null && wanted(alert) ? alert : null;
       }),
     untilAlarm: (what, wanted, timeoutMs) => seen(what, () => alarms().find(wanted), timeoutMs),
-    async stop() {
-      await daemon.stop();
-      await Promise.all([...Object.values(proxies).map((proxy) => proxy.stop()), receiver.stop(), twins.stop()]);
-      await dir.remove();
-    },
+    stop,
   };
 }
 

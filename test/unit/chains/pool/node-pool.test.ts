@@ -23,12 +23,25 @@ interface FakeNode {
   final: number;
   down: boolean;
   liesAbout: number | null;
+  /** Its content cannot be recomputed. */
+  unproven: boolean;
   bodies: number;
   slowMs: number;
 }
 
 function fake(more: Partial<FakeNode> = {}): FakeNode {
-  return { branch: "a", head: 10, claims: null, final: 5, down: false, liesAbout: null, bodies: 0, slowMs: 0, ...more };
+  return {
+    branch: "a",
+    head: 10,
+    claims: null,
+    final: 5,
+    down: false,
+    liesAbout: null,
+    unproven: false,
+    bodies: 0,
+    slowMs: 0,
+    ...more,
+  };
 }
 
 function adapterOf(node: FakeNode): ChainAdapter {
@@ -60,7 +73,11 @@ function adapterOf(node: FakeNode): ChainAdapter {
       node.bodies += 1;
       if (node.liesAbout === wanted.number)
         throw new Mismatch("content and hash differ", { details: { asked: "block", answered: "lies" } });
-      return { ...wanted, transfers: [], trust: { proven: true, operators: ["?"], missing: [], traced: true } };
+      return {
+        ...wanted,
+        transfers: [],
+        trust: { proven: !node.unproven, operators: ["?"], missing: [], traced: true },
+      };
     },
     async finalizedNumber() {
       up();
@@ -172,6 +189,7 @@ describe("a pool", () => {
     expect([block?.hash, nodes.b.bodies]).toEqual(["0xa10", 1]);
     expect(states()).toEqual({ a: "quarantined", b: "ok" });
     expect(evidence).toMatchObject([{ node: "a", why: "content and hash differ", asked: "block", answered: "lies" }]);
+    nodes.b.slowMs = 0;
     await ask(10, 30);
     expect(states()["a"]).toBe("quarantined");
     // A whole block, but not the one the others name.
@@ -182,6 +200,22 @@ describe("a pool", () => {
     await ask(10, 600);
     expect(states()).toEqual({ a: "ok", b: "ok" });
     expect(evidence).toHaveLength(1);
+  });
+
+  test("no answer without a proof brings a liar back: not the others' word for its header, nor content nobody can check", async () => {
+    const nodes = { a: fake({ liesAbout: 10 }), b: fake({ slowMs: 20 }) };
+    const { pool, ask, header, states } = poolOf(nodes);
+    await pool.blockOf((await header(10)) as Block, never);
+    expect(states()["a"]).toBe("quarantined");
+    nodes.b.slowMs = 0;
+    Object.assign(nodes.a, { liesAbout: null, unproven: true });
+    const before = nodes.a.bodies;
+    await ask(10, 600);
+    expect(nodes.a.bodies).toBeGreaterThan(before);
+    expect(states()["a"]).toBe("quarantined");
+    nodes.a.unproven = false;
+    await ask(10, 1_200);
+    expect(states()["a"]).toBe("ok");
   });
 
   test("nobody is stormed while down, and the last node in use cannot be drained", async () => {
