@@ -2,7 +2,7 @@
  * All ERC-20 Transfers from or to watched addresses, by heistwatch and by each peer that is installed, one at a time, each
  * from a cold start in processes of its own, on the same blocks of the same replay node. Linux only: it reads /proc.
  *
- *     node bench/peers/measure-peers.ts [--watched 1000,100000,1000000] [--rounds 3]
+ *     node bench/peers/measure-peers.ts [--watched 1000,100000,1000000] [--blocks 400] [--rounds 3]
  *
  * A peer is installed with `npm install --ignore-scripts` in its folder.
  */
@@ -11,6 +11,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { DEFAULT_CHAIN } from "../replay/generate.ts";
 import { type ReplayNode, startReplayNode } from "../replay/replay-node.ts";
 import type { RpcLog } from "../replay/rpc-shapes.ts";
 import { markdownTable, median } from "../table.ts";
@@ -155,10 +156,11 @@ const FAILED_CELLS = ["failed", ...HEAD.slice(3).map(() => "")];
 const { values } = parseArgs({
   options: {
     watched: { type: "string", default: "1000,100000,1000000" },
+    blocks: { type: "string", default: String(DEFAULT_CHAIN.blocks) },
     rounds: { type: "string", default: "3" },
   },
 });
-const node = await startReplayNode();
+const node = await startReplayNode({ chain: { ...DEFAULT_CHAIN, blocks: Number(values.blocks) } });
 try {
   const job = jobOn(node);
   const titles = await prepareInstalled(job);

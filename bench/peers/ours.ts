@@ -15,11 +15,8 @@ import { openHitReader } from "../variants/ours.ts";
 const LANES = 3;
 
 const [url = "", first = "", last = "", file = ""] = process.argv.slice(2);
-const addresses = JSON.parse(readFileSync(file, "utf8")) as string[];
-const bytes = new Uint8Array(addresses.length * ADDRESS_BYTES);
-addresses.forEach((address, place) => writeAddress(address, bytes, place * ADDRESS_BYTES));
 const watchedFile = path.join(os.tmpdir(), `heistwatch-peers-ours-${process.pid}`);
-writeAddressFile(watchedFile, bytes);
+writeAddressFile(watchedFile, readAddresses(file));
 const { adapter, hitsAt } = openHitReader({ httpUrl: url, wsUrl: "", watchedFile }, { core: "wasm", senders: "hits" });
 rmSync(watchedFile);
 console.log("started");
@@ -33,6 +30,19 @@ async function runLane(): Promise<void> {
     const hits = await hitsAt(number);
     events += hits.filter(({ transfer }) => transfer.category === "erc20").length;
   }
+}
+
+/** The list as bytes, without a text for each address: a list of addresses holds no other quote. */
+function readAddresses(path: string): Uint8Array {
+  const text = readFileSync(path, "latin1");
+  const bytes = new Uint8Array(Math.floor(text.length / '"0x",'.length));
+  let length = 0;
+  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + '"0x"'.length + 2 * ADDRESS_BYTES)) {
+    if (!writeAddress(text.slice(at + 1, at + 3 + 2 * ADDRESS_BYTES), bytes, length))
+      throw new Error(`${path}: not an address at ${at}`);
+    length += ADDRESS_BYTES;
+  }
+  return bytes.subarray(0, length);
 }
 
 await Promise.all(Array.from({ length: LANES }, runLane));
