@@ -33,13 +33,13 @@ async function runLane(): Promise<void> {
 }
 
 /** The list as bytes, without a text for each address: a list of addresses holds no other quote. */
-function readAddresses(path: string): Uint8Array {
-  const text = readFileSync(path, "latin1");
+function readAddresses(list: string): Uint8Array {
+  const text = readFileSync(list, "latin1");
   const bytes = new Uint8Array(Math.floor(text.length / '"0x",'.length));
   let length = 0;
   for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + '"0x"'.length + 2 * ADDRESS_BYTES)) {
     if (!writeAddress(text.slice(at + 1, at + 3 + 2 * ADDRESS_BYTES), bytes, length))
-      throw new Error(`${path}: not an address at ${at}`);
+      throw new Error(`${list}: not an address at ${at}`);
     length += ADDRESS_BYTES;
   }
   return bytes.subarray(0, length);

@@ -28,6 +28,8 @@ export async function startRpcServer(answer: (call: RpcCall, response: ServerRes
       answer(call, response);
     });
   });
+  // A test that computes for seconds would find its connection closed under it.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const { port } = server.address() as AddressInfo;
   const [user, pass, path, query] = CANARIES;

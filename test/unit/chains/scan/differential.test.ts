@@ -3,9 +3,6 @@
  * reference path gives; and well-formed blocks are really scanned.
  * Method: every block we have, in every writing, with lists drawn from the parties of the block; then each party alone.
  * `PROOF_SEED` replays.
- *
- * Bugs that were planted in a copy of the core, and which test of this folder found them:
- * @PLANTED@
  */
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { wasmCore } from "../../../../src/chains/evm/scan/scanner-core.ts";
