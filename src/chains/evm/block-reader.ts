@@ -25,7 +25,7 @@ import type { MakeCore } from "./scan/scanner-core.ts";
 import type { Tracer } from "./tracer.ts";
 
 /** What the node answered; `receipts` as a list where it has no method for all of a block. */
-export interface BlockAnswers {
+export interface NodeAnswers {
   readonly header: Header;
   readonly block: RpcAnswer;
   readonly receipts: RpcAnswer | readonly unknown[];
@@ -50,7 +50,7 @@ export interface BlockReaderOptions {
 
 export interface BlockReader {
   /** Throws ProofMismatchError, MalformedAnswerError or RpcError; null: the node does not have the block. */
-  read(answers: BlockAnswers, wanted: BlockWanted, signal: AbortSignal): Promise<ReadBlock | null>;
+  read(answers: NodeAnswers, wanted: BlockWanted, signal: AbortSignal): Promise<ReadBlock | null>;
 }
 
 export function createBlockReader(options: BlockReaderOptions): BlockReader {
@@ -69,7 +69,7 @@ export function createBlockReader(options: BlockReaderOptions): BlockReader {
   }
 
   /** Null: odd, or a chain part of whose blocks no root covers. */
-  function scan({ header, block, receipts }: BlockAnswers, wanted: BlockWanted): ScannedBlock | null {
+  function scan({ header, block, receipts }: NodeAnswers, wanted: BlockWanted): ScannedBlock | null {
     if (makeCore === null || wanted.watched === undefined || !("chunks" in receipts)) return null;
     if (profile.stateSync !== undefined && header.number < profile.stateSync.coveredFrom) return null;
     const scanned = scannerOf(wanted.watched, makeCore).scan({ header, block, receipts });
@@ -118,6 +118,6 @@ export function createBlockReader(options: BlockReaderOptions): BlockReader {
   };
 }
 
-function parsed({ block, receipts }: BlockAnswers): { block: unknown; receipts: unknown } {
+function parsed({ block, receipts }: NodeAnswers): { block: unknown; receipts: unknown } {
   return { block: block.result(), receipts: "chunks" in receipts ? receipts.result() : receipts };
 }

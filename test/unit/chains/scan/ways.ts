@@ -1,7 +1,6 @@
 /** The three ways of reading a block, on real answers of a node's HTTP side: what each makes of the same bytes. */
-import { setTimeout } from "node:timers/promises";
 import { createChecksum } from "../../../../src/chains/evm/checksum.ts";
-import { type BlockAnswers, type BlockReader, createBlockReader } from "../../../../src/chains/evm/block-reader.ts";
+import { type BlockReader, createBlockReader, type NodeAnswers } from "../../../../src/chains/evm/block-reader.ts";
 import { createProver } from "../../../../src/chains/evm/prover.ts";
 import { createRequestGate } from "../../../../src/chains/evm/request-gate.ts";
 import { createRpcClient, type RpcAnswer, RpcError } from "../../../../src/chains/evm/rpc-client.ts";
@@ -32,19 +31,14 @@ export const envelope =
 /** A node that says what it is told. One question at a time. */
 export async function startToldNode(): Promise<ToldNode> {
   let body: Body = envelope("null");
-  let askedAt = performance.now();
   const server = await startRpcServer(({ id }, response) => response.end(body(id)));
   const gate = createRequestGate({ maxConcurrent: 1, maxPerSecond: Number.POSITIVE_INFINITY });
   const limits = { timeoutMs: 60_000, maxBodyBytes: 64 * 1024 * 1024, gate };
   const client = createRpcClient({ name: "told", url: server.url, ...limits });
   return {
-    async ask(told) {
-      // A server drops connections that idle, and these tests let them idle while they compute: both sides must notice.
-      if (performance.now() - askedAt > 2_000) await setTimeout(100);
+    ask(told) {
       body = told;
-      const answer = await client.ask("eth_any", [], signal);
-      askedAt = performance.now();
-      return answer;
+      return client.ask("eth_any", [], signal);
     },
     async close() {
       await client.close();
@@ -62,7 +56,7 @@ export interface Way {
   readonly name: string;
   /** The scanner itself called the last block it was given proven; always false on the reference path. */
   scanned(): boolean;
-  read(answers: BlockAnswers, wanted: BlockWanted): Promise<Outcome>;
+  read(answers: NodeAnswers, wanted: BlockWanted): Promise<Outcome>;
 }
 
 export interface Ways {
