@@ -3,23 +3,8 @@
  * why each check is there. Left to the caller: senders.
  */
 import { checkBlock, checkCount } from "./place.ts";
-import {
-  endedAt,
-  endField,
-  endOf,
-  fieldKey,
-  firstField,
-  firstItem,
-  isAbsent,
-  isNull,
-  isValue,
-  nextField,
-  nextItem,
-  OPEN_BRACKET,
-  skipValue,
-  startOf,
-} from "./json.ts";
-import { checkData, checkQuantity, readBytes, writeFields } from "./fields.ts";
+import { endedAt, endOf, firstItem, isAbsent, isNull, isValue, nextItem, OPEN_BRACKET, startOf } from "./json.ts";
+import { checkData, checkQuantity, readBytes, readFields, writeFields } from "./fields.ts";
 import {
   FLAG_LOOSE_INPUT,
   FLAG_LOOSE_VALUE,
@@ -51,6 +36,7 @@ import {
   X_INTS,
   X_MAX_FEE,
   X_MAX_PRIORITY_FEE,
+  X_SLOTS,
   X_START,
   X_TO,
   X_TYPE,
@@ -99,17 +85,8 @@ export function readTransactions(at: i32): i32 {
 function readTransaction(at: i32, slots: i32, index: i32): i32 {
   clearBytes(slots, 4 * X_INTS);
   setInt(slots + 4 * X_START, at);
-  const keys = table(T_TRANSACTION_KEYS);
-  at = firstField(at, keys);
-  while (at !== 0) {
-    const key = fieldKey();
-    const end = skipValue(at, 0);
-    endField(slots, key, at, end);
-    at = nextField(end, keys);
-  }
-  setInt(slots + 4 * X_END, endedAt());
-  const end = endedAt();
-  if (isOdd()) return end;
+  const end = readFields(at, table(T_TRANSACTION_KEYS), slots, X_SLOTS);
+  setInt(slots + 4 * X_END, end);
   checkBlock(slots, X_BLOCK_HASH, X_BLOCK_NUMBER);
   checkCount(slots, X_INDEX, index);
   checkType(slots);
