@@ -87,6 +87,7 @@ function readTransaction(at: i32, slots: i32, index: i32): i32 {
   setInt(slots + 4 * X_START, at);
   const end = readFields(at, table(T_TRANSACTION_KEYS), slots, X_SLOTS);
   setInt(slots + 4 * X_END, end);
+  if (isOdd()) return end;
   checkBlock(slots, X_BLOCK_HASH, X_BLOCK_NUMBER);
   checkCount(slots, X_INDEX, index);
   checkType(slots);
