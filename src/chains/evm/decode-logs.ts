@@ -29,19 +29,6 @@ const PERMIT2_PERMIT = id("Permit(address,address,address,uint160,uint48,uint48)
 const DEPOSIT = id("Deposit(address,uint256)");
 const WITHDRAWAL = id("Withdrawal(address,uint256)");
 
-/** Topics of the events that are read here: any other log moves nothing. */
-export const READ_EVENTS: readonly string[] = [
-  TRANSFER,
-  TRANSFER_SINGLE,
-  TRANSFER_BATCH,
-  APPROVAL,
-  APPROVAL_FOR_ALL,
-  PERMIT2_APPROVAL,
-  PERMIT2_PERMIT,
-  DEPOSIT,
-  WITHDRAWAL,
-];
-
 /** The last word of a log's data that can hold a party: `to` of a TransferSingle without indexed fields is the third. */
 export const PARTY_WORDS_MAX = 3;
 
@@ -76,6 +63,9 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map([
   [DEPOSIT, (log, place) => decodeWrap(log, place, "in")],
   [WITHDRAWAL, (log, place) => decodeWrap(log, place, "out")],
 ]);
+
+/** Topics of the events that are read here: any other log moves nothing. */
+export const READ_EVENTS: readonly string[] = [...DECODERS.keys()];
 
 export function decodeLog(fields: Fields, place: LogPlace): readonly Transfer[] {
   // Also those of other events: a topic that is no topic may have been a Transfer's.
