@@ -38,6 +38,8 @@ export interface ScriptedRequest {
   /** RPC method, or `rest/<resource>`. */
   readonly what: string;
   readonly params: readonly unknown[];
+  /** Ids of the call, or of all calls of a batch. */
+  readonly ids: readonly unknown[];
 }
 
 export interface ScriptedNode {
@@ -144,10 +146,10 @@ export async function startScriptedNode(changes: Partial<NodeScript> = {}): Prom
 
 function requestOf(request: IncomingMessage, text: string): ScriptedRequest {
   const [, root, ...path] = (request.url ?? "").split("/");
-  if (root === "rest") return { what: `rest/${path[0] ?? ""}`, params: [path.join("/")] };
+  if (root === "rest") return { what: `rest/${path[0] ?? ""}`, params: [path.join("/")], ids: [] };
   const body: unknown = text === "" ? null : JSON.parse(text);
-  const first = (Array.isArray(body) ? body[0] : body) as { method?: string; params?: unknown[] } | null;
-  return { what: first?.method ?? "", params: first?.params ?? [] };
+  const calls = (Array.isArray(body) ? body : [body]) as (RpcRequest | null)[];
+  return { what: calls[0]?.method ?? "", params: calls[0]?.params ?? [], ids: calls.map((call) => call?.id) };
 }
 
 type Methods = Record<string, (params: readonly unknown[]) => unknown>;
