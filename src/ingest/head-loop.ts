@@ -170,9 +170,17 @@ async function differsAtItsEnd(
   return theirs === null || theirs.hash === ours.hash || !outworks(theirs, tip) ? null : ours.number;
 }
 
-/** Thirty block times, at least half a minute, at most five: what a live chain does not stand still for. */
-export function stallLimitMs(blockTimeMs: number): number {
+/** Thirty block times, at least half a minute, at most five: what an everyday trouble of a node takes at most. */
+export function patienceMs(blockTimeMs: number): number {
   return Math.min(Math.max(30 * blockTimeMs, 30_000), 300_000);
+}
+
+/**
+ * What a live chain does not stand still for. Where blocks are found by chance a gap of twelve mean times comes about once
+ * in 160,000 blocks: with ten minutes each, in three years.
+ */
+function stallLimitMs(blockTimeMs: number): number {
+  return Math.max(patienceMs(blockTimeMs), 12 * blockTimeMs);
 }
 
 /** A node that answers but shows no new block is as blind as one that does not answer. */
