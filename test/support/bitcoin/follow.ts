@@ -35,6 +35,8 @@ export interface FollowOptions {
   readonly start: number;
   readonly finalDepth?: number;
   readonly blockTimeMs?: number;
+  /** `everything`: blocks are matched with all that moves in them; else with nothing, which is quicker. */
+  readonly reads?: "everything";
 }
 
 export async function followChain(options: FollowOptions): Promise<Following> {
@@ -73,7 +75,8 @@ export async function followChain(options: FollowOptions): Promise<Following> {
   let status: ChainStatus | null = null;
   const loop = runHeadLoop(
     {
-      adapter: pool,
+      adapter:
+        options.reads === "everything" ? { ...pool, blockOf: (header, signal) => pool.blockOf(header, signal) } : pool,
       store: store.chains,
       lease,
       start: chain.start,
@@ -82,7 +85,6 @@ export async function followChain(options: FollowOptions): Promise<Following> {
         matched.push(block);
         return [];
       },
-      // Nothing is watched: what a block holds is seen by asking for it, see `matched` of suites that need it.
       watched: createWatchedTable(new Map()),
       listVersion: "v1",
       clock: systemClock,
