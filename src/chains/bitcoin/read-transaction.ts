@@ -58,11 +58,21 @@ function sumOf(coins: readonly Coin[]): bigint {
 }
 
 /** The coin at an outpoint, from the transaction that made it. Throws ProofError where it is not that transaction. */
-export function proveParent(raw: Uint8Array, { txid, index }: Outpoint): Coin {
-  const parent = parseTransaction(raw);
-  const hash = displayHash(transactionHash(parent, 0));
+export function proveParent(raw: Uint8Array, outpoint: Outpoint): Coin {
+  return coinAt(proveOutputs(raw, outpoint.txid), outpoint);
+}
+
+/** What a transaction makes. Throws ProofError where it is not the one of that id. */
+export function proveOutputs(raw: Uint8Array, txid: string): Coin[] {
+  const transaction = parseTransaction(raw);
+  const hash = displayHash(transactionHash(transaction, 0));
   if (hash !== txid) throw new ProofError("parent", `the transaction is ${hash}`);
-  const coin = outputsOf(parent, 0)[index];
+  return outputsOf(transaction, 0);
+}
+
+/** One of a transaction's outputs. Throws ProofError where there is none of that index. */
+export function coinAt(outputs: readonly Coin[], { txid, index }: Outpoint): Coin {
+  const coin = outputs[index];
   if (coin === undefined) throw new ProofError("parent", `${txid} has no output ${index}`);
   return coin;
 }
