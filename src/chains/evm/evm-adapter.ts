@@ -1,11 +1,12 @@
 /** An EVM chain through one node of the operator: headers and blocks by JSON-RPC, heads by WebSocket as a hint. */
-import type { Block, BlockWanted, ChainAdapter, Header, NativeCheckOutcome } from "../../types/chain.ts";
+import type { AddressTable } from "../../types/address-table.ts";
+import type { Block, BlockWanted, ChainAdapter, Header, NativeCheckOutcome, Transfer } from "../../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../types/config.ts";
 import type { Log } from "../../types/log.ts";
 import { AppError } from "../../lib/errors.ts";
 import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
 import { MalformedAnswerError, numberOf } from "./answer-fields.ts";
-import { createBlockReader } from "./block-reader.ts";
+import { createBlockReader, type NodeAnswers } from "./block-reader.ts";
 import { type DecodeContext, decodeHeader } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
 import { createEvmMempool } from "./mempool/mempool-source.ts";
@@ -36,6 +37,22 @@ export interface EvmAdapterOptions {
   readonly makeCore?: MakeCore | null;
 }
 
+/** What logs tell of a block. */
+export interface LogTransfers {
+  readonly transfers: readonly Transfer[];
+  /** As `BlockTrust` says it, of everything but the transactions' hashes. */
+  readonly proven: boolean;
+}
+
+export interface EvmAdapter extends ChainAdapter {
+  /**
+   * Tokens, wraps and approvals that touch a watched address, from the block's header and receipts: half of what `blockOf`
+   * asks for. No coins, delegations or new contracts, so it is no reading of the block. Logs are proven as in `blockOf`; which
+   * hash their transaction has is the node's word: whoever tells of one reads the block. Null: the node does not have it.
+   */
+  logTransfersOf(header: Header, watched: AddressTable, signal: AbortSignal): Promise<LogTransfers | null>;
+}
+
 export function createEvmAdapter({
   chain,
   node,
@@ -43,7 +60,7 @@ export function createEvmAdapter({
   onRequest,
   onNativeCheck,
   makeCore = wasmCore,
-}: EvmAdapterOptions): ChainAdapter {
+}: EvmAdapterOptions): EvmAdapter {
   const rpc = createRpcClient({
     name: node.name,
     url: node.http,
@@ -74,6 +91,23 @@ export function createEvmAdapter({
   const reader = createBlockReader({ chain, decode, prover, tracer, nativeCheck, makeCore });
   const chainCheck = createChainCheck(rpc, { node: node.name, expected: evmChainId });
 
+  /** What `read` makes of the block and its receipts; null: the node does not have them. */
+  async function withAnswers<T>(
+    { header, fullTransactions }: { header: Header; fullTransactions: boolean },
+    signal: AbortSignal,
+    read: (answers: NodeAnswers) => T | Promise<T>,
+  ): Promise<T | null> {
+    const [block, receipts] = await Promise.all([
+      rpc.ask("eth_getBlockByHash", [header.hash, fullTransactions], signal),
+      receiptsOf(rpc, header, signal),
+    ]);
+    if (receipts === null) return null;
+    const made = await read({ header, block, receipts });
+    block.release();
+    if ("release" in receipts) receipts.release();
+    return made;
+  }
+
   return {
     family: "evm",
     chainId: chain.id,
@@ -98,17 +132,23 @@ export function createEvmAdapter({
     },
 
     async blockOf(header, signal, wanted = EVERYTHING): Promise<Block | null> {
-      const [block, receipts] = await Promise.all([
-        rpc.ask("eth_getBlockByHash", [header.hash, true], signal),
-        receiptsOf(rpc, header, signal),
-      ]);
-      if (receipts === null) return null;
-      const read = await reader.read({ header, block, receipts }, wanted, signal);
-      block.release();
-      if ("release" in receipts) receipts.release();
+      const read = await withAnswers({ header, fullTransactions: true }, signal, (answers) =>
+        reader.read(answers, wanted, signal),
+      );
       if (read === null) return null;
       const { transfers, proven, traced } = read;
       return { ...header, transfers, trust: { proven, operators: [node.operator], missing: [], traced } };
+    },
+
+    async logTransfersOf(header, watched, signal) {
+      const read = await withAnswers({ header, fullTransactions: false }, signal, (answers) => ({
+        transfers: reader.readLogs(answers, watched),
+      }));
+      if (read === null) return null;
+      if (read.transfers !== null) return { transfers: read.transfers, proven: true };
+      const block = await this.blockOf(header, signal, { watched, senders: "all" });
+      if (block === null) return null;
+      return { transfers: block.transfers.filter(({ key }) => key.startsWith("log:")), proven: block.trust.proven };
     },
 
     async finalizedNumber(signal) {
