@@ -6,7 +6,7 @@ import type { Log } from "../../types/log.ts";
 import { AppError } from "../../lib/errors.ts";
 import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
 import { MalformedAnswerError, numberOf } from "./answer-fields.ts";
-import { createBlockReader, type NodeAnswers } from "./block-reader.ts";
+import { createBlockReader } from "./block-reader.ts";
 import { type DecodeContext, decodeHeader } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
 import { createEvmMempool } from "./mempool/mempool-source.ts";
@@ -37,8 +37,9 @@ export interface EvmAdapterOptions {
   readonly makeCore?: MakeCore | null;
 }
 
-/** What logs tell of a block. */
-export interface LogTransfers {
+/** What logs tell of the block at a height. */
+export interface LogsAt {
+  readonly header: Header;
   readonly transfers: readonly Transfer[];
   /** As `BlockTrust` says it, of everything but the transactions' hashes. */
   readonly proven: boolean;
@@ -46,11 +47,12 @@ export interface LogTransfers {
 
 export interface EvmAdapter extends ChainAdapter {
   /**
-   * Tokens, wraps and approvals that touch a watched address, from the block's header and receipts: half of what `blockOf`
-   * asks for. No coins, delegations or new contracts, so it is no reading of the block. Logs are proven as in `blockOf`; which
-   * hash their transaction has is the node's word: whoever tells of one reads the block. Null: the node does not have it.
+   * Tokens, wraps and approvals that touch a watched address, from header and receipts of the block that the node has at a
+   * height: half the bytes of a block, for looking through the past. No coins, delegations or new contracts, so it is no
+   * reading of the block. Logs are proven as in `blockOf`; which hash their transaction has is the node's word: whoever tells
+   * of one reads the block. Null: the node does not have it.
    */
-  logTransfersOf(header: Header, watched: AddressTable, signal: AbortSignal): Promise<LogTransfers | null>;
+  logsAt(number: number, watched: AddressTable, signal: AbortSignal): Promise<LogsAt | null>;
 }
 
 export function createEvmAdapter({
@@ -91,23 +93,6 @@ export function createEvmAdapter({
   const reader = createBlockReader({ chain, decode, prover, tracer, nativeCheck, makeCore });
   const chainCheck = createChainCheck(rpc, { node: node.name, expected: evmChainId });
 
-  /** What `read` makes of the block and its receipts; null: the node does not have them. */
-  async function withAnswers<T>(
-    { header, fullTransactions }: { header: Header; fullTransactions: boolean },
-    signal: AbortSignal,
-    read: (answers: NodeAnswers) => T | Promise<T>,
-  ): Promise<T | null> {
-    const [block, receipts] = await Promise.all([
-      rpc.ask("eth_getBlockByHash", [header.hash, fullTransactions], signal),
-      receiptsOf(rpc, header, signal),
-    ]);
-    if (receipts === null) return null;
-    const made = await read({ header, block, receipts });
-    block.release();
-    if ("release" in receipts) receipts.release();
-    return made;
-  }
-
   return {
     family: "evm",
     chainId: chain.id,
@@ -121,34 +106,40 @@ export function createEvmAdapter({
 
     async headerAt(number, signal) {
       await chainCheck(signal);
-      const answer = await rpc.call("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], signal);
-      if (answer === null) return null;
-      const header = decodeHeader(answer);
-      if (header.number !== number)
-        throw new MalformedAnswerError("the node answered with a block of another height", {
-          details: { asked: number, answered: header.number },
-        });
-      return header;
+      return headerIn(await rpc.call("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], signal), number);
     },
 
     async blockOf(header, signal, wanted = EVERYTHING): Promise<Block | null> {
-      const read = await withAnswers({ header, fullTransactions: true }, signal, (answers) =>
-        reader.read(answers, wanted, signal),
-      );
+      const [block, receipts] = await Promise.all([
+        rpc.ask("eth_getBlockByHash", [header.hash, true], signal),
+        receiptsOf(rpc, header, signal),
+      ]);
+      if (receipts === null) return null;
+      const read = await reader.read({ header, block, receipts }, wanted, signal);
+      block.release();
+      if ("release" in receipts) receipts.release();
       if (read === null) return null;
       const { transfers, proven, traced } = read;
       return { ...header, transfers, trust: { proven, operators: [node.operator], missing: [], traced } };
     },
 
-    async logTransfersOf(header, watched, signal) {
-      const read = await withAnswers({ header, fullTransactions: false }, signal, (answers) => ({
-        transfers: reader.readLogs(answers, watched),
-      }));
-      if (read === null) return null;
-      if (read.transfers !== null) return { transfers: read.transfers, proven: true };
-      const block = await this.blockOf(header, signal, { watched, senders: "all" });
-      if (block === null) return null;
-      return { transfers: block.transfers.filter(({ key }) => key.startsWith("log:")), proven: block.trust.proven };
+    async logsAt(number, watched, signal) {
+      await chainCheck(signal);
+      const block = await rpc.ask("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], signal);
+      const header = headerIn(block.result(), number);
+      const receipts = header === null ? null : await receiptsOf(rpc, header, signal);
+      if (header === null || receipts === null) return null;
+      const transfers = reader.readLogs({ header, block, receipts }, watched);
+      block.release();
+      if ("release" in receipts) receipts.release();
+      if (transfers !== null) return { header, transfers, proven: true };
+      const whole = await this.blockOf(header, signal, { watched, senders: "all" });
+      if (whole === null) return null;
+      return {
+        header,
+        transfers: whole.transfers.filter(({ key }) => key.startsWith("log:")),
+        proven: whole.trust.proven,
+      };
     },
 
     async finalizedNumber(signal) {
@@ -170,6 +161,17 @@ export function createEvmAdapter({
       await rpc.close();
     },
   };
+}
+
+/** Null: the node has no block at that height. */
+function headerIn(answer: unknown, number: number): Header | null {
+  if (answer === null) return null;
+  const header = decodeHeader(answer);
+  if (header.number !== number)
+    throw new MalformedAnswerError("the node answered with a block of another height", {
+      details: { asked: number, answered: header.number },
+    });
+  return header;
 }
 
 // An answer with an error, or of null, is short; a longer one is left to the reader of the block.

@@ -290,11 +290,38 @@ describe(`of a bad node, ${COUNT} of each kind, seed ${SEED}`, () => {
     }
   });
 
+  test("a block that agrees with itself, but not with the hash it is given under, is no answer", async () => {
+    for (const victim of victims)
+      for (const stranger of victims.filter((one) => one !== victim)) {
+        const { block, receipts } = disguised(stranger.one, victim.one);
+        const answers = {
+          block: await node.ask(envelope(JSON.stringify(block))),
+          receipts: await node.ask(envelope(JSON.stringify(receipts))),
+        };
+        expect(expectTruthOrNone(victim, answers, `${stranger.one.name} as ${victim.one.name}`)).toBe(0);
+      }
+  });
+
   test("enough had an answer, and enough had none, to mean something", () => {
     expect(told.answered).toBeGreaterThan(COUNT);
     expect(told.mutants - told.answered).toBeGreaterThan(COUNT * 10);
   });
 });
+
+/** A block in another's place: its own roots, bloom and gas, under the other's hash, number, parent and time. */
+function disguised(one: WholeBlock, as: WholeBlock): { block: unknown; receipts: unknown } {
+  const { hash, number, parentHash, timestamp } = as.block;
+  const place = { blockHash: hash, blockNumber: number };
+  const logIn = (log: Json) => ({
+    ...log,
+    ...place,
+    ...("blockTimestamp" in log ? { blockTimestamp: timestamp } : {}),
+  });
+  return {
+    block: { ...light(one.block), hash, number, parentHash, timestamp },
+    receipts: one.receipts.map((receipt) => ({ ...receipt, ...place, logs: receipt.logs.map(logIn) })),
+  };
+}
 
 /** Each of these is the whole of a lie: what it leaves alone is as in the true block. */
 describe("hashes of transactions, which no root covers here", () => {
