@@ -125,7 +125,7 @@ function watchlistOf(file: string): Watchlist {
   return {
     version: "bench",
     incidents: new Map(),
-    addresses: index.table,
+    addresses: { ...index.table, addressesOf: () => [] },
     entriesOf: (_chain, address) => (probe.hasText(address) ? [entryOf(address)] : []),
     ownOf: () => null,
     watchedCount: store.count,

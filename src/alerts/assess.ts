@@ -53,13 +53,17 @@ function outranks(a: Assessment, b: Assessment): boolean {
   return byAction === 0 ? a.score.total > b.score.total : byAction > 0;
 }
 
+function oneLower(severity: Severity): Severity {
+  return SEVERITIES[Math.max(0, rank(SEVERITIES, severity) - 1)] as Severity;
+}
+
 function rank<T>(order: readonly T[], value: T): number {
   return order.indexOf(value);
 }
 
 function assessMatch(
   hit: Hit,
-  { entry, incident }: EntryMatch,
+  { entry, incident, basis }: EntryMatch,
   of: { kind: AlertKind; stage: Stage; disputed: boolean },
 ): Assessment {
   const caps: string[] = [];
@@ -104,6 +108,10 @@ function assessMatch(
   };
 
   capSeverity(policy.severity, `${entry.role} by ${entry.sanctioned === null ? entry.basis : "sanctions"}`);
+  if (basis === "keyEquivalent" && !sanctioned) {
+    capSeverity(oneLower(severity), "another address of the listed address's key");
+    capAction("review", "another address of the listed address's key");
+  }
   if (of.kind === "movement") {
     capSeverity("medium", "no own address touched");
     capAction("review", "no own address touched");

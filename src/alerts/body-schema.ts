@@ -23,13 +23,32 @@ const transfer = z.strictObject({
       "native, call:<n>, log:<index among all logs of the transaction>, ...; docs/line.md lists them. calldata: only asked for by a pending call, not executed",
     ),
   category: z.enum(TRANSFER_CATEGORIES),
-  from: address,
-  to: address,
+  from: address.nullable().describe("null on outputs of UTXO chains: all inputs paid for it together"),
+  to: address.nullable().describe("null on inputs of UTXO chains"),
+  change: z.literal(true).optional().describe("an output that returns to a script an input came from"),
   asset,
   amount,
   amountDecimal: z.string().nullable().describe("null when decimals are unknown"),
   usdCents: z.string().regex(/^\d+$/).nullable().describe("null: unknown, never zero"),
   price: z.strictObject({ source: z.string(), updatedAt: timestamp }).nullable(),
+});
+
+const utxoPart = z.strictObject({
+  index: z.int().nonnegative().describe("place among the inputs or outputs"),
+  address,
+  amount,
+  change: z.literal(true).optional(),
+});
+
+const utxo = z.strictObject({
+  inputs: z.strictObject({ count: z.int().nonnegative(), amount, first: z.array(utxoPart) }),
+  outputs: z.strictObject({
+    count: z.int().positive(),
+    amount,
+    changeAmount: amount.describe("what certainly returns to an input's script"),
+    first: z.array(utxoPart),
+  }),
+  fee: amount.nullable().describe("null for a coinbase"),
 });
 
 const watch = z.strictObject({
@@ -84,7 +103,11 @@ export const alertData = z.strictObject({
     .nullable()
     .describe("null: the transaction is not in a block: stage pending, or retracted from there"),
   transaction: z
-    .strictObject({ hash: z.string().nullable(), index: z.int().nonnegative().nullable() })
+    .strictObject({
+      hash: z.string().nullable(),
+      index: z.int().nonnegative().nullable(),
+      utxo: utxo.optional().describe("on UTXO chains: the whole transaction, the first 8 of each side one by one"),
+    })
     .describe("nulls for consensus withdrawals and block rewards; no index before the transaction is in a block"),
   transfers: z.array(transfer).min(1).describe("the first 16 of transfersTotal"),
   transfersTotal: z.int().positive(),

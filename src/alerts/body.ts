@@ -1,6 +1,6 @@
 /** The facts of an alert in the shape of docs/alert.schema.json. Pure. */
 import type { Stage } from "../types/alert.ts";
-import type { BlockTrust } from "../types/chain.ts";
+import type { BlockTrust, UtxoPart, UtxoSummary } from "../types/chain.ts";
 import type { EntryMatch, Hit } from "../types/hit.ts";
 import type { Assessment } from "./assess.ts";
 import type { AlertData } from "./body-schema.ts";
@@ -77,7 +77,22 @@ function blockOf({ block }: HitStanding, stage: Stage): AlertData["block"] {
 /** Withdrawals and rewards belong to a block, not to a transaction; what is not in a block has no place in one. */
 function transactionOf({ transfer }: Hit): AlertData["transaction"] {
   if (transfer.category === "withdrawal" || transfer.category === "reward") return { hash: null, index: null };
-  return { hash: transfer.txHash, index: transfer.txIndex < 0 ? null : transfer.txIndex };
+  const place = { hash: transfer.txHash, index: transfer.txIndex < 0 ? null : transfer.txIndex };
+  return transfer.utxo === undefined ? place : { ...place, utxo: utxoOf(transfer.utxo) };
+}
+
+function utxoOf({ inputs, outputs, fee }: UtxoSummary): NonNullable<AlertData["transaction"]["utxo"]> {
+  const parts = (first: readonly UtxoPart[]) => first.map((part) => ({ ...part, amount: part.amount.toString() }));
+  return {
+    inputs: { count: inputs.count, amount: inputs.amount.toString(), first: parts(inputs.first) },
+    outputs: {
+      count: outputs.count,
+      amount: outputs.amount.toString(),
+      changeAmount: outputs.changeAmount.toString(),
+      first: parts(outputs.first),
+    },
+    fee: fee?.toString() ?? null,
+  };
 }
 
 /** A node may claim any block time; one that no date can show is told as the earliest date instead of throwing. */
@@ -93,6 +108,7 @@ function transferOf({ hitId, transfer, asset }: Hit): AlertData["transfers"][num
     category: transfer.category,
     from: transfer.from,
     to: transfer.to,
+    ...(transfer.change === true ? { change: true } : {}),
     asset: { id: asset.id, symbol: asset.symbol, decimals: asset.decimals, listed: asset.listed },
     amount: transfer.amount.toString(),
     amountDecimal: formatAmount(transfer.amount, asset.decimals),
@@ -149,7 +165,10 @@ function watchEntryOf({ side, entry, incident, basis }: EntryMatch): AlertData["
   };
 }
 
-function trustOf({ trust, block }: HitStanding, of: { configured: number; disputed: boolean }): AlertData["trust"] {
+function trustOf(
+  { trust, block, hit }: HitStanding,
+  of: { configured: number; disputed: boolean },
+): AlertData["trust"] {
   const { configured } = of;
   const single = configured === 1;
   const disputed = of.disputed || (trust.disputing ?? []).length > 0;
@@ -163,13 +182,17 @@ function trustOf({ trust, block }: HitStanding, of: { configured: number; disput
     traced: trust.traced,
     operators: [...trust.operators],
     missing: [...trust.missing],
-    note: noteOf(trust, { single, disputed, inBlock: block !== null }),
+    note: noteOf(trust, {
+      single,
+      disputed,
+      checked: block !== null ? "block" : hit.transfer.utxo === undefined ? "signature" : "hash",
+    }),
   };
 }
 
 function noteOf(
   trust: BlockTrust,
-  { single, disputed, inBlock }: { single: boolean; disputed: boolean; inBlock: boolean },
+  { single, disputed, checked }: { single: boolean; disputed: boolean; checked: "block" | "signature" | "hash" },
 ): string | null {
   const { missing, disputing = [] } = trust;
   const notes: string[] = [];
@@ -180,8 +203,16 @@ function noteOf(
         : `operators disagree about this block: ${disputing.join(", ")} ${disputing.length === 1 ? "does" : "do"} not name it`,
     );
   if (missing.length > 0) notes.push(`degraded: ${missing.join(", ")} did not answer and will be asked again`);
-  if (!inBlock) notes.push("not in a block: its hash and its sender's signature were checked, nothing else is");
+  const inBlock = checked === "block";
+  if (checked === "signature")
+    notes.push("not in a block: its hash and its sender's signature were checked, nothing else is");
+  else if (checked === "hash")
+    notes.push("not in a block: its hash was checked, its signatures and its coins were not");
   else if (!trust.proven) notes.push("the block's content was not recomputed against its hash");
+  if (inBlock && trust.inputsTold === true)
+    notes.push(
+      "whose the inputs were and what they brought is the node's word: the block proves only which coins were spent",
+    );
   if (single) notes.push("one operator only: nobody else was asked");
   if (inBlock && !trust.traced) notes.push("the block was not traced: value moved inside contract calls is not seen");
   return notes.length === 0 ? null : `${notes.join("; ")}.`;

@@ -1,6 +1,6 @@
 /** Amounts and sentences for people. Token symbols come from the token list only; labels are stripped of control characters where they enter. */
-import { type Asset, CALLDATA_KEY } from "../types/chain.ts";
-import type { Hit } from "../types/hit.ts";
+import { type Asset, CALLDATA_KEY, type UtxoSummary } from "../types/chain.ts";
+import type { EntryMatch, Hit } from "../types/hit.ts";
 import type { RetractionReason, Stage } from "../types/alert.ts";
 
 /** Base units as a decimal number without trailing zeros; null when the decimals are unknown. */
@@ -30,8 +30,10 @@ export function summarize(
   if (first === undefined) throw new Error("assertion failed: an alert has at least one hit");
   const { stage, disputed, retraction, wasMined } = of;
   const more =
-    hits.length > 1 ? ` (and ${hits.length - 1} more transfer${hits.length > 2 ? "s" : ""} in this transaction)` : "";
-  const sentence = `${sentenceOf(first)}${more}.`;
+    first.transfer.utxo === undefined && hits.length > 1
+      ? ` (and ${hits.length - 1} more transfer${hits.length > 2 ? "s" : ""} in this transaction)`
+      : "";
+  const sentence = `${first.transfer.utxo === undefined ? sentenceOf(first) : describeUtxo(hits, first.transfer.utxo)}${more}.`;
   if (retraction === "recomputed" && !wasMined) return `Withdrawn, ${NOT_DONE}: ${sentence}`;
   if (retraction !== null) return `Withdrawn, ${WITHDRAWN[retraction]}: ${sentence}`;
   if (stage !== "pending") return sentence;
@@ -80,12 +82,78 @@ function askedFor(hit: Hit, { from, to }: { from: string; to: string }): string 
     : `a call asks to move ${amount} from ${from} to ${to}`;
 }
 
+/** What a UTXO transaction did to the party the alert is about; change, where it is certain, left out. */
+function describeUtxo(hits: readonly Hit[], utxo: UtxoSummary): string {
+  const first = hits[0] as Hit;
+  const payer = hits.find(({ matches }) => matches.some(({ side }) => side === "from"));
+  const reached = hits.filter(({ transfer }) => transfer.to !== null && transfer.change !== true);
+  const paid = reached.filter(({ transfer, own }) => own?.side === "to" && own.address.address === transfer.to);
+  if (payer !== undefined && paid.length > 0)
+    return `${sumOf(paid)} moved from ${senderOf(payer, utxo)} to ${party(paid[0] as Hit, "to")}`;
+  if (payer !== undefined) {
+    const away = utxo.outputs.amount - utxo.outputs.changeAmount;
+    const moved = describeAmount(away === 0n ? utxo.outputs.amount : away, first.asset);
+    return `${moved} moved from ${senderOf(payer, utxo)} to ${recipientsOf(hits, utxo)}`;
+  }
+  const told = reached.length === 0 ? hits : reached;
+  return `${sumOf(told)} moved from ${sendersOf(first, utxo)} to ${told.length === 1 ? party(told[0] as Hit, "to") : `${party(told[0] as Hit, "to")} and ${others(told.length - 1, "watched output")}`}`;
+}
+
+function sumOf(hits: readonly Hit[]): string {
+  const { asset } = hits[0] as Hit;
+  return describeAmount(
+    hits.reduce((sum, { transfer }) => sum + transfer.amount, 0n),
+    asset,
+  );
+}
+
+/** The watched sender, and how many other inputs there are. */
+function senderOf(hit: Hit, { inputs }: UtxoSummary): string {
+  const { from } = hit.transfer;
+  const match = hit.matches.find(({ side }) => side === "from") as EntryMatch;
+  const address = from ?? match.entry.address;
+  const name = `${address} (${labelOf(match)})`;
+  return inputs.count === 1 ? name : `${name} and ${others(inputs.count - 1, "input")}`;
+}
+
+/** Who paid a watched address. */
+function sendersOf(hit: Hit, { inputs }: UtxoSummary): string {
+  const [first] = inputs.first;
+  if (hit.own?.side === "from") {
+    const { wallet, address } = hit.own.address;
+    return `your ${wallet} address ${address}`;
+  }
+  if (first === undefined) return "a new coinbase";
+  return inputs.count === 1 ? first.address : `${first.address} and ${others(inputs.count - 1, "input")}`;
+}
+
+/** Whom a watched address paid: change left out where it is certain. */
+function recipientsOf(hits: readonly Hit[], { outputs }: UtxoSummary): string {
+  const recipients = outputs.first.filter(({ change }) => change !== true);
+  const [first] = recipients;
+  if (first === undefined) return outputs.count === 1 ? "itself" : "its own addresses";
+  const hit = hits.find(({ transfer }) => transfer.key === `vout:${first.index}`);
+  const name = hit === undefined ? first.address : party(hit, "to");
+  const changes = outputs.first.length - recipients.length;
+  const more = outputs.count - changes - 1;
+  return more === 0 ? name : `${name} and ${others(more, "output")}`;
+}
+
+function others(count: number, what: string): string {
+  return `${count} other ${what}${count === 1 ? "" : "s"}`;
+}
+
 function party(hit: Hit, side: "from" | "to"): string {
-  const address = hit.transfer[side];
+  // Only inputs and outputs lack a side, and they are told as a whole.
+  const address = hit.transfer[side] as string;
   if (hit.own?.side === side) return `your ${hit.own.address.wallet} address ${address}`;
   const match = hit.matches.find((one) => one.side === side);
   if (match === undefined) return address;
-  const incident = match.incident?.name ?? match.entry.incident;
-  const disputed = match.incident?.disputed === true ? ", attribution disputed" : "";
-  return `${address} (${incident}: ${match.entry.label}${disputed})`;
+  return `${address} (${labelOf(match)})`;
+}
+
+function labelOf({ entry, incident, basis }: EntryMatch): string {
+  const disputed = incident?.disputed === true ? ", attribution disputed" : "";
+  const sameKey = basis === "keyEquivalent" ? `, same key as ${entry.address}` : "";
+  return `${incident?.name ?? entry.incident}: ${entry.label}${disputed}${sameKey}`;
 }

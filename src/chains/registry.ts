@@ -3,6 +3,7 @@ import type { Address, ChainAdapter, ChainId, NativeCheckOutcome } from "../type
 import type { ChainConfig, NodeConfig } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
 import type { Evidence } from "../types/nodes.ts";
+import { AppError } from "../lib/errors.ts";
 import { normalizeEvmAddress } from "./evm/checksum.ts";
 import { createEvmAdapter } from "./evm/evm-adapter.ts";
 import { createNodePool, type NodePool } from "./pool/node-pool.ts";
@@ -19,11 +20,22 @@ interface Family {
   /** CAIP-2 namespace. */
   readonly namespace: string;
   readonly create: (options: AdapterOptions) => ChainAdapter;
-  readonly normalizeAddress: (text: string) => Address | null;
+  /** `noAdapter`: a chain of the namespace that is not read here. */
+  // oxlint-disable-next-line typescript/no-redundant-type-constituents -- the third answer is named for the reader
+  readonly normalizeAddress: (text: string, chain: ChainId) => Address | null | "noAdapter";
 }
 
 const FAMILIES: Record<ChainConfig["family"], Family> = {
   evm: { namespace: "eip155", create: createEvmAdapter, normalizeAddress: normalizeEvmAddress },
+  bitcoin: {
+    namespace: "bip122",
+    create: ({ chain }) => {
+      throw new AppError(
+        `chain ${chain.name}: this version does not read Bitcoin yet: take it out of the configuration`,
+      );
+    },
+    normalizeAddress: () => "noAdapter",
+  },
 };
 
 export function createAdapter(options: AdapterOptions): ChainAdapter {
@@ -61,5 +73,5 @@ export function createChainPool({ chain, log, now, onRequest, onNativeCheck, onL
 export function normalizeAddress(chain: ChainId, text: string): string | null {
   const namespace = chain.split(":", 1)[0];
   const family = Object.values(FAMILIES).find((one) => one.namespace === namespace);
-  return family === undefined ? "noAdapter" : family.normalizeAddress(text);
+  return family === undefined ? "noAdapter" : family.normalizeAddress(text, chain);
 }

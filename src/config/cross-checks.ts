@@ -8,6 +8,7 @@ import { nearest } from "./suggest.ts";
 /** What the cross checks need of `config/chains/<name>.yaml`. */
 export interface KnownChain {
   readonly id: string;
+  readonly family: string;
   readonly windowDepth: number;
   readonly finality: { readonly by: "tag" } | { readonly by: "depth"; readonly depth: number };
 }
@@ -26,6 +27,7 @@ export function crossCheck(root: unknown, folder: ChainFolder): Finding[] {
     ...checkChainIds(root, folder),
     ...checkDepths(root, folder),
     ...checkQuorums(root),
+    ...checkFamilies(root, folder),
     ...checkUnique(valuesAt(root, ["chains", "*", "nodes", "*", "name"]), "a name that no other node has"),
     ...checkSinkNames(root),
     ...checkHeaders(root),
@@ -96,6 +98,31 @@ function checkQuorums(root: unknown): Finding[] {
         allowed: "at most as many as there are distinct operators (nodes[].operator)",
       },
     ];
+  });
+}
+
+/** Options that a family's nodes do not have: written for the wrong kind of node, or believed to do something. */
+const FOREIGN_OPTIONS: Record<string, readonly (readonly string[])[]> = {
+  evm: [
+    ["nodes", "*", "rpc"],
+    ["nodes", "*", "zmq"],
+  ],
+  bitcoin: [["nodes", "*", "ws"], ["traces"], ["proofs"]],
+};
+
+function checkFamilies(root: unknown, { facts }: ChainFolder): Finding[] {
+  return valuesAt(root, ["chains", "*"]).flatMap(({ path }): Finding[] => {
+    const family = facts.get(String(path.at(-1)))?.family ?? "";
+    const foreign = (FOREIGN_OPTIONS[family] ?? []).flatMap((option) =>
+      valuesAt(valueAt(root, path), option).map((one) => ({ ...one, path: [...path, ...one.path] })),
+    );
+    return foreign
+      .filter(({ value }) => value !== undefined)
+      .map((one) => ({
+        path: one.path,
+        found: `an option that chains of the family ${family} do not have`,
+        allowed: "nothing here",
+      }));
   });
 }
 

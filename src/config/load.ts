@@ -66,7 +66,7 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
     chains: Object.entries(user.chains).map(([name, chain]) => {
       const known = facts.get(name);
       assert(known !== undefined, "a chain without facts was reported as a problem");
-      return buildChain(name, chain, known);
+      return buildChain({ name, user: chain, facts: known, absolute });
     }),
     watchlists: {
       paths: user.watchlists.paths.map(absolute),
@@ -85,7 +85,14 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
   };
 }
 
-function buildChain(name: string, user: UserConfig["chains"][string], facts: ChainFacts): ChainConfig {
+interface ChainParts {
+  readonly name: string;
+  readonly user: UserConfig["chains"][string];
+  readonly facts: ChainFacts;
+  readonly absolute: (path: string) => string;
+}
+
+function buildChain({ name, user, facts, absolute }: ChainParts): ChainConfig {
   const { decimals } = facts.native;
   const dustBelow = parseDecimal(facts.native.dustBelow, decimals);
   assert(dustBelow !== null, "dustBelow was checked by the schema");
@@ -105,6 +112,7 @@ function buildChain(name: string, user: UserConfig["chains"][string], facts: Cha
     // A single node of somebody else's is still the only one there is to ask.
     nodes: user.nodes.map((node) => ({
       ...node,
+      rpc: node.rpc !== null && "cookieFile" in node.rpc ? { cookieFile: absolute(node.rpc.cookieFile) } : node.rpc,
       own: node.own ?? (node.operator === "self" || user.nodes.length === 1),
     })),
   };

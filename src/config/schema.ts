@@ -57,8 +57,11 @@ const windowDepth = () => wholeNumber(64, 65_536);
 
 /** `config/chains/<name>.yaml`: facts about a chain that do not depend on who runs heistwatch. */
 export const chainFactsSchema = section({
-  id: text(/^eip155:[1-9]\d{0,17}$/, "a CAIP-2 id such as eip155:1").describe("CAIP-2 id."),
-  family: choice(["evm"]).describe("Which kind of chain, and so which adapter."),
+  id: text(
+    /^(eip155:[1-9]\d{0,17}|bip122:[0-9a-f]{32})$/,
+    "a CAIP-2 id such as eip155:1 or bip122:000000000019d6689c085ae165831e93",
+  ).describe("CAIP-2 id."),
+  family: choice(["evm", "bitcoin"]).describe("Which kind of chain, and so which adapter."),
   blockTimeMs: wholeNumber(10, 3_600_000).describe("Expected time between blocks, in milliseconds."),
   finality: finality().describe("When a block is final."),
   windowDepth: windowDepth().describe("How deep a reorg is followed, in blocks."),
@@ -86,6 +89,31 @@ export const chainFactsSchema = section({
 
 export type ChainFacts = z.output<typeof chainFactsSchema>;
 
+const ZMQ_ALLOWED = "a ZMQ publisher such as tcp://127.0.0.1:28332";
+const RPC_ALLOWED = "{ cookieFile: path }, or { user: name, password: { env: NAME } }";
+const RPC_PASSWORD_ALLOWED = "a password of 1 to 512 visible characters";
+
+const rpcCredentials = (readEnv: ReadEnv) =>
+  z.union(
+    [
+      section({
+        cookieFile: filePath().describe("The .cookie file in the node's data folder; read again at each login."),
+      }),
+      section({
+        user: text(/^[!-9;-~]{1,128}$/, "a user name without spaces and colons").describe(
+          "rpcuser, or the user of rpcauth.",
+        ),
+        password: secret({
+          readEnv,
+          allowed: RPC_PASSWORD_ALLOWED,
+          check: (written) =>
+            /^[!-~]{1,512}$/.test(written) ? null : { found: "something else", allowed: RPC_PASSWORD_ALLOWED },
+        }).describe("Its password."),
+      }),
+    ],
+    { error: RPC_ALLOWED },
+  );
+
 const node = (readEnv: ReadEnv) =>
   section({
     name: shortName().describe("Name of the node in logs and metrics."),
@@ -104,7 +132,17 @@ const node = (readEnv: ReadEnv) =>
     }).describe("JSON-RPC over HTTP."),
     ws: optionalValue({ readEnv, allowed: WS_URL.allowed, check: checkUrl(WS_URL), checkWritten: checkHarmlessUrl })
       .default(null)
-      .describe("Websocket that tells of new blocks sooner than polling; null: polling only."),
+      .describe("EVM nodes: websocket that tells of new blocks sooner than polling; null: polling only."),
+    rpc: rpcCredentials(readEnv)
+      .nullable()
+      .default(null)
+      .describe("Nodes of the Bitcoin Core family: how to log in; null: the node asks for nothing."),
+    zmq: list(text(/^tcp:\/\/[^\s/@?#]{1,255}:\d{1,5}$/, ZMQ_ALLOWED), `a list of ${ZMQ_ALLOWED}`)
+      .max(8, { error: "at most 8 publishers" })
+      .default([])
+      .describe(
+        "Nodes of the Bitcoin Core family: zmqpubhashblock and zmqpubsequence, which tell of new blocks and transactions sooner than polling. Each on a port of its own.",
+      ),
     maxConcurrent: wholeNumber(1, 256).default(8).describe("At most this many requests under way at once."),
     maxRequestsPerSecond: wholeNumber(1, 100_000).default(200).describe("At most this many requests a second."),
     timeoutMs: wholeNumber(100, 300_000)

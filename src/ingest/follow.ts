@@ -3,7 +3,8 @@
  *
  * In: the window (ascending, contiguous, last is the tip), and one header answer at a time.
  * Out: which height to ask for next, or what the answers mean.
- * Always holds: a missing block is lag; only a different block at a known height is a reorg.
+ * Always holds: a missing block is lag; only a different block at a known height is a reorg, and where proof of work
+ * decides only one with more work than the tip: less is a node that lost its last blocks or was told to forget them.
  *
  * Phases:
  * - `next`: asking for the block above the tip.
@@ -17,8 +18,11 @@ export type FollowPhase =
   | { readonly at: "tip" }
   | { readonly at: "walk"; readonly height: number };
 
+/** A block of the window, with its work where the chain has it. */
+export type KnownBlock = BlockRef & Pick<Header, "work">;
+
 export interface FollowState {
-  readonly window: readonly BlockRef[];
+  readonly window: readonly KnownBlock[];
   /** Blocks up to here are final: a different block at or below it is never followed. */
   readonly finalNumber: number;
   readonly phase: FollowPhase;
@@ -67,13 +71,20 @@ export function follow(state: FollowState, answer: Header | null): FollowStep {
 function afterNext(state: FollowState, tip: BlockRef, answer: Header | null): FollowStep {
   if (answer === null) return ask(state, { at: "tip" });
   if (answer.parentHash === tip.hash) return rest(state, { kind: "block", header: answer });
+  if (!outworks(answer, tip)) return rest(state, { kind: "lag", missing: tip.number });
   return ask(state, { at: "walk", height: tip.number });
 }
 
 function afterTip(state: FollowState, tip: BlockRef, answer: Header | null): FollowStep {
   if (answer === null) return rest(state, { kind: "lag", missing: tip.number });
   if (answer.hash === tip.hash) return rest(state, { kind: "idle" });
+  if (!outworks(answer, tip)) return rest(state, { kind: "lag", missing: tip.number });
   return walkBelow(state, tip.number);
+}
+
+/** True where work does not decide. */
+function outworks(answer: Header, tip: KnownBlock): boolean {
+  return answer.work === undefined || tip.work === undefined || answer.work > tip.work;
 }
 
 function afterWalk(state: FollowState, tip: BlockRef, height: number, answer: Header | null): FollowStep {
@@ -93,7 +104,7 @@ export function walkBelow(state: FollowState, height: number): FollowStep {
   return ask(state, { at: "walk", height: height - 1 });
 }
 
-function blockAt(window: readonly BlockRef[], height: number): BlockRef | undefined {
+function blockAt(window: readonly KnownBlock[], height: number): KnownBlock | undefined {
   const first = window[0];
   return first === undefined ? undefined : window[height - first.number];
 }

@@ -189,6 +189,7 @@ async function loadCheckpoint(db: Db, chain: string): Promise<Checkpoint | null>
       hash: row.hash,
       parentHash: row.parent_hash,
       timestamp: row.timestamp,
+      ...(row.work === null ? {} : { work: BigInt(row.work) }),
       scanned: row.scanned,
       listVersion: row.list_version,
     })),
@@ -203,6 +204,7 @@ function checkpointRow(chain: string, block: WindowBlock) {
     hash: block.hash,
     parent_hash: block.parentHash,
     timestamp: block.timestamp,
+    work: block.work?.toString() ?? null,
     scanned: block.scanned,
     list_version: block.listVersion,
   };

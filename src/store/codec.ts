@@ -2,21 +2,17 @@
 import { createHash } from "node:crypto";
 import type { Hit } from "../types/hit.ts";
 
+/** The fields that hold base units, wherever in a hit they stand; a fee may be null. */
+const AMOUNTS: ReadonlySet<string> = new Set(["amount", "changeAmount", "dustBelow", "fee"]);
+
 export function encodeHit(hit: Hit): string {
-  return JSON.stringify({
-    ...hit,
-    transfer: { ...hit.transfer, amount: hit.transfer.amount.toString() },
-    asset: { ...hit.asset, dustBelow: hit.asset.dustBelow.toString() },
-  });
+  return JSON.stringify(hit, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
 }
 
 export function decodeHit(text: string): Hit {
-  const hit = JSON.parse(text) as Hit & { transfer: { amount: string }; asset: { dustBelow: string } };
-  return {
-    ...hit,
-    transfer: { ...hit.transfer, amount: BigInt(hit.transfer.amount) },
-    asset: { ...hit.asset, dustBelow: BigInt(hit.asset.dustBelow) },
-  };
+  return JSON.parse(text, (key, value: unknown) =>
+    AMOUNTS.has(key) && typeof value === "string" ? BigInt(value) : value,
+  ) as Hit;
 }
 
 /** Changes when a list, the own addresses or the token list tell something else about the same transfer. */
@@ -25,8 +21,9 @@ export function matchDigest(hit: Hit): string {
     asset: { ...hit.asset, dustBelow: hit.asset.dustBelow.toString() },
     own: hit.own,
     recordedOnly: hit.recordedOnly?.rule ?? null,
-    entries: hit.matches.map(({ side, entry, incident }) => ({
+    entries: hit.matches.map(({ side, entry, incident, basis }) => ({
       side,
+      ...(basis === "exact" ? {} : { basis }),
       incident,
       entry: { ...entry, listVersion: null },
     })),

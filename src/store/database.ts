@@ -8,6 +8,7 @@ import { redactText, redactUrl } from "../lib/redact.ts";
 import * as line from "./migrations/001-line.ts";
 import * as trust from "./migrations/002-trust.ts";
 import * as mempool from "./migrations/003-mempool.ts";
+import * as work from "./migrations/004-work.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -32,7 +33,12 @@ export class StoreError extends AppError {
   override readonly code = "store";
 }
 
-const MIGRATIONS: Record<string, Migration> = { "001-line": line, "002-trust": trust, "003-mempool": mempool };
+const MIGRATIONS: Record<string, Migration> = {
+  "001-line": line,
+  "002-trust": trust,
+  "003-mempool": mempool,
+  "004-work": work,
+};
 
 const INT8 = 20;
 // The time to live of a lease: whoever is silent inside a transaction for that long has lost its chains anyway.

@@ -22,6 +22,8 @@ export interface CheckpointTable {
   timestamp: number;
   scanned: boolean;
   list_version: string;
+  /** Decimal; null where work does not decide between branches. */
+  work: string | null;
 }
 
 export interface CoverageTable {

@@ -23,7 +23,7 @@ export const RESERVED_BYTES = 65_536;
  * Scanners of several chains take turns in the room, and each scan leaves nothing there that another needs. Whoever
  * writes before `freeFrom` changes what is watched.
  */
-export interface AddressTable {
+export interface FingerprintTable {
   /** Not shared between threads. Growing it detaches every view of it taken before, in this process's code too. */
   readonly memory: WebAssembly.Memory;
   /**
@@ -39,6 +39,11 @@ export interface AddressTable {
   readonly freeFrom: number;
   /** What the fingerprints of a chain (its CAIP-2 id) start from, two int32; null: nothing of this chain is in the table. */
   seedOf(chain: string): TableSeed | null;
+}
+
+export interface AddressTable extends FingerprintTable {
+  /** Every address watched on a chain, as canonical text: chains whose addresses are not 20 bytes build a table of their own. */
+  addressesOf(chain: string): Iterable<string>;
 }
 
 export interface TableSeed {

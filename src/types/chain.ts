@@ -31,12 +31,17 @@ export interface BlockRef {
 export interface Header extends BlockRef {
   readonly parentHash: string;
   readonly timestamp: number;
+  /**
+   * Cumulative proof of work up to and including this block, where that decides between branches: a branch counts once
+   * its work is above ours, so that a node that lost its last blocks is no reorg. Absent where height decides.
+   */
+  readonly work?: bigint;
 }
 
 /**
  * What kind of movement it is. Value: `native` (the transaction's own), `internal` (inside contract calls), `erc20`,
  * `erc721`, `erc1155`, `wrap` (a deposit into or withdrawal from a wrapped coin), `withdrawal` (consensus layer), `reward`
- * (fees to the block's fee recipient).
+ * (fees to the block's fee recipient), `input` and `output` (coins that a UTXO transaction spends and makes).
  * Rights over value: `approval` (spender may take), `delegation` (EIP-7702 code), `creation` (a new contract).
  */
 export const TRANSFER_CATEGORIES = [
@@ -48,6 +53,8 @@ export const TRANSFER_CATEGORIES = [
   "wrap",
   "withdrawal",
   "reward",
+  "input",
+  "output",
   "approval",
   "delegation",
   "creation",
@@ -62,6 +69,7 @@ export const RIGHTS: readonly TransferCategory[] = ["approval", "delegation", "c
  * `key` names the movement inside its transaction and is the same on every node, with or without traces:
  * `native`; `call:<n>`, the nth call frame that moved value; `log:<index among all logs of the transaction>`, with `-<n>` for the nth of a batch;
  * `delegation:<n>`; `creation` or `creation:<n>` inside calls; `withdrawal`; `reward`. In the mempool only: `calldata`.
+ * UTXO chains: `vin:<n>` and `vout:<n>`.
  */
 export interface Transfer {
   readonly key: string;
@@ -70,11 +78,45 @@ export interface Transfer {
   readonly txHash: string;
   /** Place in the block; -1 where there is no transaction, or none in a block yet. */
   readonly txIndex: number;
-  readonly from: Address;
-  readonly to: Address;
+  /** Null on an `output`: all inputs of the transaction paid for it together. */
+  readonly from: Address | null;
+  /** Null on an `input`. */
+  readonly to: Address | null;
   readonly assetId: AssetId;
   /** Base units; 1 for an ERC-721 token, 0 for delegations, creations without value and revoked approvals. */
   readonly amount: bigint;
+  /** On inputs and outputs: the transaction they belong to. */
+  readonly utxo?: UtxoSummary;
+  /** The output returns to a script that an input came from: certainly change. Absent: nobody can tell. */
+  readonly change?: true;
+  /** Other addresses that the key of this input or output controls too. */
+  readonly equivalent?: readonly Address[];
+}
+
+/** How many inputs and outputs a summary names one by one. */
+export const UTXO_PARTS_MAX = 8;
+
+/** A UTXO transaction as people think of it, bounded whatever its size. Amounts in base units. */
+export interface UtxoSummary {
+  readonly inputs: { readonly count: number; readonly amount: bigint; readonly first: readonly UtxoPart[] };
+  readonly outputs: {
+    readonly count: number;
+    readonly amount: bigint;
+    /** What of it is certainly change; see `Transfer.change`. */
+    readonly changeAmount: bigint;
+    readonly first: readonly UtxoPart[];
+  };
+  /** Null for a coinbase, which pays none. */
+  readonly fee: bigint | null;
+}
+
+export interface UtxoPart {
+  /** Place among the inputs or outputs, from 0. */
+  readonly index: number;
+  readonly address: Address;
+  readonly amount: bigint;
+  /** Only ever on outputs; see `Transfer.change`. */
+  readonly change?: true;
 }
 
 /**
@@ -93,8 +135,10 @@ export interface BlockTrust {
   readonly missing: readonly string[];
   /** Operators that name another block at this height; absent: nobody does. */
   readonly disputing?: readonly string[];
-  /** True when internal calls were traced; false means value moved by contracts was not seen. */
+  /** True when internal calls were traced, or the chain has none; false means value moved by contracts was not seen. */
   readonly traced: boolean;
+  /** Whose the spent coins were and what they were worth is the node's word: the block proves only which were spent. */
+  readonly inputsTold?: true;
 }
 
 /** What a reader of a block needs of it. */

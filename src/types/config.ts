@@ -9,7 +9,12 @@ export interface NodeConfig {
   /** May be asked about addresses: run by us, so that the watchlist does not leak. */
   readonly own: boolean;
   readonly http: string;
+  /** EVM nodes: new heads by WebSocket. */
   readonly ws: string | null;
+  /** Nodes of the Bitcoin Core family: JSON-RPC credentials, or the file the node writes them to at each start. */
+  readonly rpc?: { readonly user: string; readonly password: string } | { readonly cookieFile: string } | null;
+  /** Nodes of the Bitcoin Core family: ZMQ publishers, `tcp://host:port`. */
+  readonly zmq?: readonly string[];
   /** At most this many requests under way at once. */
   readonly maxConcurrent: number;
   readonly maxRequestsPerSecond: number;
@@ -25,7 +30,7 @@ export interface ChainConfig {
   /** Short name: the file name under config/chains/. */
   readonly name: string;
   readonly id: ChainId;
-  readonly family: "evm";
+  readonly family: "evm" | "bitcoin";
   readonly blockTimeMs: number;
   /** `tag`: the node's own `finalized`; `depth`: that many blocks on top. */
   readonly finality: { readonly by: "tag" } | { readonly by: "depth"; readonly depth: number };

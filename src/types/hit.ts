@@ -10,8 +10,8 @@ export interface EntryMatch {
   readonly side: Side;
   readonly entry: WatchEntry;
   readonly incident: Incident | null;
-  /** `exact`: the listed address on its listed chain. */
-  readonly basis: "exact";
+  /** `exact`: the listed address on its listed chain. `keyEquivalent`: another address of the listed address's key. */
+  readonly basis: "exact" | "keyEquivalent";
 }
 
 /** Why a hit is stored but not told. */

@@ -8,11 +8,11 @@
  * The fingerprint is a tabulation hash: each of the 20 bytes picks a random word, the words are xored. The random words
  * are drawn for each table: what an attacker writes into a log cannot be aimed at it.
  *
- * The memory is WebAssembly's, so that a scanner compiled to it probes the same table in place: see AddressTable.
+ * The memory is WebAssembly's, so that a scanner compiled to it probes the same table in place: see FingerprintTable.
  */
 import { randomFillSync } from "node:crypto";
 import { assert } from "../lib/assert.ts";
-import { type AddressTable, RESERVED_BYTES, type TableSeed } from "../types/address-table.ts";
+import { type FingerprintTable, RESERVED_BYTES, type TableSeed } from "../types/address-table.ts";
 import type { Address, ChainId } from "../types/chain.ts";
 
 export const ADDRESS_BYTES = 20;
@@ -48,7 +48,7 @@ export interface AddressProbe {
 export interface AddressIndex {
   /** Distinct chain and address pairs (two of equal fingerprint count once: in one of 400,000 indexes of ten million). */
   readonly size: number;
-  readonly table: AddressTable;
+  readonly table: FingerprintTable;
   /** A chain without addresses gets a probe that always says no. */
   of(chain: ChainId, confirm: ConfirmAddress): AddressProbe;
 }
@@ -114,7 +114,7 @@ function createProbe(seek: Seek, seed: TableSeed, confirm: ConfirmAddress): Addr
   };
 }
 
-type Layout = Omit<AddressTable, "seedOf">;
+type Layout = Omit<FingerprintTable, "seedOf">;
 
 function layOut(count: number): Layout {
   const slots = Math.max(SLOTS_MIN, Math.ceil(count / LOAD));

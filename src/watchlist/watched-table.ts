@@ -7,7 +7,7 @@ import { ADDRESS_BYTES, type AddressBytes, createAddressIndex, writeAddress } fr
 /** Whatever is watched, by chain and canonical address. */
 export type Watched = ReadonlyMap<ChainId, ReadonlyMap<Address, unknown>>;
 
-/** Of EVM chains only: addresses of other chains are not in the table, because no scanner reads their blocks yet. */
+/** Fingerprints are of EVM chains only; other chains take `addressesOf`. */
 export function createWatchedTable(watched: Watched): AddressTable {
   const lists: AddressBytes[] = [];
   let count = 0;
@@ -16,7 +16,8 @@ export function createWatchedTable(watched: Watched): AddressTable {
     lists.push({ chain, bytes: bytesOf(addresses) });
     count += addresses.size;
   }
-  return createAddressIndex({ count, lists }).table;
+  const { table } = createAddressIndex({ count, lists });
+  return { ...table, addressesOf: (chain) => watched.get(chain)?.keys() ?? [] };
 }
 
 function bytesOf(addresses: ReadonlyMap<Address, unknown>): Uint8Array {

@@ -94,6 +94,15 @@ function checkpointTests(getStore: GetStore): void {
     });
   });
 
+  test("a block's work comes back to the last digit, and none where there was none", async () => {
+    const { chains } = getStore();
+    const lease = await begun(getStore(), "test:work");
+    const work = 2n ** 255n + 1n;
+    await chains.commitBlocks(commitOf(lease, [scanned({ ...blockAt(10), work })]));
+    const window = (await chains.load(lease.chain))?.window;
+    expect(window?.map((block) => block.work)).toEqual([undefined, undefined, work]);
+  });
+
   test("a block that does not follow the tip is refused, and nothing of its batch is stored", async () => {
     const { chains } = getStore();
     const lease = await begun(getStore(), "test:gap");

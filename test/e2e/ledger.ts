@@ -74,7 +74,10 @@ function readAlert(
 
 function keysOf(data: AlertBody["data"], scene: Scene): string[] {
   return data.transfers.map((transfer) => {
-    const subject = subjectOf({ from: transfer.from.toLowerCase(), to: transfer.to.toLowerCase() }, scene);
+    const subject = subjectOf(
+      { from: (transfer.from ?? "").toLowerCase(), to: (transfer.to ?? "").toLowerCase() },
+      scene,
+    );
     return alertKey(data.transaction.hash ?? "no transaction", subject ?? "nobody");
   });
 }

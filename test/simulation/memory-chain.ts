@@ -65,8 +65,9 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
   const keyOf = (chain: string, number: number) => `${chain} ${number}`;
 
   function addBlock(chain: string, block: WindowBlock): void {
-    const { number, hash, parentHash, timestamp, scanned, listVersion } = block;
-    const row = { chain, number, hash, parentHash, timestamp, scanned, listVersion };
+    const { number, hash, parentHash, timestamp, work, scanned, listVersion } = block;
+    const ofWork = work === undefined ? {} : { work };
+    const row = { chain, number, hash, parentHash, timestamp, ...ofWork, scanned, listVersion };
     tables.checkpoint.insert(keyOf(chain, number), row);
   }
 

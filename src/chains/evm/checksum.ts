@@ -1,4 +1,5 @@
 /** EIP-55 text of an address, remembered: blocks repeat their addresses, and the checksum costs a Keccak. */
+import { getAddress } from "ethers/address";
 import type { Address } from "../../types/chain.ts";
 import { keccakHex } from "./proof/keccak.ts";
 
@@ -31,11 +32,12 @@ function checksummed(lower: string): Address {
   return text;
 }
 
-/** Canonical text, or null: not 20 bytes of hex, or mixed case with a wrong checksum (a typo). */
+/** What people write, by the library of the field; blocks are read with our own. Canonical text, or null: not 20 bytes of hex, or mixed case with a wrong checksum (a typo). */
 export function normalizeEvmAddress(text: string): Address | null {
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) return null;
-  const address = checksummed(text.toLowerCase());
-  // Of one case only: written without a checksum.
-  const isMixed = /[a-f]/.test(text) && /[A-F]/.test(text);
-  return isMixed && text !== address ? null : address;
+  try {
+    return getAddress(text);
+  } catch {
+    return null; // ethers throws on a wrong checksum: that is the answer, not a failure.
+  }
 }

@@ -106,7 +106,10 @@ export function createEvmAdapter({
 
     async headerAt(number, signal) {
       await chainCheck(signal);
-      return headerIn(await rpc.call("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], signal), number);
+      const answer = await rpc.call("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], signal);
+      const header = headerIn(answer, number);
+      if (header !== null) prover.checkHeader(answer, header);
+      return header;
     },
 
     async blockOf(header, signal, wanted = EVERYTHING): Promise<Block | null> {

@@ -84,7 +84,7 @@ export function transactionPart(answers: BlockAnswers, index: number, rules: Nat
     feeRecipient: addressOf(block["miner"], "block.miner", context.checksum),
     feesModelled: areFeesModelled(block, rules),
     shortLived: new Set([
-      ...transfers.filter(({ category }) => category === "creation").map(({ to }) => to),
+      ...transfers.flatMap(({ category, to }) => (category === "creation" && to !== null ? [to] : [])),
       ...destroyed.map(({ from }) => from),
     ]),
   };
@@ -165,8 +165,8 @@ export function nativeDifferences({ transfers, fees }: Pick<NativePart, "transfe
   const differences = new Map<Address, bigint>();
   const add = (address: Address, amount: bigint) => differences.set(address, (differences.get(address) ?? 0n) + amount);
   for (const { category, from, to, amount } of transfers) {
-    if (MOVES.has(category)) add(from, -amount);
-    if (MOVES.has(category) || GIVES.has(category)) add(to, amount);
+    if (from !== null && MOVES.has(category)) add(from, -amount);
+    if (to !== null && (MOVES.has(category) || GIVES.has(category))) add(to, amount);
   }
   for (const { payer, amount } of fees) add(payer, -(amount ?? 0n));
   return differences;
@@ -178,7 +178,7 @@ export function participantsOf({ transfers, fees }: Pick<NativePart, "transfers"
   // Withdrawals and rewards come from nobody; those who get them are among the differences.
   return new Set([
     ...nativeDifferences({ transfers, fees }).keys(),
-    ...ofTransactions.flatMap(({ from, to }) => [from, to]),
+    ...ofTransactions.flatMap(({ from, to }) => [from, to]).filter((address) => address !== null),
   ]);
 }
 

@@ -74,7 +74,7 @@ export const CHAIN_CASES: readonly Case[] = [
     yaml: "chains: {}",
     place: "heistwatch.yaml:1: chains",
     found: "no chain",
-    allowed: "at least one of arbitrum, base, bsc, ethereum, polygon",
+    allowed: "at least one of arbitrum, base, bitcoin, bsc, ethereum, polygon",
   },
   {
     name: "an empty file",
@@ -88,7 +88,7 @@ export const CHAIN_CASES: readonly Case[] = [
     yaml: `${CHAINS}\n  etherium:\n    nodes: [{ name: b, http: http://127.0.0.1:8545 }]`,
     place: "heistwatch.yaml:4: chains.etherium",
     found: 'the chain "etherium", which has no file',
-    allowed: "arbitrum, base, bsc, ethereum, polygon (the files in chains)",
+    allowed: "arbitrum, base, bitcoin, bsc, ethereum, polygon (the files in chains)",
     meant: "ethereum",
   },
   {
@@ -320,5 +320,33 @@ export const CHAIN_CASES: readonly Case[] = [
     place: "heistwatch.yaml:1: (the file)",
     found: "a value nested too deeply to parse",
     allowed: "a few levels of nesting",
+  },
+  {
+    name: "a websocket of a Bitcoin node",
+    yaml: "chains:\n  bitcoin:\n    nodes: [{ name: a, http: http://127.0.0.1:8332, ws: ws://127.0.0.1:8333 }]",
+    place: "heistwatch.yaml:3: chains.bitcoin.nodes[0].ws",
+    found: "an option that chains of the family bitcoin do not have",
+    allowed: "nothing here",
+  },
+  {
+    name: "a cookie file of an EVM node",
+    yaml: "chains:\n  ethereum:\n    nodes: [{ name: a, http: http://127.0.0.1:8545, rpc: { cookieFile: .cookie } }]",
+    place: "heistwatch.yaml:3: chains.ethereum.nodes[0].rpc",
+    found: "an option that chains of the family evm do not have",
+    allowed: "nothing here",
+  },
+  {
+    name: "an RPC password written in the file",
+    yaml: "chains:\n  bitcoin:\n    nodes: [{ name: a, http: http://127.0.0.1:8332, rpc: { user: u, password: hunter2 } }]",
+    place: "heistwatch.yaml:3: chains.bitcoin.nodes[0].rpc",
+    found: "a mapping",
+    allowed: "{ cookieFile: path }, or { user: name, password: { env: NAME } }",
+  },
+  {
+    name: "a ZMQ publisher that is none",
+    yaml: "chains:\n  bitcoin:\n    nodes: [{ name: a, http: http://127.0.0.1:8332, zmq: [http://127.0.0.1:28332] }]",
+    place: "heistwatch.yaml:3: chains.bitcoin.nodes[0].zmq[0]",
+    found: "a text",
+    allowed: "a ZMQ publisher such as tcp://127.0.0.1:28332",
   },
 ];

@@ -44,6 +44,8 @@ describe("the shipped configuration", () => {
               own: true,
               http: "http://127.0.0.1:8545",
               ws: null,
+              rpc: null,
+              zmq: [],
               maxConcurrent: 8,
               maxRequestsPerSecond: 200,
               timeoutMs: 10_000,

@@ -143,6 +143,23 @@ describe("every phase and every answer", () => {
     expect(step.state).toEqual({ ...state, phase: after });
   });
 
+  test.each([
+    { what: "more work: a reorg", work: 401n, next: { kind: "ask" }, tip: { kind: "ask" } },
+    {
+      what: "as much: the node lost our block or was told to forget it",
+      work: 400n,
+      next: { kind: "lag", missing: 14 },
+      tip: { kind: "lag", missing: 14 },
+    },
+    { what: "less", work: 399n, next: { kind: "lag", missing: 14 }, tip: { kind: "lag", missing: 14 } },
+    { what: "unknown", work: undefined, next: { kind: "ask" }, tip: { kind: "ask" } },
+  ])("another branch with $what", ({ work, next, tip }) => {
+    const window = WINDOW.map((block) => ({ ...block, work: 400n + BigInt(block.number - 14) }));
+    const told = (number: number): Header => ({ ...header(number, "b"), ...(work === undefined ? {} : { work }) });
+    expect(follow(stateAt(NEXT, { window }), told(15)).event).toEqual(next);
+    expect(follow(stateAt(TIP, { window }), told(14)).event).toEqual(tip);
+  });
+
   test("with nothing known, block 0 is asked for and begins the chain", () => {
     const empty = stateAt(NEXT, { window: [], finalNumber: -1 });
     expect(heightToAsk(empty)).toBe(0);

@@ -1,7 +1,7 @@
 /** The probe of an address table, written from the table's description alone: what a scanner of blocks does. */
-import type { AddressTable } from "../../../src/types/address-table.ts";
+import type { FingerprintTable } from "../../../src/types/address-table.ts";
 
-export function isInTable(table: AddressTable, chain: string, address: string): boolean {
+export function isInTable(table: FingerprintTable, chain: string, address: string): boolean {
   const seed = table.seedOf(chain);
   if (seed === null) return false;
   const memory = new DataView(table.memory.buffer);

@@ -172,7 +172,7 @@ interface Victim {
 async function createVictim(one: WholeBlock): Promise<Victim> {
   const base = await createBase(node, one, SEED);
   const truth = await base.reference.read(base.answers, { senders: "all" });
-  if (truth.kind !== "read") throw new Error(`${one.name} is read by the reference path`);
+  if (truth.kind !== "read") throw new Error(`${one.name} is read by the reference path: ${JSON.stringify(truth)}`);
   const random = createRandom(SEED);
   const parties = partiesOf(truth.transfers).filter(() => random.below(2) === 0);
   return {

@@ -10,7 +10,7 @@ import type { Random } from "../proof/mutants.ts";
 
 /** Every party of every transfer: that is what watching an address can hit. */
 export function partiesOf(transfers: readonly Transfer[]): string[] {
-  return [...new Set(transfers.flatMap(({ from, to }) => [from, to]))];
+  return [...new Set(transfers.flatMap(({ from, to }) => [from, to]).filter((party) => party !== null))];
 }
 
 /**
@@ -21,9 +21,10 @@ export function partiesApart(transfers: readonly Transfer[]): string[][] {
   const places = new Map<string, Set<string>>();
   const recipients = new Set<string>();
   for (const { from, to, category, txHash, txIndex } of transfers) {
-    if (category === "reward") recipients.add(to);
+    if (category === "reward" && to !== null) recipients.add(to);
     const place = txIndex === -1 ? "block" : txHash;
-    for (const party of [from, to]) places.set(party, (places.get(party) ?? new Set()).add(place));
+    for (const party of [from, to].filter((one) => one !== null))
+      places.set(party, (places.get(party) ?? new Set()).add(place));
   }
   const groups: { readonly parties: string[]; readonly taken: Set<string>; readonly alone: boolean }[] = [];
   for (const [party, own] of places) {
@@ -110,7 +111,7 @@ export function createSwitchableTable(chain: string): SwitchableTable {
   const seed = table.seedOf(chain);
   if (seed === null) throw new Error(`${chain} is in the table`);
   return {
-    table,
+    table: { ...table, addressesOf: () => [] },
     watch(address, displaced) {
       const bytes = new Uint8Array(20);
       if (!writeAddress(address, bytes, 0)) throw new Error(`${address} is an address`);

@@ -1,0 +1,106 @@
+/** What every hit shares: who is watched on a side of a transfer, its ids, and whether it is told or only recorded. */
+import { assert } from "../lib/assert.ts";
+import { alertIdOf, hitIdOf } from "../lib/ids.ts";
+import type { Address, Asset, ChainId, Transfer } from "../types/chain.ts";
+import type { EntryMatch, Hit, RecordedOnly, Side } from "../types/hit.ts";
+import type { TokenList } from "../types/tokens.ts";
+import type { WatchEntry, Watchlist } from "../types/watch.ts";
+
+export interface MatchContext {
+  readonly chain: ChainId;
+  readonly watchlist: Watchlist;
+  readonly tokens: TokenList;
+}
+
+export type OwnSide = NonNullable<Hit["own"]>;
+
+export interface HitParts {
+  readonly transfer: Transfer;
+  readonly matches: readonly EntryMatch[];
+  readonly own: OwnSide | null;
+  readonly subject: Address;
+}
+
+/** Entries that name the transfer's sender or recipient. */
+export function matchesOf(transfer: Transfer, context: MatchContext): EntryMatch[] {
+  const matches: EntryMatch[] = [];
+  for (const side of ["from", "to"] as const) {
+    const address = transfer[side];
+    if (address === null) continue;
+    addMatches(matches, { side, address, basis: "exact" }, context);
+    for (const other of transfer.equivalent ?? [])
+      addMatches(matches, { side, address: other, basis: "keyEquivalent" }, context);
+  }
+  return matches;
+}
+
+function addMatches(
+  matches: EntryMatch[],
+  { side, address, basis }: { side: Side; address: Address; basis: EntryMatch["basis"] },
+  { chain, watchlist }: MatchContext,
+): void {
+  for (const entry of watchlist.entriesOf(chain, address)) {
+    if (side === "from" && !isWatchedAsSender(entry)) continue;
+    matches.push({ side, entry, incident: watchlist.incidents.get(entry.incident) ?? null, basis });
+  }
+}
+
+/** A custodial address pays out other people's money: only what reaches it says something. */
+function isWatchedAsSender({ direction }: WatchEntry): boolean {
+  return direction !== "to_only";
+}
+
+/** `matches` is not empty. */
+export function hitOf(
+  { transfer, matches, own, subject }: HitParts,
+  { chain, tokens }: Pick<MatchContext, "chain" | "tokens">,
+): Hit {
+  assert(matches.length > 0, "a hit matches an entry");
+  const asset = tokens.assetOf(transfer.assetId);
+  return {
+    hitId: hitIdOf({ chain, txHash: transfer.txHash, key: transfer.key }),
+    alertId: alertIdOf({ chain, txHash: transfer.txHash, subject }),
+    chain,
+    transfer,
+    asset,
+    matches,
+    own,
+    subject,
+    recordedOnly: recordedOnly({ transfer, asset, matches, ownTouched: own !== null }),
+  };
+}
+
+interface Telling {
+  readonly transfer: Transfer;
+  readonly asset: Asset;
+  readonly matches: readonly EntryMatch[];
+  readonly ownTouched: boolean;
+}
+
+/** Which hits are only recorded; the rules of docs/line.md, Match. First rule wins. */
+function recordedOnly({ transfer, asset, matches, ownTouched }: Telling): RecordedOnly | null {
+  const { category, amount } = transfer;
+  // Delegations and new contracts are told for what they are; a revoked approval is an approval of zero.
+  if (category === "delegation" || category === "creation") return null;
+  if (amount === 0n) {
+    return {
+      rule: "zeroValue",
+      reason: "No value moved: anyone can make a token log a transfer of zero in another's name.",
+    };
+  }
+  if (!asset.listed && (category === "wrap" || matches.every((match) => match.side === "to"))) {
+    return {
+      rule: "unlistedToken",
+      reason: "A token outside the token list reached a watched address: anyone can send one.",
+    };
+  }
+  // The most a spender may take is no amount that moved: small allowances are told.
+  const sanctioned = matches.some((match) => match.entry.sanctioned !== null);
+  if (category !== "approval" && amount < asset.dustBelow && !sanctioned && !ownTouched) {
+    return {
+      rule: "dust",
+      reason: `Less than the dust limit of ${asset.dustBelow} base units, and no own address is touched.`,
+    };
+  }
+  return null;
+}
