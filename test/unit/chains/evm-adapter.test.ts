@@ -275,5 +275,5 @@ test("addresses: canonical text, a typo, and a chain nobody here reads", () => {
   expect(normalizeAddress("eip155:1", known.replace("d8dA", "d8Da"))).toBeNull();
   for (const wrong of ["", "0x", known.slice(0, -1), `${known}0`, known.slice(2), `0X${known.slice(2)}`, ` ${known}`])
     expect(normalizeAddress("eip155:1", wrong)).toBeNull();
-  expect(normalizeAddress("bip122:000000000019d6689c085ae165831e93", "1abc")).toBe("noAdapter");
+  expect(normalizeAddress("tron:0x2b6653dc", "T1abc")).toBe("noAdapter");
 });
