@@ -3,22 +3,17 @@
  * matched; counted are the ERC-20 transfers. See run-peer.ts for the protocol.
  *
  *     node ours.ts <http url> <first block> <last block> <file with a JSON list of addresses>
+ *
+ * The list is not read: what an import made of it, before, is beside it.
  */
-import { readFileSync, rmSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { writeAddressFile } from "../../src/watchlist/address-file.ts";
-import { ADDRESS_BYTES, writeAddress } from "../../src/watchlist/address-index.ts";
 import { openHitReader } from "../variants/ours.ts";
 
 // The peers have ten requests under way; a block here is three.
 const LANES = 3;
 
-const [url = "", first = "", last = "", file = ""] = process.argv.slice(2);
-const watchedFile = path.join(os.tmpdir(), `heistwatch-peers-ours-${process.pid}`);
-writeAddressFile(watchedFile, readAddresses(file));
+const [url = "", first = "", last = "", list = ""] = process.argv.slice(2);
+const watchedFile = `${list}.entries`;
 const { adapter, hitsAt } = openHitReader({ httpUrl: url, wsUrl: "", watchedFile }, { core: "wasm", senders: "hits" });
-rmSync(watchedFile);
 console.log("started");
 let next = Number(first);
 let events = 0;
@@ -30,19 +25,6 @@ async function runLane(): Promise<void> {
     const hits = await hitsAt(number);
     events += hits.filter(({ transfer }) => transfer.category === "erc20").length;
   }
-}
-
-/** The list as bytes, without a text for each address: a list of addresses holds no other quote. */
-function readAddresses(list: string): Uint8Array {
-  const text = readFileSync(list, "latin1");
-  const bytes = new Uint8Array(Math.floor(text.length / '"0x",'.length));
-  let length = 0;
-  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + '"0x"'.length + 2 * ADDRESS_BYTES)) {
-    if (!writeAddress(text.slice(at + 1, at + 3 + 2 * ADDRESS_BYTES), bytes, length))
-      throw new Error(`${list}: not an address at ${at}`);
-    length += ADDRESS_BYTES;
-  }
-  return bytes.subarray(0, length);
 }
 
 await Promise.all(Array.from({ length: LANES }, runLane));
