@@ -90,20 +90,17 @@ export function createEntryIndex<F>(storage: ReadableStorage, parts: EntryIndexP
   const lastOfChain = new Map(trailer.lastOfChain);
   const slotOf = createSlots(index, "find");
   const lastPlacesAt = placesAt(recordsEnd, index.table);
+  // A closed file's number may be another file's by now.
   let isOpen = true;
-  const recordAt = (place: number) => {
-    // Its number may by now be another file's.
-    assert(isOpen, "the watchlist is open");
-    return readRecord(storage, { at: place * PLACE_BYTES, recordsEnd });
-  };
+  const recordAt = (place: number) => readRecord(storage, { at: place * PLACE_BYTES, recordsEnd });
   const lastPlaceOf = (slot: number): number => {
-    assert(isOpen, "the watchlist is open");
     const number = Buffer.alloc(PLACE_NUMBER_BYTES);
     storage.read(number, lastPlacesAt + slot * PLACE_NUMBER_BYTES);
     return number.readUInt32LE(0);
   };
   function* addressesOf(chain: ChainId): Generator<Address, void> {
     for (let place = lastOfChain.get(chain) ?? 0; place !== 0; ) {
+      assert(isOpen, "the watchlist is open");
       const record = recordAt(place);
       yield partsOf(record)[0];
       place = record.previousOfChain;
@@ -115,6 +112,7 @@ export function createEntryIndex<F>(storage: ReadableStorage, parts: EntryIndexP
     facts: trailer.facts,
     addresses: tableOn(index, addressesOf),
     entriesOf(chain, address) {
+      assert(isOpen, "the watchlist is open");
       const slot = slotOf(chain, address);
       if (slot === -1) return NO_ENTRIES;
       const exact: WatchEntry[] = [];
