@@ -84,7 +84,17 @@ describe("when it is opened", () => {
     const random = createRandom(8);
     const within = (from: number, to: number) => Array.from({ length: 8 }, () => from + random.below(to - from));
     const places = [
-      ...[24, 31, 32, 39, 40, 71, HEAD_BYTES, recordsEnd, placesAt, trailerAt, whole.length - 1],
+      24,
+      31,
+      32,
+      39,
+      40,
+      71,
+      HEAD_BYTES,
+      recordsEnd,
+      placesAt,
+      trailerAt,
+      whole.length - 1,
       ...within(HEAD_BYTES, recordsEnd),
       ...within(recordsEnd, placesAt),
       ...within(placesAt, trailerAt),
