@@ -163,7 +163,9 @@ describe("caps", () => {
     }
     const why =
       basis === "sameKey" ? "the listed account on another chain" : "another address of the listed address's key";
-    expect(of({ basis: "notice" }).score.caps).toContain(`${why}: at most high`);
+    const { caps } = of({ basis: "notice" }).score;
+    expect(caps).toContain(`${why}: at most high`);
+    expect(caps).toContain(`${why}: action at most review`);
   });
 
   test("an exact match beside a sameKey one is not lowered", () => {
