@@ -46,8 +46,8 @@ export interface FingerprintTable {
 
 export interface AddressTable extends FingerprintTable {
   /**
-   * Every address listed on a chain, as canonical text, in no order, again for each list it is on. Chains whose addresses
-   * are not 20 bytes build a table of their own from it.
+   * Every address listed on a chain once, as canonical text, in no order. Chains whose addresses are not 20 bytes build a
+   * table of their own from it.
    */
   addressesOf(chain: string): Iterable<string>;
 }

@@ -98,11 +98,21 @@ export function createEntryIndex<F>(storage: ReadableStorage, parts: EntryIndexP
     storage.read(number, lastPlacesAt + slot * PLACE_NUMBER_BYTES);
     return number.readUInt32LE(0);
   };
+  const isListedBefore = (record: EntryRecord, { chain, address }: Pick<WatchEntry, "chain" | "address">): boolean => {
+    for (let place = record.previous; place !== 0; ) {
+      const other = recordAt(place);
+      if (partsOf(other)[0] === address && entryOf(other, recordAt(other.common)).chain === chain) return true;
+      place = other.previous;
+    }
+    return false;
+  };
   function* addressesOf(chain: ChainId): Generator<Address, void> {
     for (let place = lastOfChain.get(chain) ?? 0; place !== 0; ) {
       assert(isOpen, "the watchlist is open");
       const record = recordAt(place);
-      yield partsOf(record)[0];
+      const [address] = partsOf(record);
+      // Several lists may name it: told for the first of them.
+      if (!isListedBefore(record, { chain, address })) yield address;
       place = record.previousOfChain;
     }
   }

@@ -137,16 +137,22 @@ describe("a watchlist snapshot", () => {
     expect(ids("eip155:10")).toEqual(["a eip155:10", "c eip155:10", "a eip155:56", "b eip155:1", "c eip155:1"]);
   });
 
-  test("names every address listed on a chain, whatever the chain", async () => {
+  test("names every address listed on a chain once, whatever the chain", async () => {
     const rows = [
       row(),
       row({ address: B2 }),
       row({ chain: BITCOIN, address: "one" }),
       row({ chain: BITCOIN, address: "two" }),
     ];
-    const { addresses } = make(await listsOf({ "a.yaml": list("a", rows), "b.yaml": list("b", [row()]) }));
-    const named = (chain: string) => [...new Set(addresses.addressesOf(chain))].toSorted();
+    const { addresses } = make(
+      await listsOf({
+        "a.yaml": list("a", rows),
+        "b.yaml": list("b", [row(), row({ chain: "eip155:56" }), row({ chain: BITCOIN, address: "one" })]),
+      }),
+    );
+    const named = (chain: string) => [...addresses.addressesOf(chain)].toSorted();
     expect(named("eip155:1")).toEqual([A1, B2]);
+    expect(named("eip155:56")).toEqual([A1]);
     expect(named(BITCOIN)).toEqual(["one", "two"]);
     expect(named("eip155:10")).toEqual([]);
   });
