@@ -35,6 +35,8 @@ export interface WatchEntryInput {
   readonly default: EntryDefault;
   readonly direction: EntryDirection;
   readonly custodian: string | null;
+  /** Whether a contract stands at the address, where known. */
+  readonly contract?: boolean | undefined;
   readonly note: string | null;
   readonly firstSeenTx: string | null;
   readonly accountType: "wallet" | "token_account" | null;

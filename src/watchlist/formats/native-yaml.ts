@@ -67,6 +67,7 @@ const entrySchema = mapping({
     .nullish()
     .transform((value) => value ?? "both"),
   custodian: optional(textField(100)),
+  contract: booleanField().optional(),
   note: optional(textField(1000)),
   firstSeenTx: optional(hashField),
   accountType: optional(choiceField(["wallet", "token_account"])),
