@@ -21,3 +21,8 @@ export function cleanRef(value: string): string {
     .replace(/[^ -~]+/gu, (part) => encodeURIComponent(part.toWellFormed()))
     .slice(0, 400);
 }
+
+/** The same text in memory of its own. A part of a text keeps the whole of it, and so a name the 64 KiB it stood in. */
+export function ownCopy(text: string): string {
+  return Buffer.from(text, "utf8").toString("utf8");
+}

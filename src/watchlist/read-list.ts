@@ -176,7 +176,7 @@ function createSession({ options, normalizeAddress }: ReadOptions): Session {
         const { hasAdapter, ...entry } = row;
         if (!hasAdapter) noAdapter += 1;
         rowCount += 1;
-        rows.push(entry);
+        rows.push(ownRow(entry));
       },
       withdraw(input) {
         const row = canonical(input);
@@ -199,10 +199,10 @@ function createSession({ options, normalizeAddress }: ReadOptions): Session {
     fail,
     end() {
       // Watching nobody would look exactly like nobody moving.
-      if (!failed && rowCount === 0 && withdrawn.length === 0)
-        fail(wholeFile(options.file, "no good row", "at least one address"));
+      const isEmpty = rowCount === 0 && withdrawn.length === 0;
+      if (isEmpty && problems.count === 0) fail(wholeFile(options.file, "no address", "at least one"));
       return {
-        head: failed ? null : session.head,
+        head: failed || isEmpty ? null : session.head,
         problems: problems.list(),
         problemCount: problems.count,
         warnings: warnings.list(),
@@ -212,6 +212,11 @@ function createSession({ options, normalizeAddress }: ReadOptions): Session {
     },
   };
   return session;
+}
+
+/** Free of the chunks its texts stood in: few rows of a large file would keep most of it in memory. */
+function ownRow(row: WatchEntryInput): WatchEntryInput {
+  return JSON.parse(JSON.stringify(row)) as WatchEntryInput;
 }
 
 interface Digests {

@@ -12,9 +12,9 @@ const HEADERS = {
     "cryptoaddress",
     "accountaddress",
     "adresse",
-    "direccion",
+    "dirección",
     "indirizzo",
-    "endereco",
+    "endereço",
     "адрес",
     "地址",
     "주소",
@@ -24,11 +24,12 @@ const HEADERS = {
     "identifier",
   ],
   chain: ["chain", "blockchain", "network", "caip2", "chainid", "netzwerk", "red", "chainname", "ledger"],
-  coin: ["coin", "currency", "ticker", "asset", "symbol", "cryptocurrency", "token", "currencysymbol", "wahrung"],
+  coin: ["coin", "currency", "ticker", "asset", "symbol", "cryptocurrency", "token", "currencysymbol", "währung"],
   label: ["label", "name", "nametag", "tag", "title", "entity", "owner", "description", "bezeichnung", "holder"],
   role: ["role"],
   basis: ["basis"],
   confidence: ["confidence"],
+  independentSources: ["independentsources"],
   givenConfidence: ["givenconfidence", "confidencelevel", "certainty"],
   sanctionsList: ["sanctionslist"],
   sanctionsSource: ["sanctionssource"],
@@ -45,6 +46,9 @@ const HEADERS = {
   case: ["case", "caseid", "casenumber", "casereference", "ticket", "aktenzeichen"],
   addedBy: ["addedby", "author", "analyst", "reportedby", "investigator", "submitter"],
 } as const satisfies Record<string, readonly string[]>;
+
+/** Between several sources in one cell: a reference may hold spaces. */
+export const SOURCE_SEPARATOR = " | ";
 
 export type CsvField = keyof typeof HEADERS;
 export const CSV_FIELDS = Object.keys(HEADERS) as readonly CsvField[];
@@ -84,7 +88,7 @@ export function readHeader(line: string): CsvHeader | { readonly twice: CsvField
 function normalized(cell: string): string {
   return cell
     .slice(0, 100)
-    .normalize("NFKD")
+    .normalize("NFKC")
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, "");
 }

@@ -10,7 +10,8 @@ import { chainNamed } from "../coins.ts";
 import { OPEN_QUOTE, splitRow } from "../csv-rows.ts";
 import { createLineSplitter } from "../line-splitter.ts";
 import { hasInvisible, showFound } from "../problems.ts";
-import { type CsvField, type CsvHeader, HEADER_LINES_MAX, readHeader } from "./csv-columns.ts";
+import { isFormula, isNothing, unescapeCell } from "./csv-cells.ts";
+import { type CsvField, type CsvHeader, HEADER_LINES_MAX, readHeader, SOURCE_SEPARATOR } from "./csv-columns.ts";
 import { addForeignRow, headOf } from "./foreign-row.ts";
 import { tooLong } from "./native-lines.ts";
 
@@ -19,11 +20,6 @@ const BYTES_MAX = 4 * 1024 * 1024 * 1024;
 /** A cell may hold a few paragraphs; a quote left open costs its own line, not the file's rest. */
 const ROW_LINES_MAX = 20;
 const ROW_LENGTH_MAX = 64 * 1024;
-/** OWASP, "CSV injection": what a spreadsheet takes for the start of a formula, after any apostrophes of ours. */
-const FORMULA = /^'*[=+\-@\t\r]/;
-/** What people write for "nothing". */
-const NOTHING: ReadonlySet<string> = new Set(["", "-", "--", "n/a", "na", "none", "null", "unknown", "?"]);
-
 export const csv: ImportFormat = {
   name: "csv",
   title: "CSV with a header",
@@ -157,9 +153,8 @@ function readCells(header: CsvHeader, row: readonly string[], line: number, cont
   for (const [index, field] of header.fields.entries()) {
     if (field === null) continue;
     const cell = (row[index] ?? "").trim();
-    if (NOTHING.has(cell.toLowerCase())) continue;
-    const isEscaped = cell.startsWith("'");
-    if (FORMULA.test(cell) && !isEscaped) {
+    if (isNothing(cell)) continue;
+    if (isFormula(cell)) {
       context.refuse({ line, field, found: `the formula ${showFound(cell)}`, allowed: "text" });
       return null;
     }
@@ -172,7 +167,7 @@ function readCells(header: CsvHeader, row: readonly string[], line: number, cont
       });
       return null;
     }
-    cells[field] = isEscaped && FORMULA.test(cell) ? cell.slice(1) : cell;
+    cells[field] = unescapeCell(cell);
   }
   return cells;
 }
@@ -199,6 +194,7 @@ function addCells(cells: Cells, line: number, context: ReadContext): void {
     role: choice("role", ENTRY_ROLES),
     basis: choice("basis", ENTRY_BASES),
     confidence: ours,
+    independentSources: cells.independentSources ?? null,
     givenConfidence: cells.givenConfidence ?? (ours === null ? (cells.confidence ?? null) : null),
     sanctioned:
       cells.sanctionsList === undefined || cells.sanctionsSource === undefined
@@ -238,10 +234,16 @@ function chainOfCells(cells: Cells, problems: Found): ChainId | null {
   return chain;
 }
 
+const SOURCES_MAX = 20;
+
+/** Several sources: between our own separator, or links with anything between them. */
 function sourcesOf({ source, sourceLabel }: Cells) {
   if (source === undefined) return [];
-  const refs = source.split(/[\s;|]+/).filter((ref) => ref !== "");
-  return refs.slice(0, 20).map((ref) => ({ ref, label: sourceLabel ?? null, quoted: null }));
+  const words = source.split(/[\s;]+/).filter((word) => word !== "");
+  const areLinks = words.every((word) => word.includes("://"));
+  const refs = areLinks && !source.includes(SOURCE_SEPARATOR) ? words : source.split(SOURCE_SEPARATOR);
+  const labels = (sourceLabel ?? "").split(SOURCE_SEPARATOR).map((label) => (isNothing(label) ? null : label));
+  return refs.slice(0, SOURCES_MAX).map((ref, index) => ({ ref, label: labels[index] ?? null, quoted: null }));
 }
 
 function tlpOf(text: string, problems: Found): Tlp | null {

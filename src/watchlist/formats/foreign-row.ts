@@ -18,6 +18,8 @@ export interface ForeignRow {
   readonly role?: EntryRole | null;
   readonly basis?: EntryBasis | null;
   readonly confidence?: EntryConfidence | null;
+  /** A whole number as text. */
+  readonly independentSources?: string | null;
   readonly sanctioned?: { readonly list: string; readonly source: string } | null;
   readonly default?: EntryDefault | null;
   readonly direction?: EntryDirection | null;
@@ -90,14 +92,14 @@ function withDefaults(row: ForeignRow, chain: ChainId, { options }: ReadContext)
     label,
     basis: sanctioned === null ? (row.basis ?? options.basis) : "sanctions",
     confidence: sanctioned === null ? (row.confidence ?? options.confidence) : "confirmed",
-    independentSources: "1",
+    independentSources: row.independentSources ?? "1",
     sanctioned,
     default: sanctioned === null ? (row.default ?? "on") : "on", // a sanctioned address is never switched off
     direction: row.direction,
     custodian: cleanText(row.custodian, 100),
     note: cleanText(row.note, 1000),
     firstSeenTx: row.firstSeenTx,
-    sources: [...sources, given].map((source) => ({
+    sources: [...sources.filter(({ ref }) => ref !== given.ref), given].map((source) => ({
       ref: cleanRef(source.ref),
       label: cleanText(source.label, 300),
       quoted: cleanText(source.quoted, 400),

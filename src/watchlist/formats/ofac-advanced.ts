@@ -2,6 +2,7 @@
  * OFAC's `sdn_advanced.xml`. Every id is resolved by its text in this same file: OFAC renumbers them. A party's programs
  * stand after all parties, so parties with addresses wait for the end; the others are forgotten at once.
  */
+import { ownCopy } from "../clean-text.ts";
 import type { FormatReader, ImportFormat, ListHead, ReadContext } from "../../types/watchlist-format.ts";
 import { rootElement, createXmlReader, type XmlElement } from "../xml-elements.ts";
 import { headOf } from "./foreign-row.ts";
@@ -117,18 +118,19 @@ function createState(context: ReadContext) {
   }
   function addAddress(open_: OpenParty, coin: string, { line }: XmlElement, text: string): void {
     waiting += 1;
-    if (waiting <= ADDRESSES_MAX) open_.addresses.push({ line, ticker: coin, address: text });
+    if (waiting <= ADDRESSES_MAX) open_.addresses.push({ line, ticker: coin, address: ownCopy(text) });
     else context.fail({ line, field: "", found: "more addresses", allowed: `at most ${ADDRESSES_MAX} in this format` });
   }
   function closeParty(): void {
     if (party !== null && party.addresses.length > 0) {
       const name = party.nameParts.join(" ").slice(0, NAME_LENGTH_MAX);
-      const { profile, subType, addresses } = party;
+      const { subType, addresses } = party;
+      const profile = ownCopy(party.profile);
       const earlier = parties.get(profile);
       parties.set(profile, {
         profile,
-        name: name === "" ? null : name,
-        subType,
+        name: name === "" ? null : ownCopy(name),
+        subType: subType === null ? null : ownCopy(subType),
         addresses: [...(earlier?.addresses ?? []), ...addresses],
         programs: new Set(),
         list: null,
@@ -141,7 +143,7 @@ function createState(context: ReadContext) {
     if (known === undefined) return;
     known.list = references.lists.get(list) ?? known.list;
     const isProgram = element.name === "Comment" && path.at(-1) === "SanctionsMeasure" && text !== "";
-    if (isProgram && known.programs.size < PROGRAMS_MAX) known.programs.add(text.slice(0, 100));
+    if (isProgram && known.programs.size < PROGRAMS_MAX) known.programs.add(ownCopy(text.slice(0, 100)));
   }
   return {
     open,

@@ -10,7 +10,7 @@ const BYTES_MAX = 512 * 1024 * 1024;
 const COLUMNS = 12;
 /** OFAC's word for an empty cell. */
 const NOTHING = "-0-";
-const ADDRESS_REMARK = new RegExp(`${ADDRESS_FEATURE}(\\S{1,16})\\s+([^;\\s]{1,256})(?=[;\\s]|$)`, "g");
+const ADDRESS_REMARK = new RegExp(`${ADDRESS_FEATURE}([^;\\s]{1,16})\\s+([^;\\s]{1,256})(?=[;\\s]|$)`, "g");
 
 export const ofacCsv: ImportFormat = {
   name: "ofac-csv",
