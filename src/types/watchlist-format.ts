@@ -1,6 +1,6 @@
 /** What a watchlist file format hands over: rows as written, and everything that is wrong with the file. */
 import type { ChainId } from "./chain.ts";
-import type { EntryBasis, EntryConfidence, EntryDefault, EntryDirection, EntryRole, Incident } from "./watch.ts";
+import type { EntryBasis, EntryConfidence, EntryDefault, EntryDirection, EntryRole, Incident, Tlp } from "./watch.ts";
 
 /** One thing a person must fix in a file. `line` counts from 1; 0 means the file as a whole. */
 export interface FileProblem {
@@ -52,10 +52,6 @@ export interface WatchEntryInput {
   /** The confidence as the file has it: a GraphSense id, a STIX number. */
   readonly givenConfidence?: string | null | undefined;
 }
-
-/** Weakest restriction first; `white` of TLP 1.0 is `clear`. */
-export const TLPS = ["clear", "green", "amber", "amber+strict", "red"] as const;
-export type Tlp = (typeof TLPS)[number];
 
 /** The facts of an incident that a list carries beyond what an alert needs. */
 export interface IncidentInput extends Incident {

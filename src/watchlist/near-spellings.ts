@@ -35,15 +35,15 @@ function nearEvm(text: string): readonly string[] {
   if (right === text) return [];
   // One case alone carries no checksum: nothing says it is wrong.
   if (text === text.toLowerCase() || text.slice(2) === text.slice(2).toUpperCase()) return [];
-  if (wrongCases(right, text) <= WRONG_CASES_MAX) return [right];
   const found: string[] = [];
   for (const near of edits(text.toLowerCase(), 2, HEX)) {
     const checked = getAddress(near);
-    if (wrongCases(checked, text) <= 1) found.push(checked);
+    // All letters in the right case by chance: one in two for each of them.
+    if (wrongCases(checked, text) === 0) found.push(checked);
     if (found.length === SPELLINGS_MAX) break;
   }
-  // The digits as they are, with their right checksum, come last: then they were never checked by anyone.
-  return [...found, right].slice(0, SPELLINGS_MAX);
+  const isCaseSlip = wrongCases(right, text) <= WRONG_CASES_MAX;
+  return (isCaseSlip ? [right, ...found] : [...found, right]).slice(0, SPELLINGS_MAX);
 }
 
 /** Letters that are the same but for their case. */

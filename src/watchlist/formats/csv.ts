@@ -4,8 +4,15 @@
  */
 import type { ChainId } from "../../types/chain.ts";
 import type { FormatReader, ImportFormat, ListHead, ReadContext } from "../../types/watchlist-format.ts";
-import { TLPS, type Tlp } from "../../types/watchlist-format.ts";
-import { ENTRY_BASES, ENTRY_CONFIDENCES, ENTRY_DEFAULTS, ENTRY_DIRECTIONS, ENTRY_ROLES } from "../../types/watch.ts";
+import {
+  ENTRY_BASES,
+  ENTRY_CONFIDENCES,
+  ENTRY_DEFAULTS,
+  ENTRY_DIRECTIONS,
+  ENTRY_ROLES,
+  TLP_LEVELS,
+  type Tlp,
+} from "../../types/watch.ts";
 import { chainNamed } from "../coins.ts";
 import { OPEN_QUOTE, splitRow } from "../csv-rows.ts";
 import { createLineSplitter } from "../line-splitter.ts";
@@ -248,7 +255,8 @@ function sourcesOf({ source, sourceLabel }: Cells) {
 
 function tlpOf(text: string, problems: Found): Tlp | null {
   const word = text.toLowerCase().replace(/^tlp\s*[:-]?\s*/, "");
-  const tlp = word === "white" ? "clear" : TLPS.find((one) => one === word);
-  if (tlp === undefined) problems.push({ field: "tlp", found: showFound(text), allowed: `one of ${TLPS.join(", ")}` });
+  const tlp = word === "white" ? "clear" : TLP_LEVELS.find((one) => one === word);
+  if (tlp === undefined)
+    problems.push({ field: "tlp", found: showFound(text), allowed: `one of ${TLP_LEVELS.join(", ")}` });
   return tlp ?? null;
 }

@@ -1,7 +1,7 @@
 /** Rows of formats that know nothing of our words: what they do not say comes from the importer. */
 import type { ChainId } from "../../types/chain.ts";
-import type { ListHead, ReadContext, SourceInput, Tlp } from "../../types/watchlist-format.ts";
-import type { EntryBasis, EntryConfidence, EntryDefault, EntryDirection, EntryRole } from "../../types/watch.ts";
+import type { ListHead, ReadContext, SourceInput } from "../../types/watchlist-format.ts";
+import type { EntryBasis, EntryConfidence, EntryDefault, EntryDirection, EntryRole, Tlp } from "../../types/watch.ts";
 import { cleanRef, cleanText } from "../clean-text.ts";
 import { type ChainAnswer, chainOf } from "../coins.ts";
 import { createProblems, showFound } from "../problems.ts";

@@ -2,14 +2,8 @@
  * MISP events: `coin-address` objects and bare coin attributes. An event as its feed or its API serves it, or a list of
  * events. The template has a field of its own for Bitcoin and Monero, and one for all others.
  */
-import {
-  TLPS,
-  type FormatReader,
-  type ImportFormat,
-  type ListHead,
-  type ReadContext,
-  type Tlp,
-} from "../../types/watchlist-format.ts";
+import type { FormatReader, ImportFormat, ListHead, ReadContext } from "../../types/watchlist-format.ts";
+import { TLP_LEVELS, type Tlp } from "../../types/watch.ts";
 import { createJsonCursor, type JsonCursor } from "../json-text.ts";
 import type { LocatedYaml, YamlMapping } from "../located-yaml.ts";
 import { isMapping, listOf, momentOf, textOf } from "../plain-values.ts";
@@ -181,9 +175,9 @@ function tlpOf(value: YamlMapping): Tlp | null {
     const name = isMapping(tag) ? (textOf(tag["name"]) ?? "").toLowerCase() : "";
     if (!name.startsWith("tlp:")) continue;
     const word = name.slice("tlp:".length);
-    const tlp = word === "white" ? "clear" : TLPS.find((one) => one === word);
+    const tlp = word === "white" ? "clear" : TLP_LEVELS.find((one) => one === word);
     // A word nobody knows may forbid the most.
-    if (found === null || TLPS.indexOf(tlp ?? "red") > TLPS.indexOf(found)) found = tlp ?? "red";
+    if (found === null || TLP_LEVELS.indexOf(tlp ?? "red") > TLP_LEVELS.indexOf(found)) found = tlp ?? "red";
   }
   return found;
 }

@@ -1,7 +1,14 @@
 /** What the project's own formats share: the fields of a list and of a row, and the rules between them. */
 import { z } from "zod";
-import { ENTRY_BASES, ENTRY_CONFIDENCES, ENTRY_DEFAULTS, ENTRY_DIRECTIONS, ENTRY_ROLES } from "../../types/watch.ts";
-import { type ListHead, type SourceInput, TLPS, type WatchEntryInput } from "../../types/watchlist-format.ts";
+import {
+  ENTRY_BASES,
+  ENTRY_CONFIDENCES,
+  ENTRY_DEFAULTS,
+  ENTRY_DIRECTIONS,
+  ENTRY_ROLES,
+  TLP_LEVELS,
+} from "../../types/watch.ts";
+import type { ListHead, SourceInput, WatchEntryInput } from "../../types/watchlist-format.ts";
 import {
   addressField,
   booleanField,
@@ -75,7 +82,7 @@ export const entrySchema = mapping({
   sources: z
     .array(sourceSchema, { error: "a list with at least one source" })
     .min(1, { error: "a list with at least one source" }),
-  tlp: choiceField(TLPS).nullish(),
+  tlp: choiceField(TLP_LEVELS).nullish(),
   validFrom: momentField.nullish(),
   validUntil: momentField.nullish(),
   case: textField(100).nullish(),

@@ -1,5 +1,5 @@
 /** Traffic Light Protocol in STIX: fixed marking ids of TLP 1.0 and 2.0, and marking objects that say it in words. */
-import { TLPS, type Tlp } from "../../types/watchlist-format.ts";
+import { TLP_LEVELS, type Tlp } from "../../types/watch.ts";
 import type { YamlMapping } from "../located-yaml.ts";
 
 /** The marking we put on what we export: TLP 2.0. */
@@ -17,7 +17,7 @@ const FIXED: ReadonlyMap<string, Tlp> = new Map([
   ["marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da", "green"],
   ["marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", "amber"],
   ["marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed", "red"],
-  ...TLPS.map((tlp): [string, Tlp] => [TLP_MARKINGS[tlp], tlp]),
+  ...TLP_LEVELS.map((tlp): [string, Tlp] => [TLP_MARKINGS[tlp], tlp]),
 ]);
 export const UNKNOWN_MARKING = "a marking of this bundle or of TLP; treated as TLP:RED";
 
@@ -41,7 +41,7 @@ function tlpOf(value: YamlMapping): Tlp | null {
   const word = [inside, value["name"]].find((one) => typeof one === "string");
   const text = typeof word === "string" ? word.toLowerCase().replace(/^tlp:/, "") : "";
   if (text === "white") return "clear";
-  const known = TLPS.find((one) => one === text);
+  const known = TLP_LEVELS.find((one) => one === text);
   return known ?? (value["definition_type"] === "tlp" ? "red" : null);
 }
 
@@ -56,7 +56,7 @@ export function markingOf(
     const marking = markings.get(ref);
     if (marking === undefined) unknown = ref;
     const one = marking === undefined ? "red" : marking;
-    if (one !== null && (tlp === null || TLPS.indexOf(one) > TLPS.indexOf(tlp))) tlp = one;
+    if (one !== null && (tlp === null || TLP_LEVELS.indexOf(one) > TLP_LEVELS.indexOf(tlp))) tlp = one;
   }
   return { tlp, unknown };
 }

@@ -3,8 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { getAddress } from "ethers";
 import type { WatchEntryInput } from "../../../src/types/watchlist-format.ts";
-import { TLPS } from "../../../src/types/watchlist-format.ts";
-import { ENTRY_DIRECTIONS } from "../../../src/types/watch.ts";
+import { ENTRY_DIRECTIONS, TLP_LEVELS } from "../../../src/types/watch.ts";
 import type { ExportFormat } from "../../../src/watchlist/export/exported.ts";
 import { EXPORT_FORMATS } from "../../../src/watchlist/export/registry.ts";
 import { sniff } from "../../../src/watchlist/find-format.ts";
@@ -175,7 +174,7 @@ describe("export", () => {
     const entry = fc.record({
       bytes: fc.uint8Array({ minLength: 20, maxLength: 20 }),
       label: fc.string({ unit: "grapheme", minLength: 1, maxLength: 30 }),
-      tlp: fc.option(fc.constantFrom(...TLPS), { nil: null }),
+      tlp: fc.option(fc.constantFrom(...TLP_LEVELS), { nil: null }),
       direction: fc.constantFrom(...ENTRY_DIRECTIONS),
     });
     fc.assert(

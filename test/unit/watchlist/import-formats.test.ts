@@ -270,7 +270,7 @@ describe("STIX", () => {
       `[cryptocurrency-wallet:value != 'a']`,
       `[${wallet("a")} OR file:name = 'x']`,
       `[${wallet("a")}`,
-      `${wallet("a")}`,
+      wallet("a"),
       `[${wallet("a\\' OR 1")}]`,
     ])
       expect(addressesOfPattern(more)).toBeNull();
