@@ -21,7 +21,7 @@ export interface PreviousList {
   readonly keys: ReadonlySet<string>;
 }
 
-export type RefusalCode = "shrinks" | "lacksCanary" | "rollback" | "tooOld" | "fromTheFuture";
+export type RefusalCode = "shrinks" | "lacksCanary" | "rollback" | "tooOld" | "fromTheFuture" | "noDate";
 
 export interface Refusal {
   readonly code: RefusalCode;
@@ -58,6 +58,8 @@ export function checkImport({ next, previous, rules, today }: GuardedImport): re
   const age = listAge(next.version, today);
   if (rules.ageMaxDays !== null && age > rules.ageMaxDays)
     refuse("tooOld", `version ${next.version} is ${age} days old; at most ${rules.ageMaxDays} are allowed`);
+  // Neither old nor new: every comparison with it would be false.
+  if (Number.isNaN(age)) refuse("noDate", `version ${next.version} is not of a day that exists`);
   // A version of next year would make every honest one after it a rollback. One day: time zones.
   if (age < -1) refuse("fromTheFuture", `version ${next.version} is after today, ${today}`);
   return refusals;

@@ -43,6 +43,7 @@ export function createXmlReader({ onOpen, onClose, onFail }: XmlHandlers): XmlRe
   const stack: OpenElement[] = [];
   let isOver = false;
   let silent = 0;
+  let attributeCount = 0;
 
   function fail(found: string, allowed: string): void {
     if (isOver) return;
@@ -68,15 +69,17 @@ export function createXmlReader({ onOpen, onClose, onFail }: XmlHandlers): XmlRe
   parser.on("cdata", addText);
   parser.on("attribute", ({ value }) => {
     silent = 0;
+    attributeCount += 1;
+    // Counted as they come: a tag without an end would collect them for ever.
+    if (attributeCount > ATTRIBUTES_MAX) fail("an element with more attributes", `at most ${ATTRIBUTES_MAX}`);
     if (value.length > ATTRIBUTE_LENGTH_MAX)
       fail("a longer attribute", `attributes of at most ${ATTRIBUTE_LENGTH_MAX} characters`);
   });
   parser.on("opentag", ({ name, attributes }) => {
     silent = 0;
+    attributeCount = 0;
     if (isOver) return;
     if (stack.length >= DEPTH_MAX) return fail("a nesting too deep to read", `at most ${DEPTH_MAX} levels`);
-    if (Object.keys(attributes).length > ATTRIBUTES_MAX)
-      return fail("an element with more attributes", `at most ${ATTRIBUTES_MAX}`);
     const element = { name: localName(name), line: parser.line, attributes, text: "" };
     stack.push(element);
     onOpen(element);

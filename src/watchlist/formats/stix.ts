@@ -13,7 +13,6 @@ import { addressesOfPattern } from "./stix-pattern.ts";
 import { markingOf, type Markings, readMarkings, UNKNOWN_MARKING } from "./stix-tlp.ts";
 
 const BYTES_MAX = 64 * 1024 * 1024;
-const OBJECTS_MAX = 500_000;
 const WALLET_TYPES: ReadonlySet<string> = new Set(["cryptocurrency-wallet", "x-cryptocurrency-wallet"]);
 const KEPT_TYPES: ReadonlySet<string> = new Set([
   ...WALLET_TYPES,
@@ -59,7 +58,6 @@ interface StixObject {
 }
 
 function* readBundle(cursor: JsonCursor, objects: Map<string, StixObject>, context: ReadContext): Generator<undefined> {
-  let count = 0;
   for (const key of cursor.members()) {
     if (key !== "objects") {
       cursor.value();
@@ -67,12 +65,9 @@ function* readBundle(cursor: JsonCursor, objects: Map<string, StixObject>, conte
     }
     for (const _ of cursor.items()) {
       keep(cursor.value(), objects, context);
-      count += 1;
       yield;
     }
   }
-  if (count > OBJECTS_MAX)
-    context.fail({ line: 0, field: "objects", found: `${count} objects`, allowed: `at most ${OBJECTS_MAX}` });
 }
 
 /** Of an object that stands there in several versions, the newest. */
@@ -161,8 +156,9 @@ function addClaim(
       note: textOf(facts["description"]),
       givenConfidence: textOf(facts["confidence"]),
       tlp: tlp.tlp,
-      validFrom: momentOf(indicator?.["valid_from"]),
-      validUntil: momentOf(indicator?.["valid_until"]),
+      // What is no moment is handed on as it is, and refused with its line.
+      validFrom: momentOf(indicator?.["valid_from"]) ?? textOf(indicator?.["valid_from"]),
+      validUntil: momentOf(indicator?.["valid_until"]) ?? textOf(indicator?.["valid_until"]),
       sources: [{ ref: `stix:${id}`, label, quoted: null }],
       addedBy: nameOf(facts["created_by_ref"], objects),
     },

@@ -100,6 +100,14 @@ describe("OFAC", () => {
     expect(problems).toMatchObject([{ line: 2, field: "remarks" }]);
   });
 
+  test("a tag that collects attributes without an end is refused", async () => {
+    const many = Array.from({ length: 200_000 }, (_, n) => ` a${n}="x"`).join("");
+    const endless = sampleOf("ofac-advanced").text.replace("<DistinctParties>", `<DistinctParties${many}`);
+    expect((await read("ofac-advanced", endless)).problems).toMatchObject([
+      { found: "an element with more attributes" },
+    ]);
+  });
+
   test("a party without an end, however long, is refused", async () => {
     const endless = `${sampleOf("ofac-advanced").text.split("<DistinctParties>")[0]}<DistinctParties a="${"x".repeat(3_000_000)}`;
     expect((await read("ofac-advanced", endless)).list).toBeNull();
@@ -239,6 +247,11 @@ describe("STIX", () => {
     }
   });
 
+  test("a validity that is no moment is refused: it must not mean for ever", async () => {
+    const { problems } = await read("stix", text.replace("2027-11-05T10:00:00Z", "soon"));
+    expect(problems).toMatchObject([{ line: 4, field: "validUntil" }]);
+  });
+
   test("the older dialect's address, and an indicator without a wallet object", async () => {
     const old = text.replace(`"value":"${TRON}"`, `"address":"${TRON}"`);
     expect(keysOf(await read("stix", old))).toEqual(sampleOf("stix").keys);
@@ -274,6 +287,39 @@ describe("STIX", () => {
       `[${wallet("a\\' OR 1")}]`,
     ])
       expect(addressesOfPattern(more)).toBeNull();
+  });
+});
+
+describe("our own", () => {
+  const { text } = sampleOf("heistwatch-lines");
+
+  test("the same address twice is a problem, as in YAML", async () => {
+    const { list, problems } = await read(
+      "heistwatch-lines",
+      text.replace("tron:0x2b6653dc", "eip155:1").replace(TRON, EVM.toLowerCase()),
+    );
+    expect(list).toBeNull();
+    expect(problems).toMatchObject([{ line: 4, found: expect.stringContaining("already on line 2") }]);
+  });
+
+  test.each([
+    ["a wrong version", '"2026-11-20.2"', '"v7"', 1],
+    ["a key nobody knows", '"list":', '"lst":1,"list":', 1],
+    ["another format", "heistwatch/1", "heistwatch/9", 1],
+  ])("%s in the head leaves nothing of the file, also with the good rows accepted", async (_name, from, to, line) => {
+    const { list, problems } = await importText(text.replace(from, to), {
+      format: importFormatNamed("heistwatch-lines")!,
+      acceptValid: true,
+    });
+    expect(list).toBeNull();
+    expect(problems[0]?.line).toBe(line);
+  });
+
+  test("what the YAML says of a row the lines say too, and the other way round", async () => {
+    const yaml = await read("heistwatch-yaml", sampleOf("heistwatch-yaml").text);
+    const lines = await read("heistwatch-lines", text);
+    const rows = (result: typeof yaml) => result.list?.entries.map((entry) => ({ ...entry, line: 0 }));
+    expect(rows(lines)).toEqual(rows(yaml));
   });
 });
 

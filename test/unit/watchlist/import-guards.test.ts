@@ -86,6 +86,10 @@ describe("import guards", () => {
     expect(codes(list([1], "2027-11-22"), null)).toEqual(["fromTheFuture"]);
   });
 
+  test("a version of a day that does not exist is refused: no comparison with it means anything", () => {
+    expect(codes(list([1], "2026-13-45"), null, { ...DEFAULT_RULES, ageMaxDays: 7 })).toEqual(["noDate"]);
+  });
+
   test("all reasons are told at once, each in words", () => {
     const rules = { shrinkMaxPercent: 20, canaries: ["nobody"], ageMaxDays: 7 };
     const refusals = checkImport({ next: list([], "2026-01-01"), previous: had(range(0, 10)), rules, today: TODAY });
