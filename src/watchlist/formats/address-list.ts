@@ -2,14 +2,12 @@
  * Bare addresses: one a line, or one flat JSON list. The names 0xB10C's nightly lists carry
  * (`sanctioned_addresses_XBT.txt`) say what is listed; any other file is what the importer says it is.
  */
-import type { FormatReader, ImportFormat, LineProblem, ReadContext } from "../../types/watchlist-format.ts";
+import type { ImportFormat, ReadContext } from "../../types/watchlist-format.ts";
 import { chainOf } from "../coins.ts";
-import { createJsonCursor, JsonTextError } from "../json-text.ts";
-import { createLineSplitter } from "../line-splitter.ts";
 import { showFound } from "../problems.ts";
 import { addForeignRow, type ForeignRow, headOf } from "./foreign-row.ts";
-import { tooLong } from "./native-lines.ts";
 import { ADDRESS_FEATURE, SDN_LIST } from "./ofac-entry.ts";
+import { createJsonReader, createLineReader } from "./readers.ts";
 
 const TEXT_BYTES_MAX = 1024 * 1024 * 1024;
 const JSON_BYTES_MAX = 64 * 1024 * 1024;
@@ -30,23 +28,13 @@ export const addressText: ImportFormat = {
       .find(isContent);
     return first !== undefined && chainOf(null, first) !== null;
   },
-  createReader(context): FormatReader {
+  createReader(context) {
     const rowOf = describeRows(context);
-    const lines = createLineSplitter({
-      onLine(text, line) {
-        const address = text.trim();
-        if (isContent(address)) addForeignRow(rowOf(address, line), context);
-      },
-      onTooLong: (line) => context.refuse(tooLong(line)),
-    });
-    return {
-      write: (text) => lines.write(text),
-      *finish() {
-        lines.end();
-        yield;
-        return headOf(context, null);
-      },
+    const onLine = (text: string, line: number) => {
+      const address = text.trim();
+      if (isContent(address)) addForeignRow(rowOf(address, line), context);
     };
+    return createLineReader({ onLine, head: () => headOf(context, null) }, context);
   },
 };
 
@@ -57,36 +45,20 @@ export const addressJson: ImportFormat = {
   encoding: "utf-8",
   repeats: true,
   looksLike: (start) => /^\ufeff?\s{0,100}\[\s{0,100}["\]]/.test(start),
-  createReader(context): FormatReader {
-    let text = "";
-    return {
-      write: (piece) => void (text += piece),
-      *finish() {
-        const rowOf = describeRows(context);
-        try {
-          const cursor = createJsonCursor(text);
-          for (const _ of cursor.items()) {
-            const line = cursor.line();
-            const { value } = cursor.value();
-            if (typeof value === "string") addForeignRow(rowOf(value, line), context);
-            else context.refuse({ line, field: "", found: showFound(value), allowed: "an address in quotes" });
-            yield;
-          }
-          cursor.end();
-        } catch (error) {
-          context.fail(jsonProblem(error));
-        }
-        return headOf(context, null);
-      },
-    };
+  createReader(context) {
+    const rowOf = describeRows(context);
+    return createJsonReader(function* (cursor) {
+      for (const _ of cursor.items()) {
+        const line = cursor.line();
+        const { value } = cursor.value();
+        if (typeof value === "string") addForeignRow(rowOf(value, line), context);
+        else context.refuse({ line, field: "", found: showFound(value), allowed: "an address in quotes" });
+        yield;
+      }
+      return null;
+    }, context);
   },
 };
-
-/** Any error but one of the JSON text is a bug of ours. */
-export function jsonProblem(error: unknown): LineProblem {
-  if (!(error instanceof JsonTextError)) throw error;
-  return { line: error.line, field: "", found: error.found, allowed: "strict JSON, each key once" };
-}
 
 function isContent(line: string): boolean {
   return line !== "" && !line.startsWith("#");

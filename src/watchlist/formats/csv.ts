@@ -13,14 +13,14 @@ import {
   TLP_LEVELS,
   type Tlp,
 } from "../../types/watch.ts";
-import { chainNamed } from "../coins.ts";
+import { chainNamed, chainOf } from "../coins.ts";
 import { OPEN_QUOTE, splitRow } from "../csv-rows.ts";
 import { createLineSplitter } from "../line-splitter.ts";
 import { hasInvisible, showFound } from "../problems.ts";
 import { isFormula, isNothing, unescapeCell } from "./csv-cells.ts";
 import { type CsvField, type CsvHeader, HEADER_LINES_MAX, readHeader, SOURCE_SEPARATOR } from "./csv-columns.ts";
 import { addForeignRow, headOf } from "./foreign-row.ts";
-import { tooLong } from "./native-lines.ts";
+import { tooLong } from "./readers.ts";
 
 /** Ten million rows of two hundred characters. */
 const BYTES_MAX = 4 * 1024 * 1024 * 1024;
@@ -76,7 +76,8 @@ function createReader(context: ReadContext): FormatReader {
     waiting.lines.push(text);
     waiting.quotes += quotes;
     if (waiting.quotes % 2 === 0) {
-      const { text: whole, line: first } = waiting;
+      const { text: whole, line: first, lines } = waiting;
+      if (lines.slice(1).some((one) => holdsAddress(one, of.delimiter))) return giveUp(of);
       waiting = null;
       addRow(of, whole, first, context);
     } else if (waiting.lines.length >= ROW_LINES_MAX || waiting.text.length > ROW_LENGTH_MAX) giveUp(of);
@@ -102,6 +103,11 @@ function createReader(context: ReadContext): FormatReader {
       return headOf(context, null);
     },
   };
+}
+
+/** A quote opened in one row and closed some rows on would take all of them for the text of one cell. */
+function holdsAddress(line: string, delimiter: string): boolean {
+  return line.split(delimiter).some((part) => chainOf(null, part.replaceAll('"', "").trim()) !== null);
 }
 
 function countQuotes(text: string): number {

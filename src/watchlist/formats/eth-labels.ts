@@ -1,12 +1,11 @@
 /** eth-labels: scraped explorer tags as one JSON list. Enrichment, not evidence: rows arrive switched off. */
-import type { FormatReader, ImportFormat, ReadContext } from "../../types/watchlist-format.ts";
+import type { ImportFormat, ReadContext } from "../../types/watchlist-format.ts";
 import { integerField, check, optional } from "../fields.ts";
-import { createJsonCursor } from "../json-text.ts";
 import type { LocatedYaml } from "../located-yaml.ts";
 import { createProblems } from "../problems.ts";
 import { z } from "zod";
-import { jsonProblem } from "./address-list.ts";
-import { addForeignRow, headOf } from "./foreign-row.ts";
+import { addForeignRow } from "./foreign-row.ts";
+import { createJsonReader } from "./readers.ts";
 
 /** The whole export has about 100,000 rows. */
 const BYTES_MAX = 128 * 1024 * 1024;
@@ -25,25 +24,14 @@ export const ethLabels: ImportFormat = {
   encoding: "utf-8",
   repeats: true,
   looksLike: (start) => /^\ufeff?\s{0,100}\[\s{0,100}\{[^{}]{0,2000}"chainId"/.test(start),
-  createReader(context): FormatReader {
-    let text = "";
-    return {
-      write: (piece) => void (text += piece),
-      *finish() {
-        try {
-          const cursor = createJsonCursor(text);
-          for (const _ of cursor.items()) {
-            addLabel(cursor.value(), context);
-            yield;
-          }
-          cursor.end();
-        } catch (error) {
-          context.fail(jsonProblem(error));
-        }
-        return headOf(context, null);
-      },
-    };
-  },
+  createReader: (context) =>
+    createJsonReader(function* (cursor) {
+      for (const _ of cursor.items()) {
+        addLabel(cursor.value(), context);
+        yield;
+      }
+      return null;
+    }, context),
 };
 
 function addLabel(located: LocatedYaml, context: ReadContext): void {

@@ -1,11 +1,10 @@
 /** OpenSanctions' wallets: FollowTheMoney entities as JSON lines. `publicKey` is what it calls the address. */
-import type { FormatReader, ImportFormat, ListHead, ReadContext } from "../../types/watchlist-format.ts";
-import { createLineSplitter } from "../line-splitter.ts";
+import type { ImportFormat, ReadContext } from "../../types/watchlist-format.ts";
 import type { YamlMapping } from "../located-yaml.ts";
 import { dayOf, isMapping, textsOf } from "../plain-values.ts";
 import { showFound } from "../problems.ts";
 import { addForeignRow, headOf } from "./foreign-row.ts";
-import { readLine, tooLong } from "./native-lines.ts";
+import { createLineReader, readJsonLine } from "./readers.ts";
 
 /** Whole collections hold millions of entities, few of them wallets. */
 const BYTES_MAX = 16 * 1024 * 1024 * 1024;
@@ -21,31 +20,21 @@ export const ftm: ImportFormat = {
     const line = start.slice(0, start.includes("\n") ? start.indexOf("\n") : undefined);
     return /^\ufeff?\s{0,100}\{/.test(line) && /"schema"\s{0,9}:/.test(line) && /"properties"\s{0,9}:/.test(line);
   },
-  createReader(context): FormatReader {
+  createReader(context) {
     let newest: string | null = null;
-    const lines = createLineSplitter({
-      onLine(text, line) {
-        if (text.trim() === "") return;
-        const located = readLine(text, line, { add: context.refuse });
-        if (located === null) return;
-        const entity = located.value;
-        if (!isMapping(entity))
-          return context.refuse({ line, field: "", found: showFound(entity), allowed: "an entity" });
-        if (entity["schema"] !== SCHEMA) return;
-        addWallet(entity, line, context);
-        const seen = dayOf(entity["last_change"]) ?? dayOf(entity["last_seen"]);
-        if (seen !== null && (newest === null || seen > newest)) newest = seen;
-      },
-      onTooLong: (line) => context.refuse(tooLong(line)),
-    });
-    return {
-      write: (text) => lines.write(text),
-      *finish(): Generator<undefined, ListHead | null> {
-        lines.end();
-        yield;
-        return headOf(context, newest);
-      },
-    };
+    function onLine(text: string, line: number): void {
+      if (text.trim() === "") return;
+      const located = readJsonLine(text, line, { add: context.refuse });
+      if (located === null) return;
+      const entity = located.value;
+      if (!isMapping(entity))
+        return context.refuse({ line, field: "", found: showFound(entity), allowed: "an entity" });
+      if (entity["schema"] !== SCHEMA) return;
+      addWallet(entity, line, context);
+      const seen = dayOf(entity["last_change"]) ?? dayOf(entity["last_seen"]);
+      if (seen !== null && (newest === null || seen > newest)) newest = seen;
+    }
+    return createLineReader({ onLine, head: () => headOf(context, newest) }, context);
   },
 };
 

@@ -2,14 +2,14 @@
  * MISP events: `coin-address` objects and bare coin attributes. An event as its feed or its API serves it, or a list of
  * events. The template has a field of its own for Bitcoin and Monero, and one for all others.
  */
-import type { FormatReader, ImportFormat, ListHead, ReadContext } from "../../types/watchlist-format.ts";
+import type { ImportFormat, ReadContext } from "../../types/watchlist-format.ts";
 import { TLP_LEVELS, type Tlp } from "../../types/watch.ts";
-import { createJsonCursor, type JsonCursor } from "../json-text.ts";
+import type { JsonCursor } from "../json-text.ts";
 import type { LocatedYaml, YamlMapping } from "../located-yaml.ts";
 import { isMapping, listOf, momentOf, textOf } from "../plain-values.ts";
 import { showFound } from "../problems.ts";
-import { jsonProblem } from "./address-list.ts";
-import { addForeignRow, withdrawForeignRow, headOf } from "./foreign-row.ts";
+import { addForeignRow, withdrawForeignRow } from "./foreign-row.ts";
+import { createJsonReader } from "./readers.ts";
 
 const BYTES_MAX = 64 * 1024 * 1024;
 /** Relations of the object template, and attribute types, that hold an address; with their coin where they name one. */
@@ -32,30 +32,19 @@ export const misp: ImportFormat = {
   repeats: true,
   looksLike: (start) =>
     /^\ufeff?\s{0,100}(?:\{\s{0,100}"response"\s{0,9}:\s{0,100})?\[?\s{0,100}\{\s{0,100}"Event"\s{0,9}:/.test(start),
-  createReader(context): FormatReader {
-    let text = "";
-    return {
-      write: (piece) => void (text += piece),
-      *finish(): Generator<undefined, ListHead | null> {
-        const found: Found = { newest: null, events: 0 };
-        try {
-          const cursor = createJsonCursor(text);
-          yield* readEvents(cursor, found, context);
-          cursor.end();
-        } catch (error) {
-          context.fail(jsonProblem(error));
-        }
-        if (found.events === 0)
-          context.fail({
-            line: 1,
-            field: "Event",
-            found: "no event",
-            allowed: "an event file of a feed, not its manifest",
-          });
-        return headOf(context, found.newest);
-      },
-    };
-  },
+  createReader: (context) =>
+    createJsonReader(function* (cursor) {
+      const found: Found = { newest: null, events: 0 };
+      yield* readEvents(cursor, found, context);
+      if (found.events === 0)
+        context.fail({
+          line: 1,
+          field: "Event",
+          found: "no event",
+          allowed: "an event file of a feed, not its manifest",
+        });
+      return found.newest;
+    }, context),
 };
 
 interface Found {

@@ -1,10 +1,9 @@
 /** OFAC's `sdn.csv`: no header, twelve columns, addresses as words in the remarks. It carries no date. */
-import type { FormatReader, ImportFormat, ListHead, ReadContext } from "../../types/watchlist-format.ts";
+import type { ImportFormat, ReadContext } from "../../types/watchlist-format.ts";
 import { splitRow } from "../csv-rows.ts";
-import { createLineSplitter } from "../line-splitter.ts";
-import { tooLong } from "./native-lines.ts";
 import { headOf } from "./foreign-row.ts";
 import { ADDRESS_FEATURE, addOfacAddress, SDN_LIST } from "./ofac-entry.ts";
+import { createLineReader } from "./readers.ts";
 
 const BYTES_MAX = 512 * 1024 * 1024;
 const COLUMNS = 12;
@@ -22,20 +21,11 @@ export const ofacCsv: ImportFormat = {
     const row = splitRow(start.slice(0, start.indexOf("\n")).trim(), ",");
     return typeof row !== "string" && row.length === COLUMNS && /^\d{1,9}$/.test(row[0] ?? "");
   },
-  createReader(context): FormatReader {
-    const lines = createLineSplitter({
-      onLine: (text, line) => readLine(text, line, context),
-      onTooLong: (line) => context.refuse(tooLong(line)),
-    });
-    return {
-      write: (text) => lines.write(text),
-      *finish(): Generator<undefined, ListHead | null> {
-        lines.end();
-        yield;
-        return headOf(context, null);
-      },
-    };
-  },
+  createReader: (context) =>
+    createLineReader(
+      { onLine: (text, line) => readLine(text, line, context), head: () => headOf(context, null) },
+      context,
+    ),
 };
 
 function readLine(text: string, line: number, context: ReadContext): void {

@@ -2,13 +2,13 @@
  * STIX 2.1 bundles with wallets, in both dialects: `cryptocurrency-wallet` of stix2extensions (`value`, formerly
  * `address`) and OpenCTI's. Wallets carry no chain, indicators carry name, validity and revocation; they meet by address.
  */
-import type { FormatReader, ImportFormat, ListHead, ReadContext } from "../../types/watchlist-format.ts";
-import { createJsonCursor, type JsonCursor } from "../json-text.ts";
+import type { ImportFormat, ReadContext } from "../../types/watchlist-format.ts";
+import type { JsonCursor } from "../json-text.ts";
 import { type LocatedYaml, type YamlMapping, type YamlValue } from "../located-yaml.ts";
 import { isMapping, momentOf, textOf } from "../plain-values.ts";
 import { showFound } from "../problems.ts";
-import { jsonProblem } from "./address-list.ts";
-import { addForeignRow, withdrawForeignRow, headOf } from "./foreign-row.ts";
+import { addForeignRow, withdrawForeignRow } from "./foreign-row.ts";
+import { createJsonReader } from "./readers.ts";
 import { addressesOfPattern } from "./stix-pattern.ts";
 import { markingOf, type Markings, readMarkings, UNKNOWN_MARKING } from "./stix-tlp.ts";
 
@@ -30,25 +30,13 @@ export const stix: ImportFormat = {
   encoding: "utf-8",
   repeats: true,
   looksLike: (start) => /^\ufeff?\s{0,100}\{/.test(start) && /"type"\s{0,9}:\s{0,9}"bundle"/.test(start),
-  createReader(context): FormatReader {
-    let text = "";
-    return {
-      write: (piece) => void (text += piece),
-      *finish(): Generator<undefined, ListHead | null> {
-        const objects = new Map<string, StixObject>();
-        try {
-          const cursor = createJsonCursor(text);
-          yield* readBundle(cursor, objects, context);
-          cursor.end();
-        } catch (error) {
-          context.fail(jsonProblem(error));
-        }
-        if (context.failed) return null;
-        yield* addObjects(objects, context);
-        return headOf(context, newestDay(objects));
-      },
-    };
-  },
+  createReader: (context) =>
+    createJsonReader(function* (cursor) {
+      const objects = new Map<string, StixObject>();
+      yield* readBundle(cursor, objects, context);
+      yield* addObjects(objects, context);
+      return newestDay(objects);
+    }, context),
 };
 
 interface StixObject {

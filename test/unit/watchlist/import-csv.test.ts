@@ -115,6 +115,12 @@ describe("hostile cells", () => {
     expect(list?.entries).toHaveLength(59);
   });
 
+  test("two quotes some rows apart do not make one cell of the rows between: none is lost without a word", async () => {
+    const { list, problems } = await read(`address,label\n${EVM},"x\n${TRON},y\n${BTC},z\n${EVM_2},x"\n`, true);
+    expect(problems.map(({ line }) => line)).toEqual([2, 5]);
+    expect(list?.entries.map(({ address }) => address)).toEqual([TRON, BTC]);
+  });
+
   test("a quote left open on the last line is told", async () => {
     const { problems } = await read(`address,label\n${EVM},x\n${TRON},"open\n`);
     expect(problems).toMatchObject([{ line: 3 }]);

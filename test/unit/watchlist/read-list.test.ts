@@ -4,7 +4,7 @@ import { appendFile, readdir, readlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { normalizeAddress } from "../../../src/chains/registry.ts";
-import type { WatchEntryInput } from "../../../src/types/watchlist-format.ts";
+import type { ImportFormat, WatchEntryInput } from "../../../src/types/watchlist-format.ts";
 import { addressText } from "../../../src/watchlist/formats/address-list.ts";
 import { stix } from "../../../src/watchlist/formats/stix.ts";
 import { readListFile, type ReadEnd } from "../../../src/watchlist/read-list.ts";
@@ -47,22 +47,50 @@ test("other work runs between chunks, and between the objects of a document that
     (_, n) =>
       `{"type":"cryptocurrency-wallet","id":"cryptocurrency-wallet--${n}","value":"0x${(n + 4096).toString(16).padStart(40, "0")}"}`,
   );
-  for (const [format, text, turnsMin] of [
-    [addressText, lines(20_000), 10],
-    [stix, `{"type":"bundle","objects":[${wallets.join(",")}]}`, 100],
-  ] as const) {
-    let turns = 0;
-    const count = () => {
-      turns += 1;
-      handle = setImmediate(count);
-    };
-    let handle = setImmediate(count);
-    const { list } = await importText(text, { format });
-    clearImmediate(handle);
+  let turn = 0;
+  const count = () => {
+    turn += 1;
+    handle = setImmediate(count);
+  };
+  let handle = setImmediate(count);
+  /** How often something was done in one turn of the event loop, at the most. */
+  const mostInTurn = async (format: ImportFormat, text: string) => {
+    const inTurn = new Map<number, number>();
+    const tick = () => inTurn.set(turn, (inTurn.get(turn) ?? 0) + 1);
+    const { list } = await importText(text, { format: watched(format, tick) });
     expect(list?.entries.length).toBeGreaterThanOrEqual(3000);
-    expect(turns).toBeGreaterThan(turnsMin);
-  }
+    expect(inTurn.size).toBeGreaterThan(5);
+    return Math.max(...inTurn.values());
+  };
+  expect(await mostInTurn(addressText, lines(20_000))).toBeLessThan(10);
+  expect(await mostInTurn(stix, `{"type":"bundle","objects":[${wallets.join(",")}]}`)).toBeLessThan(50);
+  clearImmediate(handle);
 });
+
+/** The format, telling of every piece and step. */
+function watched(format: ImportFormat, tick: () => void): ImportFormat {
+  return {
+    ...format,
+    createReader(context) {
+      const reader = format.createReader(context);
+      return {
+        write(text) {
+          tick();
+          reader.write(text);
+        },
+        *finish() {
+          const steps = reader.finish();
+          for (;;) {
+            tick();
+            const step = steps.next();
+            if (step.done === true) return step.value;
+            yield;
+          }
+        },
+      };
+    },
+  };
+}
 
 test("a file that grows past its limit while it is read is refused", async () => {
   await withFolder(async (folder) => {
