@@ -199,6 +199,18 @@ describe("MISP", () => {
     expect(entryOf(quiet.list?.entries, EVM)?.default).toBe("off");
   });
 
+  test("an address deleted in one place and told in another is not taken back; nothing is taken back by a refused file", async () => {
+    const deleted = `{"type":"btc","deleted":true,"value":"${BTC}"},`;
+    const text = sampleOf("misp").text.replace('"Attribute":[{"type":"btc"', `"Attribute":[${deleted}{"type":"btc"`);
+    const { list, withdrawn } = await read("misp", text);
+    expect(entryOf(list?.entries, BTC)).toBeDefined();
+    expect(withdrawn).toEqual([]);
+    const broken = sampleOf("misp")
+      .text.replace('"type":"btc"', '"deleted":true,"type":"btc"')
+      .replace(TRON, WRONG_TRON);
+    expect(await read("misp", broken)).toMatchObject({ list: null, withdrawn: [] });
+  });
+
   test("an API answer and a list of events are read, a manifest is refused in words", async () => {
     const event = sampleOf("misp").text.trim();
     const keys = keysOf(await read("misp", event));
@@ -338,6 +350,11 @@ describe("OpenSanctions and eth-labels", () => {
   test("a bad line of many is told by its number", async () => {
     const { problems } = await read("ftm", `${sampleOf("ftm").text}{"id":\n`);
     expect(problems).toMatchObject([{ line: 4 }]);
+  });
+
+  test("a sanctioned address is never switched off, not even by a format that switches off", async () => {
+    const { list } = await read("eth-labels", sampleOf("eth-labels").text, { sanctionsList: "OFAC SDN" });
+    expect(list?.entries.map((entry) => entry.default)).toEqual(["on", "on"]);
   });
 
   test("explorer labels arrive switched off, on the chain they name", async () => {
