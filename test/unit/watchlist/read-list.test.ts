@@ -62,9 +62,12 @@ test("other work runs between chunks, and between the objects of a document that
     expect(inTurn.size).toBeGreaterThan(5);
     return Math.max(...inTurn.values());
   };
-  expect(await mostInTurn(addressText, lines(20_000))).toBeLessThan(10);
-  expect(await mostInTurn(stix, `{"type":"bundle","objects":[${wallets.join(",")}]}`)).toBeLessThan(50);
-  clearImmediate(handle);
+  try {
+    expect(await mostInTurn(addressText, lines(20_000))).toBeLessThan(10);
+    expect(await mostInTurn(stix, `{"type":"bundle","objects":[${wallets.join(",")}]}`)).toBeLessThan(50);
+  } finally {
+    clearImmediate(handle);
+  }
 });
 
 /** The format, telling of every piece and step. */
