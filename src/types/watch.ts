@@ -79,6 +79,10 @@ export interface WatchEntry {
   readonly sources: readonly { readonly ref: string; readonly label: string | null; readonly quoted?: string }[];
 }
 
+/** Who may see it, by the Traffic Light Protocol: weakest restriction first. `white` of TLP 1.0 is `clear`. */
+export const TLP_LEVELS = ["clear", "green", "amber", "amber+strict", "red"] as const;
+export type Tlp = (typeof TLP_LEVELS)[number];
+
 /** An address of the operator, with the customer it belongs to. */
 export interface OwnAddress {
   readonly chain: ChainId;
