@@ -28,7 +28,7 @@ import { foldContext } from "./fold-context.ts";
 import { claimInstance, type Instance } from "./instance.ts";
 import type { Line } from "./line.ts";
 import { loopService } from "./loop-service.ts";
-import { loadLists, type Lists } from "./lists.ts";
+import type { Lists } from "./lists.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperatorCalls } from "./operator-calls.ts";
 import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
@@ -36,6 +36,8 @@ import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { VERSION } from "./version.ts";
+import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
+import { openWatchCalls } from "./watch-open.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 
 export interface Daemon {
@@ -71,6 +73,7 @@ interface Parts {
   readonly lines: readonly Line[];
   readonly pools: readonly NamedPool[];
   readonly evidence: EvidenceStore;
+  readonly watch: Watch;
 }
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
@@ -87,14 +90,13 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   let stopServices: () => Promise<void> = () => Promise.resolve();
 
   async function start(): Promise<void> {
-    const lists = await loadLists(config);
-    for (const chain of config.chains) metrics.watchlist(chain.name, lists.watchedOn.get(chain.id) ?? 0);
+    const files = await readStartFiles(config);
     instance = await claimInstance(config.dataDir);
     // Before anything is waited for: a probe of a daemon that waits for its database gets an answer.
     await http?.start(runSignal);
     const store = await waitForStore(config, log, runSignal);
     try {
-      const built = await build({ store, lists, holder: `${hostname()}-${instance.id}` });
+      const built = await build({ store, files, holder: `${hostname()}-${instance.id}` });
       parts = built;
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
       const supervisor = createSupervisor(servicesOf(built), log);
@@ -107,6 +109,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           clock,
           onWork: () => built.relay.wake(),
           nodes: createNodeControl(built.pools, built.evidence, log),
+          watch: openWatchCalls({ config, store, running: { ...built, log } }).calls,
         }),
       );
       await supervisor.start(runSignal);
@@ -119,7 +122,25 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     }
   }
 
-  async function build({ store, lists, holder }: { store: OpenStore; lists: Lists; holder: string }): Promise<Parts> {
+  async function build({
+    store,
+    files,
+    holder,
+  }: {
+    store: OpenStore;
+    files: StartFiles;
+    holder: string;
+  }): Promise<Parts> {
+    const watch = await openWatch({
+      config,
+      store,
+      start: files,
+      operationSinks: sinkNames(config.sinks.operations),
+      log: log.child({ stage: "watchlist" }),
+      now: () => clock.now(),
+      alarms,
+      onSwap: tellWatched,
+    });
     const alerts = createAlertStore(store.db);
     const deliveries = createDeliveryStore(store.db);
     const queues = await createBullQueues({
@@ -165,7 +186,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       createChainLine(chain, {
         adapter: (pools[index] as NamedPool).pool,
         store,
-        lists,
+        lists: watch.live,
         holder,
         relay,
         log,
@@ -174,7 +195,11 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         alarms,
       }),
     );
-    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence };
+    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch };
+  }
+
+  function tellWatched(lists: Lists): void {
+    for (const chain of config.chains) metrics.watchlist(chain.name, lists.watchedOn.get(chain.id) ?? 0);
   }
 
   function openSinks(): Map<string, Sink> {
@@ -274,6 +299,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           loop,
         ),
       ),
+      built.watch.service,
       ...built.lines,
     ];
   }

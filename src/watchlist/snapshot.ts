@@ -2,6 +2,7 @@
  * Checked lists and own addresses to one immutable `Watchlist`: the index every block is matched with.
  * `default: never` and the roles of victims are never in it, whatever is enabled.
  */
+import { canonicalJson } from "../lib/canonical-json.ts";
 import { hashId } from "../lib/ids.ts";
 import type { Address, ChainId } from "../types/chain.ts";
 import type { Incident, OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
@@ -70,6 +71,11 @@ const NO_ENTRIES: readonly WatchEntry[] = Object.freeze([]);
 
 /** The files refuse these roles with another default; a list made by code gets the same answer here. */
 const NEVER_ROLES: ReadonlySet<string> = new Set(["victim", "victim_contract", "restrained_funds"]);
+
+/** Whether blocks are matched with the entry. */
+export function isMatched(entry: WatchEntry, enabled: ReadonlySet<string>): boolean {
+  return stateOf(entry, enabled) === "watched";
+}
 
 function stateOf(entry: WatchEntry, enabled: ReadonlySet<string>): State {
   if (entry.default === "never" || NEVER_ROLES.has(entry.role)) return "never";
@@ -144,11 +150,4 @@ function versionOf(content: Content): string {
     ...content.own.map((address) => `own ${canonicalJson(address)}`),
   ];
   return hashId("wl", lines.toSorted(compareText));
-}
-
-function canonicalJson(value: object): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => compareText(a, b)));
-  });
 }
