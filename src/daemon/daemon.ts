@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { PgPool } from "bullmq";
 import type { Logger } from "pino";
+import type { ApiPorts } from "../api/calls.ts";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
 import { createSink } from "../deliver/registry.ts";
@@ -86,6 +87,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   let started = false;
   let instance: Instance | null = null;
   let parts: Parts | null = null;
+  let api: ApiPorts | null = null;
   const http = config.http === null ? null : buildHttp(config.http);
   let stopServices: () => Promise<void> = () => Promise.resolve();
 
@@ -99,6 +101,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       const built = await build({ store, files, holder: `${hostname()}-${instance.id}` });
       parts = built;
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
+      const watchCalls = openWatchCalls({ config, store, running: { ...built, log } });
+      api = watchCalls.api;
       const supervisor = createSupervisor(servicesOf(built), log);
       stopServices = () => supervisor.stop();
       instance.serve(
@@ -109,7 +113,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           clock,
           onWork: () => built.relay.wake(),
           nodes: createNodeControl(built.pools, built.evidence, log),
-          watch: openWatchCalls({ config, store, running: { ...built, log } }).calls,
+          watch: watchCalls.calls,
         }),
       );
       await supervisor.start(runSignal);
@@ -233,6 +237,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       ],
       isStarted: () => started,
       isStopping: () => runSignal.aborted,
+      api: () => api,
     });
   }
 

@@ -7,8 +7,9 @@ import type { WatchStore } from "../store/watch-store.ts";
 import { ENTRY_BASES, ENTRY_DEFAULTS, ENTRY_DIRECTIONS, ENTRY_ROLES, TLP_LEVELS } from "../types/watch.ts";
 import { type Actor, PERSON_ROLES, type PersonRole } from "../types/watch-change.ts";
 import { refuseRole, SUPPRESS_MAX_MS } from "../watchlist/change-rules.ts";
-import { actorOf, makeToken, NotAllowedError } from "./actors.ts";
-import { checked } from "./checked.ts";
+import type { ApiPorts } from "../api/calls.ts";
+import { actorOf, makeToken, NotAllowedError, personOf } from "./actors.ts";
+import { BadCallError, checked } from "./checked.ts";
 import type { ControlCalls } from "./instance.ts";
 import type { ImportedList } from "./watch-import.ts";
 import { watchMessage } from "./watch-message.ts";
@@ -132,11 +133,14 @@ const as = z.strictObject({ name: slug.optional(), token: z.string().max(200) })
 // A year, as long as a key may live; then a new one is made.
 const TOKEN_LIFE_MS = 365 * 24 * 60 * 60_000;
 
-/** `ask`: with the caller known; `calls`: for the control socket, which finds out who calls. */
-export function createWatchCalls(deps: WatchCallDeps): {
-  ask(name: WatchCall, args: unknown, actor: Actor): Promise<unknown>;
+export interface WatchCalls {
+  /** For the control socket: without a token it is the OS user who asks. */
   readonly calls: ControlCalls;
-} {
+  /** For HTTP: without a token nobody asks. */
+  readonly api: ApiPorts;
+}
+
+export function createWatchCalls(deps: WatchCallDeps): WatchCalls {
   const handlers = createHandlers(deps);
 
   async function ask(name: WatchCall, args: unknown, actor: Actor): Promise<unknown> {
@@ -153,7 +157,23 @@ export function createWatchCalls(deps: WatchCallDeps): {
       return ask(name, args, await actorOf(deps.people, checked(as, claimed), deps.now()));
     },
   ]);
-  return { ask, calls: Object.fromEntries(calls) as ControlCalls };
+  const api: ApiPorts = {
+    async personOf(token) {
+      try {
+        const { name, role } = await personOf(deps.people, token, deps.now());
+        return { name, role };
+      } catch (error) {
+        if (error instanceof NotAllowedError) return null;
+        throw error;
+      }
+    },
+    async ask(name, args, actor) {
+      const call = WATCH_CALLS.find((one) => one === name);
+      if (call === undefined) throw new BadCallError(`there is no call ${name}`);
+      return ask(call, args, actor);
+    },
+  };
+  return { calls: Object.fromEntries(calls) as ControlCalls, api };
 }
 
 function createHandlers({ desk, store, reach, people, upgrade, page, now }: WatchCallDeps): Handlers {

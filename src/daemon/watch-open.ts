@@ -11,7 +11,7 @@ import { redactText } from "../lib/redact.ts";
 import type { Config } from "../types/config.ts";
 import { readFiles } from "./lists.ts";
 import type { NamedPool } from "./pools.ts";
-import { createWatchCalls } from "./watch-calls.ts";
+import { createWatchCalls, type WatchCalls } from "./watch-calls.ts";
 import { previewImport } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
 import { createDesk, type Watch } from "./watch-service.ts";
@@ -23,7 +23,7 @@ export interface OpenWatchOptions {
   readonly running: { readonly watch: Watch; readonly pools: readonly NamedPool[]; readonly log: Logger } | null;
 }
 
-export function openWatchCalls({ config, store, running }: OpenWatchOptions): ReturnType<typeof createWatchCalls> {
+export function openWatchCalls({ config, store, running }: OpenWatchOptions): WatchCalls {
   const watch = running?.watch.store ?? createWatchStore(store.db, watchPorts(config));
   const alerts = createAlertStore(store.db);
   const now = () => systemClock.now();

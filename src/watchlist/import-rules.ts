@@ -71,9 +71,9 @@ function planHead(
   };
 }
 
-/** What people here decided about an entry is not in its file, and stays. */
+/** What people here decided about an entry is not in its file, and stays: but nothing mutes a sanctioned one. */
 function withOurFacts(entry: WatchEntry, { muted }: WatchEntry): WatchEntry {
-  return muted === undefined ? entry : { ...entry, muted };
+  return muted === undefined || entry.sanctioned !== null ? entry : { ...entry, muted };
 }
 
 /** Of what an entry says: not of the version that says it, nor of a mute, which comes and goes. */

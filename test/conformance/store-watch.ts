@@ -244,11 +244,11 @@ export function watchConformance(
       expect(await eventsOf()).toEqual([]);
       world.now += 24 * HOUR;
       await endWhatIsOver(importing());
-      const open = (await world.watch.proposals({ state: "open", limit: 10 })).find(({ change }) =>
+      const waiting = (await world.watch.proposals({ state: "open", limit: 10 })).find(({ change }) =>
         change.entries.some(({ entryId }) => entryId === idOf()),
       );
-      expect(open?.proposalId).not.toBe(outcome.proposalId);
-      await world.desk.approve(BEN, { proposalId: open?.proposalId ?? "", changeHash: open?.changeHash ?? "" });
+      expect(waiting?.proposalId).not.toBe(outcome.proposalId);
+      await world.desk.approve(BEN, { proposalId: waiting?.proposalId ?? "", changeHash: waiting?.changeHash ?? "" });
       expect(await eventsOf()).toEqual(["included late"]);
     });
 

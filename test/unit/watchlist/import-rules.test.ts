@@ -142,10 +142,13 @@ test.each<[string, FileList, StoredList | null, ReturnType<typeof shape>]>([
   expect(shape(planImport({ file: now, stored: before }))).toEqual(expected);
 });
 
-test("a dispute outlives a change in the file", () => {
+test("a dispute outlives a change in the file, unless the file says that it is sanctioned", () => {
   const muted = { why: "disputed", by: "ann", until: 5 } as const;
   const plan = planImport({ file: file([entry("A", { label: "A!" })]), stored: stored([entry("A", { muted })], [A]) });
   expect(plan.apply?.entries[0]?.after).toMatchObject({ label: "A!", muted });
+  const sanctioned = { list: "OFAC SDN", source: "https://example.org" };
+  const listed = planImport({ file: file([entry("A", { sanctioned })]), stored: stored([entry("A", { muted })], [A]) });
+  expect(listed.apply?.entries[0]?.after?.muted).toBeUndefined();
 });
 
 test("an incident that becomes disputed waits for a second person; any other news of it does not", () => {
