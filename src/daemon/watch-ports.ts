@@ -3,9 +3,9 @@ import { retellHit } from "../match/retell.ts";
 import type { ApplyPorts } from "../store/watch-apply.ts";
 import type { Config } from "../types/config.ts";
 import { entryDigest } from "../watchlist/import-rules.ts";
-import { isMatched } from "../watchlist/snapshot.ts";
+import { isMatched, toIncident } from "../watchlist/snapshot.ts";
 
 export function watchPorts(config: Config): ApplyPorts {
   const enabled = new Set(config.watchlists.enable);
-  return { retell: retellHit, entryDigest, isMatched: (entry) => isMatched(entry, enabled) };
+  return { retell: retellHit, entryDigest, toIncident, isMatched: (entry) => isMatched(entry, enabled) };
 }

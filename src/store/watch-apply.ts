@@ -5,7 +5,8 @@
 import { sql, type Transaction } from "kysely";
 import { digestOf } from "../lib/canonical-json.ts";
 import { AppError } from "../lib/errors.ts";
-import type { WatchEntry } from "../types/watch.ts";
+import type { Incident, WatchEntry } from "../types/watch.ts";
+import type { IncidentInput } from "../types/watchlist-format.ts";
 import type { EntryChange, ListChange, WatchAction, WatchedEntry } from "../types/watch-change.ts";
 import { inChunks } from "./outbox.ts";
 import type { Database } from "./schema.ts";
@@ -31,6 +32,8 @@ export interface ApplyPorts {
   readonly retell: RetellHit;
   /** Of what an entry says, whatever version says it and whether it is muted. */
   readonly entryDigest: (entry: WatchEntry) => string;
+  /** What alerts tell of an incident. */
+  readonly toIncident: (incident: IncidentInput) => Incident;
   /** False: not matched (switched off, a victim), whatever its list says. */
   readonly isMatched: (entry: WatchEntry) => boolean;
   /** Told of entries that are matched from now on, in the transaction that makes them so. */
@@ -73,7 +76,11 @@ export async function applyChange(
     approver: options.approver,
     changeHash,
   });
-  const retoldHits = await retellHits(trx, { changed: changedOf(change, ports), retell: ports.retell, now });
+  const retoldHits = await retellHits(trx, {
+    changed: changedOf(change, head.version, ports),
+    retell: ports.retell,
+    now,
+  });
   const watched = change.entries.flatMap(({ before, after }) =>
     after !== null && ports.isMatched(after) && (before === null || !ports.isMatched(before))
       ? [{ entry: after, joinAt: joinAt.get(after.chain) ?? null }]
@@ -259,12 +266,14 @@ export async function audit(
     .execute();
 }
 
-function changedOf({ incident, entries }: ListChange, ports: ApplyPorts): ChangedEntries {
+/** As blocks are matched with them from now on. */
+function changedOf({ incident, entries }: ListChange, listVersion: string, ports: ApplyPorts): ChangedEntries {
+  const told = ports.toIncident(incident);
   return new Map(
-    entries.flatMap(({ entryId, before, after }) =>
-      before === null
-        ? []
-        : [[entryId, after !== null && ports.isMatched(after) ? { entry: after, incident } : null] as const],
-    ),
+    entries.flatMap(({ entryId, before, after }) => {
+      if (before === null) return [];
+      const isMatched = after !== null && ports.isMatched(after);
+      return [[entryId, isMatched ? { entry: { ...after, listVersion }, incident: told } : null] as const];
+    }),
   );
 }

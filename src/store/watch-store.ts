@@ -45,6 +45,7 @@ export interface WatchBook {
   /** For what must be written in the same transaction. */
   readonly trx: Transaction<Database>;
   entry(entryId: string): Promise<WatchEntry | null>;
+  /** A list of ours tells its incident as a file does that knows it. */
   list(list: string): Promise<StoredWatchList | null>;
   /** By entry: digest of its row when the list's file was last imported. */
   rows(list: string): Promise<Map<string, string>>;
@@ -221,7 +222,11 @@ function createBook(trx: Transaction<Database>, ports: ApplyPorts): WatchBook {
       return row === undefined ? null : entryOf(row);
     },
 
-    list: async (list) => (await readLists(trx, list))[0] ?? null,
+    async list(list) {
+      const [found] = await readLists(trx, list);
+      if (found === undefined || found.file !== null) return found ?? null;
+      return { ...found, incident: (await incidentIn(trx, found.incident.id)) ?? found.incident };
+    },
 
     async rows(list) {
       const rows = await trx.selectFrom("watch_row").select(["entry_id", "digest"]).where("list", "=", list).execute();
@@ -274,13 +279,7 @@ function createBook(trx: Transaction<Database>, ports: ApplyPorts): WatchBook {
       return (await changesOf(trx, entryId).executeTakeFirst())?.at ?? null;
     },
 
-    async incident(id) {
-      const rows = await trx.selectFrom("watch_list").select(["incident", "file"]).orderBy("list").execute();
-      const known = rows
-        .toSorted((a, b) => Number(a.file === null) - Number(b.file === null))
-        .map((row) => JSON.parse(row.incident) as IncidentInput);
-      return known.find((incident) => incident.id === id) ?? null;
-    },
+    incident: (id) => incidentIn(trx, id),
 
     async muteEnded(now) {
       const rows = await trx.selectFrom("watch_entry").select("payload").where("wake_at", "<=", now).execute();
@@ -292,6 +291,14 @@ function createBook(trx: Transaction<Database>, ports: ApplyPorts): WatchBook {
       return rows.map(proposalOf);
     },
   };
+}
+
+async function incidentIn(trx: Transaction<Database>, id: string): Promise<IncidentInput | null> {
+  const rows = await trx.selectFrom("watch_list").select(["incident", "file"]).orderBy("list").execute();
+  const known = rows
+    .toSorted((a, b) => Number(a.file === null) - Number(b.file === null))
+    .map((row) => JSON.parse(row.incident) as IncidentInput);
+  return known.find((incident) => incident.id === id) ?? null;
 }
 
 /** Newest first. */

@@ -6,6 +6,7 @@ import { canonicalJson } from "../lib/canonical-json.ts";
 import { hashId } from "../lib/ids.ts";
 import type { Address, ChainId } from "../types/chain.ts";
 import type { Incident, OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
+import type { IncidentInput } from "../types/watchlist-format.ts";
 import type { LoadedList } from "./load.ts";
 import { compareText } from "./problems.ts";
 import { createWatchedTable } from "./watched-table.ts";
@@ -45,7 +46,7 @@ export function createWatchlist(options: WatchlistOptions): WatchlistSnapshot {
   const counts = new Map<string, Counts>();
   const matched: WatchEntry[] = [];
   for (const list of lists) {
-    if (!incidents.has(list.incident.id)) incidents.set(list.incident.id, toIncident(list));
+    if (!incidents.has(list.incident.id)) incidents.set(list.incident.id, toIncident(list.incident));
     for (const { entry, hasAdapter } of list.entries) {
       const state = stateOf(entry, enabled);
       count(counts, entry.incident, { state, hasAdapter });
@@ -83,8 +84,9 @@ function stateOf(entry: WatchEntry, enabled: ReadonlySet<string>): State {
   return enabled.has(entry.list) || enabled.has(entry.incident) ? "watched" : "off";
 }
 
-function toIncident(list: LoadedList): Incident {
-  const { id, name, kind, date, attribution, attributionBasis, disputed } = list.incident;
+/** What alerts tell of an incident. */
+export function toIncident(incident: IncidentInput): Incident {
+  const { id, name, kind, date, attribution, attributionBasis, disputed } = incident;
   return { id, name, kind, date, attribution, attributionBasis, disputed };
 }
 

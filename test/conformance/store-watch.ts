@@ -10,6 +10,7 @@ import { createWatchDesk, type WatchDesk } from "../../src/daemon/watch-desk.ts"
 import { retellHit } from "../../src/match/retell.ts";
 import { matchBlock } from "../../src/match/match-block.ts";
 import { createChainStore } from "../../src/store/chain-store.ts";
+import { decodeHit } from "../../src/store/codec.ts";
 import { migrate, type OpenStore } from "../../src/store/database.ts";
 import { createLeases } from "../../src/store/leases.ts";
 import { createPeople } from "../../src/store/people.ts";
@@ -21,7 +22,7 @@ import type { OwnAddress } from "../../src/types/watch.ts";
 import type { Actor, WatchedEntry } from "../../src/types/watch-change.ts";
 import { actorOf, makeToken } from "../../src/daemon/actors.ts";
 import { entryDigest } from "../../src/watchlist/import-rules.ts";
-import { createWatchlist, isMatched } from "../../src/watchlist/snapshot.ts";
+import { createWatchlist, isMatched, toIncident } from "../../src/watchlist/snapshot.ts";
 import { createTokenList } from "../../src/watchlist/tokens.ts";
 import { blockAt, NOW, windowBlock } from "./store-facts.ts";
 
@@ -195,6 +196,18 @@ export function watchConformance(
       expect([impact.hits, impact.customers]).toEqual([2, ["customer-1"]]);
     });
 
+    test("a hit told again is what matching its block again would give: one version, one incident, no second revision", async () => {
+      await add();
+      const lease = await begun();
+      await chains().commitBlocks(await commitOf(lease, 10));
+      await world.desk.change(ANN, { entryId: idOf(), patch: { label: "named" }, why: "known now" });
+      const rematch = await commitOf(await lead(), 10);
+      const [stored] = await world.opened.db.selectFrom("hit").select("payload").where("chain", "=", chain).execute();
+      expect(decodeHit(stored?.payload ?? "")).toEqual(rematch.scanned[0]?.hits[0]);
+      await chains().commitRematch(rematch);
+      expect(await eventsOf()).toEqual(["included", "retold"]);
+    });
+
     test("a removal waits for another name, is bound to its hash, and is done once", async () => {
       await add();
       const asked = await world.desk.remove(ANN, { entryId: idOf(), why: "wrong" });
@@ -306,6 +319,7 @@ function worldOf(opened: OpenStore): World {
   const watch = createWatchStore(opened.db, {
     retell: retellHit,
     entryDigest,
+    toIncident,
     isMatched: (entry) => isMatched(entry, new Set()),
     onWatched: (_trx, entries) => {
       watched.push(...entries);
