@@ -48,8 +48,16 @@ async function post(path: string, body: string | undefined, token: string | null
   });
   return { status: answer.status, body: (await answer.json()) as { result?: unknown; error?: string } };
 }
-const failing = (error: Error) => {
-  open = { personOf: () => Promise.resolve({ name: "ann", role: "admin" }), ask: () => Promise.reject(error) };
+function failing(error: Error): void {
+  open = {
+    async personOf() {
+      return { name: "ann", role: "admin" };
+    },
+    async ask() {
+      throw error;
+    },
+  };
+}
 };
 
 test("a call carries its arguments and its caller", async () => {
