@@ -30,6 +30,7 @@ interface Peer {
 const HERE = import.meta.dirname;
 const PEERS: readonly Peer[] = [
   { name: "heistwatch as it is", runner: "ours.ts" },
+  { name: "heistwatch, logs only", runner: "ours-logs.ts" },
   {
     name: "Subsquid evm-processor",
     runner: "subsquid/run.mjs",

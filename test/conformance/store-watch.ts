@@ -233,6 +233,20 @@ export function watchConformance(
       });
     });
 
+    test("an approval leaves a dispute that began since as it is", async () => {
+      await add();
+      const patch = { independentSources: 1, basis: "explorer" } as const;
+      const asked = await world.desk.change(ANN, { entryId: idOf(), patch, why: "one post" });
+      await world.desk.dispute(BEN, { entryId: idOf(), why: "wrong" });
+      await world.desk.approve(BEN, asked as { proposalId: string; changeHash: string });
+      const [entry] = await world.watch.entriesAt(address());
+      expect(entry).toMatchObject({ basis: "explorer", muted: { why: "disputed", by: "ben" } });
+      // Still known to end by itself.
+      world.now += 4 * HOUR;
+      await endWhatIsOver(importing());
+      expect((await world.watch.entriesAt(address()))[0]?.muted).toBeUndefined();
+    });
+
     test("an approval of an entry that is another one by now is refused, and so is one after 24 h", async () => {
       await add();
       const ids = async () =>

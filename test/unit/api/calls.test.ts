@@ -58,7 +58,6 @@ function failing(error: Error): void {
     },
   };
 }
-};
 
 test("a call carries its arguments and its caller", async () => {
   expect(await post("watch/add", JSON.stringify({ address: "0x1" }))).toEqual({

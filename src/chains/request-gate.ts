@@ -1,5 +1,5 @@
 /** The request cap of one node: at most so many under way, at most so many a second. The exchange's own traffic comes first. */
-import { sleep } from "../../lib/sleep.ts";
+import { sleep } from "../lib/sleep.ts";
 
 export interface RequestGate {
   /** Waits for a place; the returned function gives it back. Throws the signal's reason when aborted. */
