@@ -121,6 +121,10 @@ function assessMatch(
     capSeverity("medium", "no own address touched");
     capAction("review", "no own address touched");
   }
+  if (entry.muted !== undefined) {
+    capSeverity("info", `the entry is ${entry.muted.why}`);
+    capAction("none", `the entry is ${entry.muted.why}`);
+  }
   if (incident?.disputed === true && !sanctioned) {
     capSeverity("medium", "attribution of the incident is disputed");
     capAction("review", "attribution of the incident is disputed");

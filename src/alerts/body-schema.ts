@@ -166,10 +166,12 @@ export const systemBody = z.strictObject({
     "endpoint.recovered",
     "coverage.gap",
     "provider.dispute",
+    "watchlist.changed",
+    "watchlist.importRefused",
   ]),
   ...envelope,
   data: z.strictObject({
-    subject: z.string().describe("what it is about: a chain, the queue, a sink"),
+    subject: z.string().describe("what it is about: a chain, the queue, a sink, a watchlist"),
     severity: z.enum(SEVERITIES),
     summary: z.string(),
     since: timestamp,

@@ -26,6 +26,8 @@ export interface AlertState {
   /** Core of the last revision made; empty before the first. */
   readonly lastCore: string;
   readonly lastStage: Stage | null;
+  /** A revision was sent; absent in what older versions stored. */
+  readonly wasSent?: boolean;
 }
 
 export interface FoldContext {

@@ -5,6 +5,7 @@ import { loadEnv } from "../config/env-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
+import { openWatchCalls } from "../daemon/watch-open.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AppError, UnavailableError } from "../lib/errors.ts";
 import { createAlertStore } from "../store/alert-store.ts";
@@ -59,6 +60,7 @@ export async function callOperator(config: Config, name: string, args: object): 
         clock: systemClock,
         onWork: () => undefined,
         nodes: null,
+        watch: openWatchCalls({ config, store, running: null }).calls,
       });
       const call = calls[name];
       if (call === undefined) throw new Error(`assertion failed: ${name} is an operator call`);

@@ -13,7 +13,7 @@ import { demo } from "./demo/demo.ts";
 import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
 import { run } from "./run.ts";
 import { testBlock } from "./test-block.ts";
-import { listWatch } from "./watch.ts";
+import { addWatchCommands } from "./watch-program.ts";
 
 const program = new Command("heistwatch")
   .description(
@@ -92,12 +92,7 @@ withGlobals(
     finish(retryDeliveries(deliveryIds, options)),
   );
 
-const watch = program.command("watch").description("look at the watchlists");
-withGlobals(watch.command("list").description("watched addresses"))
-  .option("--incident <id>", "only this incident")
-  .option("--chain <id>", "only this chain (CAIP-2)")
-  .option("--all", "also entries that are off, never matched, or without an adapter")
-  .action(act(listWatch));
+addWatchCommands(program, { withGlobals, finish, wholeNumber });
 
 const node = program.command("node").description("look at the nodes in use, take one out for a time");
 withGlobals(node.command("list").description("every node: state, head, latency, errors, last evidence")).action(

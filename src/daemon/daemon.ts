@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { PgPool } from "bullmq";
 import type { Logger } from "pino";
+import type { ApiPorts } from "../api/calls.ts";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
 import { createSink } from "../deliver/registry.ts";
@@ -28,7 +29,7 @@ import { foldContext } from "./fold-context.ts";
 import { claimInstance, type Instance } from "./instance.ts";
 import type { Line } from "./line.ts";
 import { loopService } from "./loop-service.ts";
-import { loadLists, type Lists } from "./lists.ts";
+import type { Lists } from "./lists.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperatorCalls } from "./operator-calls.ts";
 import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
@@ -36,6 +37,8 @@ import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { VERSION } from "./version.ts";
+import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
+import { openWatchCalls } from "./watch-open.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 
 export interface Daemon {
@@ -71,6 +74,7 @@ interface Parts {
   readonly lines: readonly Line[];
   readonly pools: readonly NamedPool[];
   readonly evidence: EvidenceStore;
+  readonly watch: Watch;
 }
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
@@ -83,20 +87,22 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   let started = false;
   let instance: Instance | null = null;
   let parts: Parts | null = null;
+  let api: ApiPorts | null = null;
   const http = config.http === null ? null : buildHttp(config.http);
   let stopServices: () => Promise<void> = () => Promise.resolve();
 
   async function start(): Promise<void> {
-    const lists = await loadLists(config);
-    for (const chain of config.chains) metrics.watchlist(chain.name, lists.watchedOn.get(chain.id) ?? 0);
+    const files = await readStartFiles(config);
     instance = await claimInstance(config.dataDir);
     // Before anything is waited for: a probe of a daemon that waits for its database gets an answer.
     await http?.start(runSignal);
     const store = await waitForStore(config, log, runSignal);
     try {
-      const built = await build({ store, lists, holder: `${hostname()}-${instance.id}` });
+      const built = await build({ store, files, holder: `${hostname()}-${instance.id}` });
       parts = built;
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
+      const watchCalls = openWatchCalls({ config, store, running: { ...built, log } });
+      api = watchCalls.api;
       const supervisor = createSupervisor(servicesOf(built), log);
       stopServices = () => supervisor.stop();
       instance.serve(
@@ -107,6 +113,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           clock,
           onWork: () => built.relay.wake(),
           nodes: createNodeControl(built.pools, built.evidence, log),
+          watch: watchCalls.calls,
         }),
       );
       await supervisor.start(runSignal);
@@ -119,7 +126,25 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     }
   }
 
-  async function build({ store, lists, holder }: { store: OpenStore; lists: Lists; holder: string }): Promise<Parts> {
+  async function build({
+    store,
+    files,
+    holder,
+  }: {
+    store: OpenStore;
+    files: StartFiles;
+    holder: string;
+  }): Promise<Parts> {
+    const watch = await openWatch({
+      config,
+      store,
+      start: files,
+      operationSinks: sinkNames(config.sinks.operations),
+      log: log.child({ stage: "watchlist" }),
+      now: () => clock.now(),
+      alarms,
+      onSwap: tellWatched,
+    });
     const alerts = createAlertStore(store.db);
     const deliveries = createDeliveryStore(store.db);
     const queues = await createBullQueues({
@@ -165,7 +190,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       createChainLine(chain, {
         adapter: (pools[index] as NamedPool).pool,
         store,
-        lists,
+        lists: watch.live,
         holder,
         relay,
         log,
@@ -174,7 +199,11 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         alarms,
       }),
     );
-    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence };
+    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch };
+  }
+
+  function tellWatched(lists: Lists): void {
+    for (const chain of config.chains) metrics.watchlist(chain.name, lists.watchedOn.get(chain.id) ?? 0);
   }
 
   function openSinks(): Map<string, Sink> {
@@ -208,6 +237,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       ],
       isStarted: () => started,
       isStopping: () => runSignal.aborted,
+      api: () => api,
     });
   }
 
@@ -274,6 +304,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           loop,
         ),
       ),
+      built.watch.service,
       ...built.lines,
     ];
   }

@@ -11,7 +11,7 @@ import type { Hit, HitEvent } from "../types/hit.ts";
 import type { PendingState, TrackedTransaction } from "../types/mempool.ts";
 import { decodeHit, encodeHit, matchDigest } from "./codec.ts";
 import type { Db } from "./database.ts";
-import { addHitEvents, bareEvent, encodeLink, knownHits, type NewHitEvent } from "./hit-rows.ts";
+import { addHitEvents, bareEvent, encodeLink, knownHits, linkEntries, type NewHitEvent } from "./hit-rows.ts";
 import { holdForMatching, holdLease } from "./leases.ts";
 import { inChunks } from "./outbox.ts";
 import { endPendingHits, supersede } from "./pending-moves.ts";
@@ -156,6 +156,7 @@ async function storeHits(
 
 async function upsertHits(trx: Transaction<Database>, hits: readonly Hit[], now: number): Promise<void> {
   if (hits.length === 0) return;
+  await linkEntries(trx, hits);
   await trx
     .insertInto("hit")
     .values(
@@ -172,6 +173,8 @@ async function upsertHits(trx: Transaction<Database>, hits: readonly Hit[], now:
         match_digest: matchDigest(hit),
         payload: encodeHit(hit),
         created_at: now,
+        block: null,
+        trust: null,
       })),
     )
     .onConflict((conflict) =>

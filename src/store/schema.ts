@@ -2,6 +2,7 @@
 import type { Generated } from "kysely";
 import type { RetractionReason } from "../types/alert.ts";
 import type { PendingState } from "../types/mempool.ts";
+import type { ProposalState } from "../types/watch-change.ts";
 
 export interface ChainLeaseTable {
   chain: string;
@@ -53,6 +54,9 @@ export interface HitTable {
   match_digest: string;
   payload: string;
   created_at: number;
+  /** Where it stands, while it is only recorded. */
+  block: string | null;
+  trust: string | null;
 }
 
 export interface HitEventTable {
@@ -170,6 +174,106 @@ export interface RelayStateTable {
   last_relayed_id: number;
 }
 
+/** One row: rises with every change of what is watched. */
+export interface WatchStateTable {
+  one: number;
+  revision: number;
+}
+
+export interface WatchListTable {
+  list: string;
+  /** Of its newest version. */
+  number: number;
+  version: string;
+  incident: string;
+  /** The file it is imported from; null: made by people here. */
+  file: string | null;
+}
+
+/** What is watched now; what was, is in `watch_change`. */
+export interface WatchEntryTable {
+  entry_id: string;
+  list: string;
+  chain: string;
+  address: string;
+  payload: string;
+  digest: string;
+  /** When its dispute or suppression ends. */
+  wake_at: number | null;
+}
+
+/** A file's row as it was last imported. */
+export interface WatchRowTable {
+  entry_id: string;
+  list: string;
+  digest: string;
+}
+
+export interface WatchVersionTable {
+  list: string;
+  number: number;
+  version: string;
+  incident: string;
+  action: string;
+  actor: string;
+  approver: string | null;
+  why: string | null;
+  at: number;
+}
+
+export interface WatchChangeTable {
+  list: string;
+  number: number;
+  entry_id: string;
+  before: string | null;
+  after: string | null;
+}
+
+export interface WatchAuditTable {
+  seq: Generated<number>;
+  at: number;
+  actor: string;
+  action: string;
+  subject: string;
+  why: string | null;
+  before: string | null;
+  after: string | null;
+  approver: string | null;
+  change_hash: string | null;
+}
+
+export interface WatchProposalTable {
+  proposal_id: string;
+  change_hash: string;
+  action: string;
+  list: string;
+  payload: string;
+  proposer: string;
+  why: string | null;
+  created_at: number;
+  expires_at: number;
+  state: ProposalState;
+  decided_by: string | null;
+  decided_at: number | null;
+}
+
+export interface WatchPersonTable {
+  name: string;
+  role: string;
+  token_id: string;
+  token_hash: string;
+  created_by: string;
+  created_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+}
+
+/** Which entries a hit was matched with, ever. */
+export interface HitEntryTable {
+  entry_id: string;
+  hit_id: string;
+}
+
 export interface Database {
   chain_lease: ChainLeaseTable;
   checkpoint: CheckpointTable;
@@ -185,4 +289,14 @@ export interface Database {
   relay_state: RelayStateTable;
   unchecked: UncheckedTable;
   evidence: EvidenceTable;
+  watch_state: WatchStateTable;
+  watch_list: WatchListTable;
+  watch_entry: WatchEntryTable;
+  watch_row: WatchRowTable;
+  watch_version: WatchVersionTable;
+  watch_change: WatchChangeTable;
+  watch_audit: WatchAuditTable;
+  watch_proposal: WatchProposalTable;
+  watch_person: WatchPersonTable;
+  hit_entry: HitEntryTable;
 }

@@ -231,6 +231,11 @@ export interface ChainAdapter {
   views?(): readonly OperatorView[];
   /** A push feed. It only ever means "look now": polling is the truth. */
   onHint?(wake: () => void, signal: AbortSignal): void;
+  /**
+   * Whether code stands behind an address; null: no node that may be asked about addresses can tell. Absent where the chain
+   * has no contracts.
+   */
+  isContract?(address: Address, signal: AbortSignal): Promise<boolean | null>;
   /** Absent where the mempool is not looked at (`mempool: off`) or there is none. */
   readonly mempool?: MempoolSource;
   close(): Promise<void>;

@@ -77,6 +77,24 @@ export interface WatchEntry {
   readonly note: string | null;
   /** `quoted`: what the opened source itself quotes, often the official page. */
   readonly sources: readonly { readonly ref: string; readonly label: string | null; readonly quoted?: string }[];
+  /** Who added it and when (unix ms); absent: it came with a file. */
+  readonly addedBy?: string;
+  readonly addedAt?: number;
+  /** Unix ms: somebody should look at what was added with little behind it. */
+  readonly reviewBy?: number;
+  /** Reference of the investigation. */
+  readonly case?: string;
+  readonly tlp?: Tlp;
+  /** Present: its hits are recorded, but tell and hold nothing. */
+  readonly muted?: EntryMute;
+}
+
+/** `unconfirmed`: added, but it touches so many that a second person must confirm. */
+export interface EntryMute {
+  readonly why: "disputed" | "unconfirmed" | "suppressed";
+  readonly by: string;
+  /** Unix ms; null: until a second person decides. */
+  readonly until: number | null;
 }
 
 /** Who may see it, by the Traffic Light Protocol: weakest restriction first. `white` of TLP 1.0 is `clear`. */

@@ -7,7 +7,7 @@ import { assert } from "../lib/assert.ts";
 import type { ChainId } from "../types/chain.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import { createAddressIndex } from "./address-index.ts";
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson } from "../lib/canonical-json.ts";
 import { createEntryIndex, type EntryIndex } from "./entry-index.ts";
 import { createSlots, encodeHead, HEAD_BYTES, tableBytes, type Trailer } from "./entry-layout.ts";
 import { encodeRecord, entryIdOf, NO_SLOT, PLACE_BYTES } from "./entry-record.ts";

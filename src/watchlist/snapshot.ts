@@ -5,12 +5,12 @@
  * A list in memory becomes one at once. A list of any size goes by entry by entry into a file, while the event loop runs;
  * from the file it opens again without its entries.
  */
+import { canonicalJson } from "../lib/canonical-json.ts";
 import { hashId } from "../lib/ids.ts";
 import { createPauses, inSlices, runThrough } from "../lib/slices.ts";
 import type { Address, ChainId } from "../types/chain.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
 import type { Incident, OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
-import { canonicalJson } from "./canonical-json.ts";
 import { type EntryIndex, openEntryIndex } from "./entry-index.ts";
 import { compareEntries, createEntryIndexBuilder, type EntryIndexBuilder } from "./entry-index-builder.ts";
 import { createFileStorage, createMemoryStorage, openFileStorage } from "./entry-storage.ts";
@@ -161,18 +161,28 @@ type State = "watched" | "off" | "never";
 /** The files refuse these roles with another default; a list made by code gets the same answer here. */
 const NEVER_ROLES: ReadonlySet<string> = new Set(["victim", "victim_contract", "restrained_funds"]);
 
+/** Whether blocks are matched with the entry. */
+export function isMatched(entry: WatchEntry, enabled: ReadonlySet<string>): boolean {
+  return stateOf(entry, enabled) === "watched";
+}
+
 function stateOf(entry: WatchEntry, enabled: ReadonlySet<string>): State {
   if (entry.default === "never" || NEVER_ROLES.has(entry.role)) return "never";
   if (entry.default === "on") return "watched";
   return enabled.has(entry.list) || enabled.has(entry.incident) ? "watched" : "off";
 }
 
+/** What alerts tell of an incident. */
+export function toIncident(incident: IncidentInput): Incident {
+  const { id, name, kind, date, attribution, attributionBasis, disputed } = incident;
+  return { id, name, kind, date, attribution, attributionBasis, disputed };
+}
+
 /** By id; told by the first list of an incident. */
 function incidentsOf(lists: readonly ListHead[]): Map<string, Incident> {
   const incidents = new Map<string, Incident>();
   for (const { incident } of lists.toSorted((a, b) => compareText(a.list, b.list))) {
-    const { id, name, kind, date, attribution, attributionBasis, disputed } = incident;
-    if (!incidents.has(id)) incidents.set(id, { id, name, kind, date, attribution, attributionBasis, disputed });
+    if (!incidents.has(incident.id)) incidents.set(incident.id, toIncident(incident));
   }
   return incidents;
 }

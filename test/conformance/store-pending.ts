@@ -195,7 +195,7 @@ function blockTests(getStore: GetStore): void {
       ["pending", null],
     ]);
     await chains.commitBlocks(commitOf(lease, [scanned(blockAt(10, { branch: "b", on: "a" }), [mined])]));
-    await chains.commitFinalized({ lease, number: 10, now: NOW });
+    await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW });
     expect(await statesOf(getStore(), lease)).toEqual({ "0xp2": "pending" });
     expect((await eventsOf(getStore(), mined.alertId)).map(({ kind }) => kind)).toEqual(["included", "final"]);
   });
@@ -259,7 +259,7 @@ function disputeTests(getStore: GetStore): void {
     expect(await statesOf(getStore(), lease)).toEqual({ "0xp1": "included" });
     const kinds = (await eventsOf(getStore(), hit.alertId)).map(({ kind }) => kind);
     expect(kinds).toEqual(["pending", "disputed", "included"]);
-    expect(await chains.commitFinalized({ lease, number: 10, now: NOW })).toEqual({ finalHits: 1 });
+    expect(await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW })).toEqual({ finalHits: 1 });
   });
 }
 
@@ -283,7 +283,7 @@ function guardTests(getStore: GetStore): void {
     const hit = hitOf({ chain: lease.chain, tx: "0xp1" });
     const stale = { ...pendingOf(lease, found([hit])), listVersion: "v0" };
     await expect(pending.commitPending(stale)).rejects.toMatchObject({ code: "list_changed" });
-    await leases.acquire({ chain: lease.chain, holder: "first", ttlMs: 60_000, listVersion: "v1" });
+    await leases.acquire({ chain: lease.chain, holder: "first", ttlMs: 60_000, listVersion: "v1", revision: 0 });
     const fenced = { code: "fenced" };
     await expect(pending.commitPending(pendingOf(lease, found([hit])))).rejects.toMatchObject(fenced);
     await expect(pending.commitEnded({ lease, ended: [], now: NOW })).rejects.toMatchObject(fenced);

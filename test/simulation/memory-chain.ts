@@ -138,9 +138,9 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
         return { removedHits: settleHits(tables, { chain: lease.chain, which: lost, to: "removed", now }) };
       }),
 
-    commitFinalized: async ({ lease, number, now }) =>
+    commitFinalized: async ({ lease, listVersion, number, now }) =>
       tables.transaction(() => {
-        if (number <= hold(tables, lease).finalizedNumber) return { finalHits: 0 };
+        if (number <= holdForMatching(tables, { lease, listVersion }).finalizedNumber) return { finalHits: 0 };
         tables.lease.change(lease.chain, { finalizedNumber: number });
         for (const row of tables.pending.values())
           if (row.chain === lease.chain && row.blockNumber !== null && row.blockNumber <= number)

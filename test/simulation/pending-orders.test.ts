@@ -150,7 +150,7 @@ class Run {
   }
 
   async begin(): Promise<void> {
-    await this.store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e12, listVersion: "v1" });
+    await this.store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e12, listVersion: "v1", revision: 0 });
     await this.store.chains.begin(this.lease, [{ ...windowBlock(9), scanned: true }]);
   }
 

@@ -148,6 +148,13 @@ export function createEvmAdapter({
       return answer === null ? -1 : decodeHeader(answer).number;
     },
 
+    async isContract(address, signal) {
+      // The question names a watched address: only our own node may hear it.
+      if (!node.own) return null;
+      const code = await rpc.call("eth_getCode", [address, "latest"], signal);
+      return typeof code === "string" ? code.length > 2 && !code.startsWith(DELEGATED) : null;
+    },
+
     onHint(wake, signal) {
       if (node.ws === null) return;
       const silentMs = Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
@@ -162,6 +169,9 @@ export function createEvmAdapter({
     },
   };
 }
+
+// EIP-7702: an ordinary account that lets a contract's code act for it.
+const DELEGATED = "0xef0100";
 
 /** Null: the node has no block at that height. */
 function headerIn(answer: unknown, number: number): Header | null {

@@ -308,6 +308,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     blockOf,
     finalizedNumber,
     views,
+    isContract: (address, signal) => isContract(endpoints, address, signal),
     ...(mempool === null ? {} : { mempool }),
     onHint(wake, signal) {
       for (const { adapter } of options.nodes) adapter.onHint?.(wake, signal);
@@ -335,6 +336,19 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     },
     undrain: (name) => named(name).undrain(),
   };
+}
+
+/** A node that cannot tell is no reason to fail: the next one is asked. */
+async function isContract(
+  endpoints: readonly Endpoint[],
+  address: string,
+  signal: AbortSignal,
+): Promise<boolean | null> {
+  for (const { own, adapter } of usable(endpoints)) {
+    const answer = own ? await adapter.isContract?.(address, signal).catch(() => null) : null;
+    if (answer != null) return answer;
+  }
+  return null;
 }
 
 function whyMissing({ endpoints }: Operator): string {

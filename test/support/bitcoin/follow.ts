@@ -68,6 +68,7 @@ export async function followChain(options: FollowOptions): Promise<Following> {
     holder: "us",
     ttlMs: 3.6e6,
     listVersion: "v1",
+    revision: 0,
   })) as Lease;
   const stopping = new AbortController();
   const matched: Block[] = [];

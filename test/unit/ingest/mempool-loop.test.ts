@@ -69,7 +69,7 @@ beforeEach(async () => {
   asked = [];
   status = null;
   isBroken = false;
-  await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e9, listVersion: "v1" });
+  await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e9, listVersion: "v1", revision: 0 });
   await store.chains.begin(LEASE, [windowBlock(9)]);
 });
 
@@ -191,7 +191,7 @@ describe("the loop", () => {
   });
 
   test("ends when another daemon leads, and writes nothing", async () => {
-    await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e9, listVersion: "v1" });
+    await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e9, listVersion: "v1", revision: 0 });
     arrivals = [tx("a")];
     await expect(runMempoolLoop(optionsOf(), AbortSignal.timeout(5_000))).rejects.toThrow(FencedError);
     expect(await states()).toEqual({});
