@@ -138,13 +138,34 @@ function moved(state: AlertState, event: HitEvent, kind: MoveKind): AlertState {
   const standing =
     event.hit === null
       ? before && { ...before, trust: trustAfter(before.trust, event) }
-      : { hit: event.hit, block: event.block, trust: event.trust ?? UNTRUSTED, late: event.late, status };
+      : {
+          hit: event.hit,
+          block: event.block,
+          trust: event.trust ?? UNTRUSTED,
+          late: event.late,
+          ...retroactiveOf(event),
+          status,
+        };
   if (standing === undefined) return state;
   const hits = new Map(state.hits).set(event.hitId, { ...standing, status });
   const stands = standingHits(hits).length > 0;
   if (stands) return { ...state, hits, retractedAt: null, retraction: null, replacedBy: null };
   const reason: RetractionReason = event.reason ?? "recomputed";
   return { ...state, hits, retractedAt: event.at, retraction: reason };
+}
+
+// A customer's money that moved this long ago may still be with the customer.
+const OWN_TOUCHED_DAYS = 30;
+
+/**
+ * What only scans of the past found, and nobody can act on any more, is kept and told by the summary of the scan. Decided
+ * when it is found, so that whoever was told of it is told of everything that comes after.
+ */
+function retroactiveOf({ retroactive, hit, block, at }: HitEvent): Pick<HitStanding, "retroactive"> {
+  if (!retroactive) return {};
+  const since = at / 1_000 - OWN_TOUCHED_DAYS * 86_400;
+  const isFresh = hit !== null && hit.own !== null && block !== null && block.timestamp >= since;
+  return { retroactive: isFresh ? "fresh" : "history" };
 }
 
 /** What an event without a hit of its own changes about who vouches for the block. */
@@ -229,7 +250,8 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     type: typeOf(before.lastStage, stage),
     at: last.at,
   });
-  return { record, message, sinks: isSent(assessment.severity, context) ? context.sinks : [] };
+  const isTold = isSent(assessment.severity, context) && !told.every(({ retroactive }) => retroactive === "history");
+  return { record, message, sinks: isTold ? context.sinks : [] };
 }
 
 /**

@@ -5,6 +5,7 @@ import { loadEnv } from "../config/env-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
+import { createRetroCalls } from "../daemon/retro-calls.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AppError, UnavailableError } from "../lib/errors.ts";
 import { createAlertStore } from "../store/alert-store.ts";
@@ -52,14 +53,18 @@ export async function callOperator(config: Config, name: string, args: object): 
     const store = await openStore(config);
     try {
       await migrate(store.db);
-      const calls: ControlCalls = createOperatorCalls({
-        alerts: createAlertStore(store.db),
-        deliveries: createDeliveryStore(store.db),
-        queuedSinks: config.sinks.alerts.map((sink) => sink.name),
-        clock: systemClock,
-        onWork: () => undefined,
-        nodes: null,
-      });
+      const calls: ControlCalls = {
+        ...createOperatorCalls({
+          alerts: createAlertStore(store.db),
+          deliveries: createDeliveryStore(store.db),
+          queuedSinks: config.sinks.alerts.map((sink) => sink.name),
+          clock: systemClock,
+          onWork: () => undefined,
+          nodes: null,
+        }),
+        // Whoever runs beside us on this database looks each second.
+        ...createRetroCalls({ db: store.db, clock: systemClock, onStarted: () => undefined }),
+      };
       const call = calls[name];
       if (call === undefined) throw new Error(`assertion failed: ${name} is an operator call`);
       return await call(args);

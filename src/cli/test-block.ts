@@ -77,6 +77,7 @@ function foldInMemory(block: Block, hits: readonly Hit[], config: Parameters<typ
         reason: null,
         link: null,
         late: false,
+        retroactive: false,
         at: now,
       }),
     );

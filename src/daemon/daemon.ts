@@ -34,6 +34,9 @@ import { createOperatorCalls } from "./operator-calls.ts";
 import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
 import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
+import { createRetroCalls } from "./retro-calls.ts";
+import { createDaemonRetro, recordLists } from "./retro-parts.ts";
+import type { RetroService } from "./retro-service.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { VERSION } from "./version.ts";
 import { createWorkers, type Workers } from "./workers.ts";
@@ -71,6 +74,7 @@ interface Parts {
   readonly lines: readonly Line[];
   readonly pools: readonly NamedPool[];
   readonly evidence: EvidenceStore;
+  readonly retro: RetroService;
 }
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
@@ -97,10 +101,10 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       const built = await build({ store, lists, holder: `${hostname()}-${instance.id}` });
       parts = built;
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
-      const supervisor = createSupervisor(servicesOf(built), log);
+      const supervisor = createSupervisor(servicesOf(built, lists), log);
       stopServices = () => supervisor.stop();
-      instance.serve(
-        createOperatorCalls({
+      instance.serve({
+        ...createOperatorCalls({
           alerts: built.alerts,
           deliveries: built.deliveries,
           queuedSinks: sinkNames(config.sinks.alerts),
@@ -108,7 +112,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           onWork: () => built.relay.wake(),
           nodes: createNodeControl(built.pools, built.evidence, log),
         }),
-      );
+        ...createRetroCalls({ db: store.db, clock, onStarted: () => built.retro.wake() }),
+      });
       await supervisor.start(runSignal);
       started = true;
     } catch (error) {
@@ -174,7 +179,21 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         alarms,
       }),
     );
-    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence };
+    const retro = createDaemonRetro({
+      config,
+      db: store.db,
+      queues,
+      pools: pools.map(({ pool }) => pool),
+      lists,
+      holder,
+      alerts,
+      alarms,
+      metrics,
+      clock,
+      log,
+      onWork: () => relay.wake(),
+    });
+    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, retro };
   }
 
   function openSinks(): Map<string, Sink> {
@@ -228,7 +247,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   });
 
   /** In the order of starting; stopped in reverse. */
-  function servicesOf(built: Parts): Service[] {
+  function servicesOf(built: Parts, lists: Lists): Service[] {
     const operationSinks = sinkNames(config.sinks.operations);
     return [
       loopService("queue-watch", (loop) =>
@@ -255,6 +274,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
       ),
       loopService("coverage", (loop) => runCoverageWatch(coverageOf(built), loop)),
+      loopService("lists", (loop) => recordLists({ db: built.store.db, lists, clock, log }, loop)),
       loopService("heartbeat", (loop) =>
         runHeartbeat(
           {
@@ -275,6 +295,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         ),
       ),
       ...built.lines,
+      // Last, and so the first to stop: it reads through the lines' nodes.
+      built.retro,
     ];
   }
 

@@ -53,7 +53,8 @@ const nodeName = z.strictObject({ name: z.string().min(1).max(128) });
 // A week: a node that is out for longer belongs out of the configuration.
 const drainNode = nodeName.extend({ forMs: z.int().min(1_000).max(604_800_000) });
 
-function checked<T>(schema: z.ZodType<T>, args: unknown): T {
+/** The arguments of a call as its schema has them; throws AppError with every problem. */
+export function checkedArgs<T>(schema: z.ZodType<T>, args: unknown): T {
   const parsed = schema.safeParse(args);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
@@ -69,17 +70,17 @@ export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
   return {
     "node.list": () => running().list(),
     "node.drain": async (args) => {
-      const { name, forMs } = checked(drainNode, args);
+      const { name, forMs } = checkedArgs(drainNode, args);
       running().drain(name, forMs);
       return { name, until: deps.clock.now() + forMs };
     },
     "node.undrain": async (args) => {
-      const { name } = checked(nodeName, args);
+      const { name } = checkedArgs(nodeName, args);
       running().undrain(name);
       return { name };
     },
     "alerts.list": async (args) => {
-      const { severity, ...rest } = checked(listAlerts, args);
+      const { severity, ...rest } = checkedArgs(listAlerts, args);
       const alerts = await deps.alerts.list({
         ...rest,
         severities: severity === undefined ? undefined : SEVERITIES.slice(SEVERITIES.indexOf(severity)),
@@ -87,7 +88,7 @@ export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
       return alerts.map(({ state: _state, ...alert }) => alert);
     },
     "alerts.show": async (args) => {
-      const { alertId } = checked(showAlert, args);
+      const { alertId } = checkedArgs(showAlert, args);
       const found = await deps.alerts.show(alertId);
       if (found === null) throw new AppError(`there is no alert ${alertId}`);
       const deliveries = await deps.deliveries.list({ limit: 1_000, offset: 0, alertId });
@@ -98,9 +99,9 @@ export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
         deliveries,
       };
     },
-    "deliveries.list": (args) => deps.deliveries.list(checked(listDeliveries, args)),
+    "deliveries.list": (args) => deps.deliveries.list(checkedArgs(listDeliveries, args)),
     "deliveries.retry": async (args) => {
-      const given = checked(retryDeliveries, args);
+      const given = checkedArgs(retryDeliveries, args);
       const sink = "sink" in given && given.sink !== undefined ? { sink: given.sink } : {};
       const ids = "deliveryIds" in given ? { deliveryIds: given.deliveryIds } : {};
       const count = await deps.deliveries.redrive({
