@@ -71,7 +71,7 @@ const progressed = (blocks: number) =>
       Number(
         (
           await world.sql<{ done: string }>(
-            `select coalesce(sum(to_number - from_number + 1), 0) as done from retro_range join retro_scan using (scan_id)
+            `select coalesce(sum(retro_range.to_number - retro_range.from_number + 1), 0) as done from retro_range join retro_scan using (scan_id)
              where retro_scan.state = 'running' and retro_range.state = 'done'`,
           )
         )[0]?.done,
