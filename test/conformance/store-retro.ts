@@ -57,7 +57,7 @@ export function retroConformance(
       await opened.close();
     });
 
-    const CHAINS = Array.from({ length: 20 }, (_, index) => `retro:${index}`);
+    const CHAINS = Array.from({ length: 24 }, (_, index) => `retro:${index}`);
     let used = 0;
     function record(version: string, addresses: readonly string[]): Promise<void> {
       const list = {
@@ -241,6 +241,31 @@ export function retroConformance(
       expect(await claims.renew(taken, TTL_MS)).toBe(true);
       await commit(taken);
       await expect(commit(taken)).rejects.toMatchObject({ code: "fenced" });
+    });
+
+    test("a process that claims again what it slept through has two claims, and only the later one counts", async () => {
+      const { retro, claims } = get();
+      const { chain } = await followed();
+      await retro.start(requestOf(chain), RULE);
+      const slept = await claimOf(chain, 3, "w1", 1);
+      await sleep(50);
+      const again = await claimOf(chain, 3, "w1");
+      expect(await claims.renew(slept, TTL_MS)).toBe(false);
+      await expect(commit(slept)).rejects.toMatchObject({ code: "fenced" });
+      await commit(again);
+    });
+
+    test("the last ranges of a scan, stored side by side, end it", async () => {
+      const { retro } = get();
+      for (let round = 0; round < 3; round += 1) {
+        const { chain } = await followed();
+        const request = requestOf(chain);
+        await retro.start(request, RULE);
+        const claimed = await Promise.all([1, 2, 3].map((chunk) => claimOf(chain, chunk, `w${chunk}`)));
+        const ended = (await Promise.all(claimed.map((claim) => commit(claim)))).flatMap((stored) => stored.ended);
+        expect(ended).toEqual([request.scanId]);
+        expect((await retro.show(request.scanId))?.scan.state).toBe("done");
+      }
     });
 
     test("a range that is given back waits for the next; with a trouble, not before a rest, and the scan says why", async () => {
