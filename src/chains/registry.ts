@@ -3,7 +3,9 @@ import type { Address, ChainAdapter, ChainId, NativeCheckOutcome } from "../type
 import type { ChainConfig, NodeConfig } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
 import type { Evidence } from "../types/nodes.ts";
-import { AppError } from "../lib/errors.ts";
+import { normalizeBitcoinAddress } from "./bitcoin/address.ts";
+import { createBitcoinAdapter } from "./bitcoin/bitcoin-adapter.ts";
+import { networkOf } from "./bitcoin/networks.ts";
 import { normalizeEvmAddress } from "./evm/checksum.ts";
 import { createEvmAdapter } from "./evm/evm-adapter.ts";
 import { createNodePool, type NodePool } from "./pool/node-pool.ts";
@@ -29,12 +31,11 @@ const FAMILIES: Record<ChainConfig["family"], Family> = {
   evm: { namespace: "eip155", create: createEvmAdapter, normalizeAddress: normalizeEvmAddress },
   bitcoin: {
     namespace: "bip122",
-    create: ({ chain }) => {
-      throw new AppError(
-        `chain ${chain.name}: this version does not read Bitcoin yet: take it out of the configuration`,
-      );
+    create: createBitcoinAdapter,
+    normalizeAddress: (text, chain) => {
+      const network = networkOf(chain);
+      return network === null ? "noAdapter" : normalizeBitcoinAddress(text, network);
     },
-    normalizeAddress: () => "noAdapter",
   },
 };
 

@@ -1,25 +1,8 @@
 /** Fields of a node's answer, checked where they enter. What does not fit throws, and the block is asked for again. */
 import type { Address } from "../../types/chain.ts";
-import { AppError } from "../../lib/errors.ts";
+import { MalformedAnswerError } from "../answer-fields.ts";
 
-export class MalformedAnswerError extends AppError {
-  override readonly code = "malformed_answer";
-  override readonly retryable = true;
-}
-
-export type Fields = Readonly<Record<string, unknown>>;
 export type Checksum = (lower: string) => Address;
-
-export function fieldsOf(value: unknown, what: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new MalformedAnswerError(`${what} is not an object`);
-  return value as Fields;
-}
-
-export function listOf(value: unknown, what: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new MalformedAnswerError(`${what} is not a list`);
-  return value;
-}
 
 const HASH = /^0x[0-9a-f]{64}$/;
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;

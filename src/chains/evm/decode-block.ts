@@ -3,18 +3,8 @@
  * malformed, mixed or short answer throws and the block is asked for again; it never becomes "no transfers".
  */
 import type { Address, ChainId, Header, Transfer } from "../../types/chain.ts";
-import {
-  type Checksum,
-  type Fields,
-  MalformedAnswerError,
-  addressOf,
-  bytesOf,
-  fieldsOf,
-  hashOf,
-  listOf,
-  numberOf,
-  quantityOf,
-} from "./answer-fields.ts";
+import { type Checksum, addressOf, bytesOf, hashOf, numberOf, quantityOf } from "./answer-fields.ts";
+import { type Fields, MalformedAnswerError, fieldsOf, listOf } from "../answer-fields.ts";
 import { decodeDelegations } from "./decode-delegations.ts";
 import { decodeLog } from "./decode-logs.ts";
 import { type TracedTransaction, type ValueFrame } from "./decode-traces.ts";

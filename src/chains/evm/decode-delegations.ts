@@ -3,7 +3,8 @@
  * does. Whether a tuple took effect depends on the account's nonce, which no block shows: it is told as signed.
  */
 import type { Address, Transfer } from "../../types/chain.ts";
-import { type Checksum, type Fields, addressOf, fieldsOf, listOf, quantityOf } from "./answer-fields.ts";
+import { type Checksum, addressOf, quantityOf } from "./answer-fields.ts";
+import { type Fields, fieldsOf, listOf } from "../answer-fields.ts";
 import { authorityOf as authorityOfSignature } from "./proof/sender.ts";
 
 export interface DelegationPlace {

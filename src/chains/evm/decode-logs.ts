@@ -4,15 +4,8 @@
  */
 import { id } from "ethers";
 import type { Address, ChainId, Transfer, TransferCategory } from "../../types/chain.ts";
-import {
-  type Checksum,
-  type Fields,
-  MalformedAnswerError,
-  addressOf,
-  bytesOf,
-  hashOf,
-  listOf,
-} from "./answer-fields.ts";
+import { type Checksum, addressOf, bytesOf, hashOf } from "./answer-fields.ts";
+import { type Fields, MalformedAnswerError, listOf } from "../answer-fields.ts";
 
 // ERC-20 and ERC-721 share the name and types; the number of indexed fields tells them apart (EIP-20, EIP-721).
 const TRANSFER = id("Transfer(address,address,uint256)");

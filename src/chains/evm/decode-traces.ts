@@ -7,16 +7,8 @@
  * the caller's value), CALLCODE pays itself, and a frame below a reverted one never happened.
  */
 import type { Address } from "../../types/chain.ts";
-import {
-  type Checksum,
-  type Fields,
-  MalformedAnswerError,
-  addressOf,
-  fieldsOf,
-  hashOf,
-  listOf,
-  quantityOf,
-} from "./answer-fields.ts";
+import { type Checksum, addressOf, hashOf, quantityOf } from "./answer-fields.ts";
+import { type Fields, MalformedAnswerError, fieldsOf, listOf } from "../answer-fields.ts";
 
 export interface ValueFrame {
   readonly kind: "call" | "create" | "selfdestruct";

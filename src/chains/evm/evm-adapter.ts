@@ -2,9 +2,10 @@
 import type { Block, BlockWanted, ChainAdapter, Header, NativeCheckOutcome } from "../../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../types/config.ts";
 import type { Log } from "../../types/log.ts";
-import { AppError } from "../../lib/errors.ts";
+import { WrongChainError } from "../node-errors.ts";
 import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
-import { MalformedAnswerError, numberOf } from "./answer-fields.ts";
+import { numberOf } from "./answer-fields.ts";
+import { MalformedAnswerError } from "../answer-fields.ts";
 import { createBlockReader } from "./block-reader.ts";
 import { type DecodeContext, decodeHeader } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
@@ -12,7 +13,7 @@ import { findLogCandidates } from "./log-candidates.ts";
 import { createEvmMempool } from "./mempool/mempool-source.ts";
 import { createNativeCheck } from "./native-check.ts";
 import { createProver } from "./prover.ts";
-import { createRequestGate } from "./request-gate.ts";
+import { createRequestGate } from "../request-gate.ts";
 import { createRpcClient, isMethodMissing, type RpcAnswer, type RpcClient } from "./rpc-client.ts";
 import { type MakeCore, wasmCore } from "./scan/scanner-core.ts";
 import { createTracer } from "./tracer.ts";
@@ -21,10 +22,6 @@ import { createTracer } from "./tracer.ts";
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
 const EVERYTHING: BlockWanted = { senders: "all" };
-
-export class WrongChainError extends AppError {
-  override readonly code = "wrong_chain";
-}
 
 export interface EvmAdapterOptions {
   readonly chain: ChainConfig;

@@ -3,7 +3,8 @@
  * Only block numbers are taken from the answer: what happened in them is read from the proven block.
  */
 import type { Address, Candidates } from "../../types/chain.ts";
-import { fieldsOf, listOf, numberOf } from "./answer-fields.ts";
+import { fieldsOf, listOf } from "../answer-fields.ts";
+import { numberOf } from "./answer-fields.ts";
 import { READ_EVENTS } from "./decode-logs.ts";
 import type { RpcClient } from "./rpc-client.ts";
 

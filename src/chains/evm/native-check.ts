@@ -12,7 +12,8 @@ import type { Address, BlockRef, Header } from "../../types/chain.ts";
 import type { Log } from "../../types/log.ts";
 import { describeError } from "../../lib/errors.ts";
 import { redactText } from "../../lib/redact.ts";
-import { fieldsOf, hashOf, listOf, numberOf, quantityOf } from "./answer-fields.ts";
+import { hashOf, numberOf, quantityOf } from "./answer-fields.ts";
+import { fieldsOf, listOf } from "../answer-fields.ts";
 import { type BlockAnswers, type DecodeContext, transactionHashesOf } from "./decode-block.ts";
 import {
   type NativeDifference,
@@ -28,7 +29,8 @@ import {
   unseenAmount,
 } from "./native-differences.ts";
 import { profileOf } from "./proof/profiles.ts";
-import { isMethodMissing, type RpcCaller, RpcError } from "./rpc-client.ts";
+import { RpcError } from "../rpc-envelope.ts";
+import { isMethodMissing, type RpcCaller } from "./rpc-client.ts";
 
 interface HowJudged {
   readonly by: "transaction" | "balances";

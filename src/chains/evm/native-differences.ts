@@ -6,16 +6,8 @@
  * does not tell (fees we have no rules for, a destroyed contract), the address is not judged; it is never called hidden value.
  */
 import type { Address, Transfer, TransferCategory } from "../../types/chain.ts";
-import {
-  type Checksum,
-  type Fields,
-  MalformedAnswerError,
-  addressOf,
-  fieldsOf,
-  listOf,
-  numberOf,
-  quantityOf,
-} from "./answer-fields.ts";
+import { type Checksum, addressOf, numberOf, quantityOf } from "./answer-fields.ts";
+import { type Fields, MalformedAnswerError, fieldsOf, listOf } from "../answer-fields.ts";
 import { type BlockAnswers, type DecodeContext, decodeTransfers } from "./decode-block.ts";
 import type { ChainProfile } from "./proof/profiles.ts";
 

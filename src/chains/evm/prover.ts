@@ -6,19 +6,13 @@
 import type { Header } from "../../types/chain.ts";
 import type { ChainConfig } from "../../types/config.ts";
 import type { Log } from "../../types/log.ts";
-import { AppError } from "../../lib/errors.ts";
+import { ProofMismatchError } from "../node-errors.ts";
 import { profileOf } from "./proof/profiles.ts";
 import { proveBlock, proveHeader, rawTransactionsNeeded } from "./proof/prove-block.ts";
 import { Unproven } from "./proof/unproven.ts";
 import { excerptOf } from "../excerpt.ts";
-import { fieldsOf, listOf } from "./answer-fields.ts";
+import { fieldsOf, listOf } from "../answer-fields.ts";
 import { isMethodMissing, type RpcCaller } from "./rpc-client.ts";
-
-/** The node's content and its hashes disagree. */
-export class ProofMismatchError extends AppError {
-  override readonly code = "proof_mismatch";
-  override readonly retryable = true;
-}
 
 export interface ProverOptions {
   readonly rpc: RpcCaller;

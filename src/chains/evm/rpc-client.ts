@@ -2,26 +2,11 @@
  * JSON-RPC over HTTP to one node: capped, timed, checked.
  * Every answer is hostile until its envelope was checked; an error answer is never "nothing".
  */
-import { Agent, type Dispatcher } from "undici";
-import { AppError, describeError } from "../../lib/errors.ts";
-import { hideKeysOf, redactText, redactUrl } from "../../lib/redact.ts";
-import { type Body, type BufferPool, createBufferPool } from "./buffer-pool.ts";
-import type { RequestGate } from "./request-gate.ts";
-
-export class RpcError extends AppError {
-  override readonly code: string = "rpc";
-  override readonly retryable = true;
-  /** The node's own error code, when it answered with one. */
-  readonly rpcCode: number | null;
-
-  constructor(
-    message: string,
-    options: { cause?: unknown; details: Readonly<Record<string, unknown>>; rpcCode?: number },
-  ) {
-    super(message, options);
-    this.rpcCode = options.rpcCode ?? null;
-  }
-}
+import { describeError } from "../../lib/errors.ts";
+import { hideKeysOf, redactText } from "../../lib/redact.ts";
+import { createHttpExchange, type HttpReply } from "../http-exchange.ts";
+import type { RequestGate } from "../request-gate.ts";
+import { type Asked, detailsOf, parseAnswer, resultIn, RpcError } from "../rpc-envelope.ts";
 
 export interface RpcClientOptions {
   readonly name: string;
@@ -68,21 +53,16 @@ export function isMethodMissing(error: unknown): boolean {
 }
 
 export function createRpcClient(options: RpcClientOptions): RpcClient {
-  const agent = new Agent({
-    connections: 64,
-    pipelining: 1,
-    keepAliveTimeout: 30_000,
-    maxResponseSize: options.maxBodyBytes,
-  });
   const { origin, pathname, search, username, password } = new URL(options.url);
+  const http = createHttpExchange({ origin, ...options, keepAliveMs: 30_000 });
   // The user part of a URL is not part of a request line: it becomes the header it stands for.
   const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
   const headers = {
     "content-type": "application/json",
     ...(username === "" ? {} : { authorization: `Basic ${credentials}` }),
   };
-  const request = { origin, path: `${pathname}${search}`, method: "POST", headers } as const;
-  const buffers = createBufferPool();
+  const request = { path: `${pathname}${search}`, method: "POST", headers } as const;
+  const hide = (text: string) => hideKeysOf(options.url, text);
   let nextId = 1;
 
   /** One request under the gate; `read` makes of its answer what the caller wants, and its failure is the request's. */
@@ -91,12 +71,14 @@ export function createRpcClient(options: RpcClientOptions): RpcClient {
     read: (answer: RpcAnswer) => T,
   ): Promise<T> {
     const release = await options.gate.enter(signal);
-    const id = nextId;
+    const asked: Asked = { node: options.name, url: options.url, method, id: nextId, hide };
     nextId = (nextId % (IDS - 1)) + 1;
-    const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+    const body = JSON.stringify({ jsonrpc: "2.0", id: asked.id, method, params });
     try {
-      const reply = await post({ agent, buffers, request: { ...request, body }, options, method, signal });
-      const answer = read(answerOf(reply, { id, options, method }));
+      const reply = await http.send({ ...request, body }, signal).catch((error: unknown) => {
+        throw unanswered(error, asked);
+      });
+      const answer = read(answerOf(reply, asked));
       options.onRequest?.(method, "ok");
       return answer;
     } catch (error) {
@@ -115,131 +97,25 @@ export function createRpcClient(options: RpcClientOptions): RpcClient {
         return result;
       }),
     ask: (method, params, signal) => exchange({ method, params, signal }, (answer) => answer),
-    close: () => agent.destroy(),
+    close: () => http.close(),
   };
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body: Body;
-}
-
-interface Post {
-  readonly agent: Agent;
-  readonly buffers: BufferPool;
-  readonly request: Dispatcher.DispatchOptions;
-  readonly options: RpcClientOptions;
-  readonly method: string;
-  readonly signal: AbortSignal;
-}
-
-async function post({ agent, buffers, request, options, method, signal }: Post): Promise<Reply> {
-  try {
-    return await dispatch(agent, request, { buffers, signal, timeoutMs: options.timeoutMs });
-  } catch (error) {
-    const why = hideKeysOf(options.url, redactText(describeError(error)));
-    throw new RpcError(`node ${options.name} did not answer ${method}: ${why}`, {
-      cause: error,
-      details: detailsOf(options, method),
-    });
-  }
-}
-
-function detailsOf({ name, url }: RpcClientOptions, method: string): Readonly<Record<string, unknown>> {
-  return { node: name, method, url: redactUrl(url) };
-}
-
-/**
- * undici's own `dispatch`: what arrives is copied into a buffer that is used again, and neither joined nor decoded. Kept
- * as it comes it would cost the collector three times as much.
- */
-function dispatch(
-  agent: Agent,
-  request: Dispatcher.DispatchOptions,
-  { buffers, signal, timeoutMs }: { buffers: BufferPool; signal: AbortSignal; timeoutMs: number },
-): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const body = buffers.take();
-    let status = 0;
-    let controller: Dispatcher.DispatchController | null = null;
-    const settle = (act: () => void) => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-      act();
-    };
-    const giveUp = (reason: Error) => {
-      controller?.abort(reason);
-      settle(() => reject(reason));
-    };
-    const onAbort = () => giveUp(asError(signal.reason));
-    const timer = setTimeout(() => giveUp(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    signal.addEventListener("abort", onAbort, { once: true });
-    agent.dispatch(request, {
-      onRequestStart(started) {
-        controller = started;
-        if (signal.aborted) started.abort(asError(signal.reason));
-      },
-      onResponseStart(_controller, statusCode) {
-        status = statusCode;
-      },
-      onResponseData(_controller, chunk) {
-        body.add(chunk);
-      },
-      onResponseEnd: () => settle(() => resolve({ status, body })),
-      onResponseError: (_controller, error) => settle(() => reject(error)),
-    });
+function unanswered(error: unknown, asked: Asked): RpcError {
+  const why = asked.hide(redactText(describeError(error)));
+  return new RpcError(`node ${asked.node} did not answer ${asked.method}: ${why}`, {
+    cause: error,
+    details: detailsOf(asked),
   });
 }
 
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
-}
-
-function answerOf({ status, body }: Reply, asked: Asked): RpcAnswer {
+function answerOf({ status, body }: HttpReply, asked: Asked): RpcAnswer {
   const bytes = body.bytes();
   return {
     id: asked.id,
     chunks: [bytes],
     byteLength: bytes.length,
-    result: () => resultOf(bytes.toString("utf8"), status, asked),
+    result: () => resultIn(parseAnswer(bytes.toString("utf8"), status, asked), status, asked),
     release: () => body.release(),
   };
-}
-
-interface Asked {
-  readonly id: number;
-  readonly options: RpcClientOptions;
-  readonly method: string;
-}
-
-function resultOf(text: string, status: number, { id, options, method }: Asked): unknown {
-  const refuse = (problem: string, cause?: unknown) =>
-    new RpcError(`node ${options.name} answered ${method} with ${problem}`, {
-      cause,
-      details: detailsOf(options, method),
-    });
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch (error) {
-    throw refuse(`HTTP ${status} and no JSON`, error);
-  }
-  if (typeof answer !== "object" || answer === null) throw refuse("no object");
-  const { error, result, id: answeredId } = answer as { error?: unknown; result?: unknown; id?: unknown };
-  if (error !== undefined && error !== null) throw rpcErrorOf(error, options, method);
-  if (answeredId !== id) throw refuse("another request's id");
-  if (result === undefined) throw refuse(`HTTP ${status} and no result`);
-  return result;
-}
-
-function rpcErrorOf(error: unknown, options: RpcClientOptions, method: string): RpcError {
-  const { code, message } = (typeof error === "object" ? error : {}) as { code?: unknown; message?: unknown };
-  // Providers quote the key they refuse.
-  const text = typeof message === "string" ? hideKeysOf(options.url, redactText(message)).slice(0, 300) : "no message";
-  const rpcCode = typeof code === "number" ? { rpcCode: code } : {};
-  return new RpcError(`node ${options.name} refused ${method}: ${text}`, {
-    details: { ...detailsOf(options, method), ...rpcCode },
-    ...rpcCode,
-  });
 }

@@ -11,8 +11,9 @@ import { redactText } from "../../lib/redact.ts";
 import { sleep } from "../../lib/sleep.ts";
 import type { Checksum } from "./answer-fields.ts";
 import { decodeCallTracer, decodeParityTraces, type TracedTransaction } from "./decode-traces.ts";
-import { createRequestGate } from "./request-gate.ts";
-import { isMethodMissing, RpcError, type RpcCaller } from "./rpc-client.ts";
+import { createRequestGate } from "../request-gate.ts";
+import { RpcError } from "../rpc-envelope.ts";
+import { isMethodMissing, type RpcCaller } from "./rpc-client.ts";
 
 export interface TracerOptions {
   readonly rpc: RpcCaller;

@@ -1,7 +1,7 @@
 /** Our decoder against recorded blocks, compared with a reading by ethers' own formatters and ABI decoder. */
 import { describe, expect, test } from "@jest/globals";
 import { Interface, JsonRpcProvider, Network } from "ethers";
-import { MalformedAnswerError } from "../../../src/chains/evm/answer-fields.ts";
+import { MalformedAnswerError } from "../../../src/chains/answer-fields.ts";
 import { decodeHeader } from "../../../src/chains/evm/decode-block.ts";
 import type { Transfer } from "../../../src/types/chain.ts";
 import { type Answers, decode, MANIFEST, recorded } from "./recorded.ts";

@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { MalformedAnswerError } from "../../../src/chains/evm/answer-fields.ts";
+import { MalformedAnswerError } from "../../../src/chains/answer-fields.ts";
 import type { Transfer } from "../../../src/types/chain.ts";
 import { type Answers, decode, recorded } from "./recorded.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { createAdapter, normalizeAddress } from "../../../src/chains/registry.ts";
-import { MalformedAnswerError } from "../../../src/chains/evm/answer-fields.ts";
-import { ProofMismatchError } from "../../../src/chains/evm/prover.ts";
-import { WrongChainError } from "../../../src/chains/evm/evm-adapter.ts";
+import { MalformedAnswerError } from "../../../src/chains/answer-fields.ts";
+import { ProofMismatchError } from "../../../src/chains/node-errors.ts";
+import { WrongChainError } from "../../../src/chains/node-errors.ts";
 import type { ChainAdapter, Header } from "../../../src/types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../../src/types/config.ts";
 import { type Answers, decode, recorded } from "./recorded.ts";

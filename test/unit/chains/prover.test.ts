@@ -1,7 +1,8 @@
 /** What the adapter does with a proof: nothing is scanned that should match its hash and does not. */
 import { describe, expect, test } from "@jest/globals";
 import { decodeHeader } from "../../../src/chains/evm/decode-block.ts";
-import { createProver, ProofMismatchError } from "../../../src/chains/evm/prover.ts";
+import { createProver } from "../../../src/chains/evm/prover.ts";
+import { ProofMismatchError } from "../../../src/chains/node-errors.ts";
 import type { RpcCaller } from "../../../src/chains/evm/rpc-client.ts";
 import type { Log } from "../../../src/types/log.ts";
 import { type Answers, recorded } from "./recorded.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { createChecksum } from "../../../src/chains/evm/checksum.ts";
-import { RpcError, type RpcCaller } from "../../../src/chains/evm/rpc-client.ts";
+import type { RpcCaller } from "../../../src/chains/evm/rpc-client.ts";
+import { RpcError } from "../../../src/chains/rpc-envelope.ts";
 import { createTracer } from "../../../src/chains/evm/tracer.ts";
 import type { Log } from "../../../src/types/log.ts";
 

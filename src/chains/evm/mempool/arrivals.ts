@@ -3,8 +3,10 @@
  * Bounded: while more wait than can be asked for, new ones are left to their block, and counted.
  */
 import type { Log } from "../../../types/log.ts";
-import { fieldsOf, hashOf, listOf, MalformedAnswerError, numberOf } from "../answer-fields.ts";
-import { isMethodMissing, RpcError } from "../rpc-client.ts";
+import { hashOf, numberOf } from "../answer-fields.ts";
+import { fieldsOf, listOf, MalformedAnswerError } from "../../answer-fields.ts";
+import { RpcError } from "../../rpc-envelope.ts";
+import { isMethodMissing } from "../rpc-client.ts";
 import type { Ask } from "./find-rival.ts";
 
 /** One that is new: with its content where the node gave that along, else null. */

@@ -3,7 +3,8 @@
  * of the included transaction where those can be known; what a token is asked to do has a key of its own.
  */
 import { CALLDATA_KEY, type PendingTransaction, type Transfer } from "../../../types/chain.ts";
-import { addressOf, bytesOf, type Fields, fieldsOf, hashOf, numberOf, quantityOf } from "../answer-fields.ts";
+import { addressOf, bytesOf, hashOf, numberOf, quantityOf } from "../answer-fields.ts";
+import { type Fields, fieldsOf } from "../../answer-fields.ts";
 import type { DecodeContext } from "../decode-block.ts";
 import { decodeDelegations } from "../decode-delegations.ts";
 import { createdAddress } from "../proof/sender.ts";

@@ -1,6 +1,7 @@
 /** Which transaction used a sender's nonce: by counting, then by reading one block. */
 import type { BlockRef } from "../../../types/chain.ts";
-import { fieldsOf, hashOf, listOf, numberOf } from "../answer-fields.ts";
+import { hashOf, numberOf } from "../answer-fields.ts";
+import { fieldsOf, listOf } from "../../answer-fields.ts";
 import type { ChainProfile } from "../proof/profiles.ts";
 import { provePending } from "../proof/prove-pending.ts";
 

@@ -3,7 +3,7 @@ import { id, zeroPadValue } from "ethers";
 import { createChecksum } from "../../../../src/chains/evm/checksum.ts";
 import type { BlockAnswers } from "../../../../src/chains/evm/decode-block.ts";
 import { createNativeCheck, type NativeCheck, type NativeOutcome } from "../../../../src/chains/evm/native-check.ts";
-import { RpcError } from "../../../../src/chains/evm/rpc-client.ts";
+import { RpcError } from "../../../../src/chains/rpc-envelope.ts";
 import { waitFor } from "../../../support/wait-for.ts";
 
 const checksum = createChecksum();

@@ -4,8 +4,8 @@
  * Two lanes: live requests go before those of backfill (`lib/lane.ts`), which take at most half of the places and half of
  * the rate, so that a scan of the past never makes a new block wait for more than the requests already under way.
  */
-import { isBackfill } from "../../lib/lane.ts";
-import { sleep } from "../../lib/sleep.ts";
+import { isBackfill } from "../lib/lane.ts";
+import { sleep } from "../lib/sleep.ts";
 
 export interface RequestGate {
   /** Waits for a place; the returned function gives it back. Throws the signal's reason when aborted. */

@@ -1,0 +1,125 @@
+/** A chain of the Bitcoin family through one node of the operator: polled over RPC and REST, woken by ZMQ. */
+import type { AddressTable } from "../../types/address-table.ts";
+import type { Block, ChainAdapter, Header } from "../../types/chain.ts";
+import type { ChainConfig, NodeConfig } from "../../types/config.ts";
+import type { Log } from "../../types/log.ts";
+import { ConfigError } from "../../lib/errors.ts";
+import { excerptOf } from "../excerpt.ts";
+import { ProofMismatchError } from "../node-errors.ts";
+import { createRequestGate } from "../request-gate.ts";
+import { normalizeBitcoinAddress } from "./address.ts";
+import { type BlockBytes, createBlockSource } from "./block-source.ts";
+import { createCredentials } from "./credentials.ts";
+import { createHeaderSource } from "./header-source.ts";
+import { type Network, networkOf } from "./networks.ts";
+import { createNodeClient } from "./node-client.ts";
+import { createNodeWatch } from "./node-watch.ts";
+import { ProofError } from "./proof-error.ts";
+import { readBlock } from "./read-block.ts";
+import { createScriptTable, type ScriptTable } from "./script-table.ts";
+import { followBlockHints } from "./zmq-feed.ts";
+
+const RECONNECT_MS = 5_000;
+
+export interface BitcoinAdapterOptions {
+  readonly chain: ChainConfig;
+  readonly node: NodeConfig;
+  readonly log: Log;
+  readonly onRequest?: (method: string, outcome: "ok" | "error") => void;
+}
+
+/** Throws ConfigError where the chain is none that we know. */
+export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAdapterOptions): ChainAdapter {
+  const network = networkOf(chain.id);
+  if (network === null)
+    throw new ConfigError(`chain ${chain.name}: ${chain.id} is no network of the Bitcoin family that heistwatch knows`);
+  const { finality } = chain;
+  if (finality.by !== "depth")
+    throw new ConfigError(`chain ${chain.name}: its nodes know no final block: finality needs a depth`);
+  const client = createNodeClient({
+    name: node.name,
+    url: node.http,
+    credentials: createCredentials({ name: node.name, url: node.http, rpc: node.rpc }),
+    timeoutMs: node.timeoutMs,
+    gate: createRequestGate({ maxConcurrent: node.maxConcurrent, maxPerSecond: node.maxRequestsPerSecond }),
+    ...(onRequest === undefined ? {} : { onRequest }),
+  });
+  const watch = createNodeWatch({ client, network });
+  const headers = createHeaderSource({ client, network });
+  const blocks = createBlockSource({ client, log });
+  const tableOf = createTables(network);
+
+  return {
+    family: "bitcoin",
+    chainId: chain.id,
+    blockTimeMs: chain.blockTimeMs,
+    normalizeAddress: (text) => normalizeBitcoinAddress(text, network),
+    headNumber: watch.head,
+
+    async headerAt(number, signal) {
+      const header = await headers.headerAt(number, signal).catch((error: unknown) => {
+        throw caughtAt(error, { node: node.name, asked: `getblockheader ${number}`, answered: "" });
+      });
+      // Nothing above its best block: but is that the chain's end, or only the node's?
+      if (header === null) await watch.checkTip(signal);
+      return header;
+    },
+
+    async blockOf(header, signal, wanted): Promise<Block | null> {
+      const bytes = await blocks.read(header, signal);
+      if (bytes === null) return null;
+      const watched = wanted?.watched === undefined ? null : tableOf(wanted.watched);
+      const { transfers } = contentOf(header, bytes, { network, watched, node: node.name });
+      bytes.release();
+      // Values move in transactions only: nothing is hidden that would have to be traced.
+      const trust = { proven: true, operators: [node.operator], missing: [], traced: true };
+      return { ...header, transfers, trust: bytes.spentProven ? trust : { ...trust, inputsTold: true } };
+    },
+
+    finalizedNumber: async (signal) => (await watch.head(signal)) - finality.depth,
+
+    onHint(wake, signal) {
+      for (const url of node.zmq ?? []) {
+        void followBlockHints({ node: node.name, url, reconnectMs: RECONNECT_MS, log }, wake, signal);
+      }
+    },
+
+    close: () => client.close(),
+  };
+}
+
+/** A table of scripts for each snapshot of the lists, made once. */
+function createTables(network: Network): (addresses: AddressTable) => ScriptTable {
+  const tables = new WeakMap<AddressTable, ScriptTable>();
+  return (addresses) => {
+    const known = tables.get(addresses);
+    if (known !== undefined) return known;
+    const table = createScriptTable(addresses.addressesOf(network.chainId), network);
+    tables.set(addresses, table);
+    return table;
+  };
+}
+
+function contentOf(
+  header: Header,
+  { block, spent }: BlockBytes,
+  { network, watched, node }: { network: Network; watched: ScriptTable | null; node: string },
+): ReturnType<typeof readBlock> {
+  try {
+    return readBlock({ header, block, spent, network, watched });
+  } catch (error) {
+    const answered = `block ${excerptOf(hexOf(block))}, spent ${excerptOf(hexOf(spent))}`;
+    throw caughtAt(error, { node, asked: `block ${header.hash}`, answered });
+  }
+}
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+/** What does not prove, with what was asked and answered: kept as evidence. */
+function caughtAt(error: unknown, evidence: { node: string; asked: string; answered: string }): unknown {
+  if (!(error instanceof ProofError)) return error;
+  return new ProofMismatchError(`node ${evidence.node} gave what does not prove: ${error.message}`, {
+    cause: error,
+    details: { ...error.details, ...evidence },
+  });
+}
