@@ -292,6 +292,9 @@ export function retroConformance(
       await expect(commit(claim, new Map([[110, [hit]]]))).rejects.toMatchObject({ code: "list_changed" });
       expect(await db.selectFrom("hit").selectAll().where("hit_id", "=", hit.hitId).execute()).toEqual([]);
       expect(await commit(claim, new Map([[110, [hit]]]), "v2")).toMatchObject({ fresh: 1 });
+      // The list names another address too, but the scan did not look for it.
+      const scannedFor = async (address: string) => (await reportCoverage(db, { chain, block: 110, address })).scanned;
+      expect([await scannedFor(THIEF), await scannedFor("0xother")]).toEqual(["yes", "no"]);
     });
 
     test("blocks that do not join those beside them are refused: below, above, and where live coverage begins", async () => {
