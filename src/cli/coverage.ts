@@ -3,9 +3,8 @@ import { normalizeAddress } from "../chains/registry.ts";
 import { AppError } from "../lib/errors.ts";
 import type { CoverageReport } from "../store/coverage-report.ts";
 import type { ChainConfig } from "../types/config.ts";
-import { callOperator, EXIT, type GlobalOptions, readConfig } from "./context.ts";
+import { callOperator, chainNamed, EXIT, type GlobalOptions, readConfig } from "./context.ts";
 import { print, printJson, table } from "./output.ts";
-import { chainNamed } from "./retro.ts";
 
 export async function showCoverage(
   options: GlobalOptions & { chain?: string; block?: number; address?: string },

@@ -5,13 +5,13 @@ import { loadLists, type Lists } from "../daemon/lists.ts";
 import { firstBlockOf } from "../daemon/retro.ts";
 import { firstBlock } from "../ingest/start-point.ts";
 import { systemClock } from "../lib/clock.ts";
-import { AppError, ConfigError } from "../lib/errors.ts";
+import { AppError } from "../lib/errors.ts";
 import { inBackfill } from "../lib/lane.ts";
 import type { ChainAdapter } from "../types/chain.ts";
-import type { ChainConfig, Config } from "../types/config.ts";
+import type { ChainConfig } from "../types/config.ts";
 import type { EntryFinding, ScanPlan, ScanStatus } from "../types/retro.ts";
 import type { WatchEntry } from "../types/watch.ts";
-import { callOperator, EXIT, type GlobalOptions, readConfig } from "./context.ts";
+import { callOperator, chainNamed, EXIT, type GlobalOptions, readConfig } from "./context.ts";
 import { print, printJson, SILENT_LOG, short, table, timeOf } from "./output.ts";
 
 export interface StartOptions extends GlobalOptions {
@@ -27,14 +27,6 @@ export interface StartOptions extends GlobalOptions {
 // Fewer would be chance, more would be waited for.
 const SAMPLES = 4;
 const TIMEOUT_MS = 120_000;
-
-export function chainNamed(config: Config, name: string): ChainConfig {
-  const chain = config.chains.find((one) => one.name === name || one.id === name);
-  if (chain !== undefined) return chain;
-  throw new ConfigError(
-    `no chain ${name} in the configuration; there ${config.chains.length === 1 ? "is" : "are"}: ${config.chains.map((one) => one.name).join(", ")}`,
-  );
-}
 
 export async function startRetro(options: StartOptions): Promise<number> {
   const config = readConfig(options);
