@@ -13,7 +13,7 @@ import type { ChainAdapter } from "../types/chain.ts";
 import type { ChainConfig } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
 import type { Claim } from "../types/retro.ts";
-import { createWatchedTable } from "../watchlist/watched-table.ts";
+import { createAskedTable } from "../watchlist/asked-table.ts";
 import type { Lists } from "./lists.ts";
 
 /** The lists of this process, and a way to look for newer ones where it does not follow chains itself. */
@@ -140,11 +140,7 @@ function createTables(): (claim: Claim) => AddressTable {
   return ({ chain, ranges }) => {
     const key = [...new Set(ranges.map(({ scanId }) => scanId))].toSorted().join(" ");
     const known = tables.get(key);
-    const table =
-      known ??
-      createWatchedTable(
-        new Map([[chain, new Map(ranges.flatMap((range) => range.addresses.map((at) => [at, true])))]]),
-      );
+    const table = known ?? createAskedTable(chain, new Set(ranges.flatMap(({ addresses }) => addresses)));
     tables.delete(key);
     tables.set(key, table);
     const [oldest] = tables.keys();

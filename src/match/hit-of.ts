@@ -41,7 +41,8 @@ function addMatches(
 ): void {
   for (const entry of watchlist.entriesOf(chain, address)) {
     if (side === "from" && !isWatchedAsSender(entry)) continue;
-    matches.push({ side, entry, incident: watchlist.incidents.get(entry.incident) ?? null, basis });
+    const incident = watchlist.incidents.get(entry.incident) ?? null;
+    matches.push({ side, entry, incident, basis: entry.chain === chain ? basis : "sameKey" });
   }
 }
 

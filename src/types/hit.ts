@@ -10,8 +10,11 @@ export interface EntryMatch {
   readonly side: Side;
   readonly entry: WatchEntry;
   readonly incident: Incident | null;
-  /** `exact`: the listed address on its listed chain. `keyEquivalent`: another address of the listed address's key. */
-  readonly basis: "exact" | "keyEquivalent";
+  /**
+   * `exact`: the listed address on its listed chain. `sameKey`: the listed ordinary account on another EVM chain.
+   * `keyEquivalent`: another address of the listed address's key.
+   */
+  readonly basis: "exact" | "sameKey" | "keyEquivalent";
 }
 
 /** Why a hit is stored but not told. */

@@ -4,20 +4,12 @@
  * Method: litecoind on regtest, the embedded store, a real receiver with the official library.
  */
 import { writeDaemonConfig } from "../support/daemon.ts";
-import {
-  CORE_PROGRAMS,
-  type CoreNode,
-  type CoreProgram,
-  isOnPath,
-  startCoreNode,
-} from "../support/bitcoin/core-node.ts";
+import { CORE_PROGRAMS, type CoreNode, type CoreProgram, startCoreNode } from "../support/bitcoin/core-node.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { createDaemonRunner, type DaemonRunner } from "./daemon-runner.ts";
 
-const [litecoind, ...others] = CORE_PROGRAMS as [CoreProgram, ...CoreProgram[]];
-const programs = [litecoind, ...others.filter(({ program }) => isOnPath(program))];
 const COIN = 100_000_000n;
 
 const undo: (() => unknown)[] = [];
@@ -103,7 +95,7 @@ async function spend(node: CoreNode, { txid, from, to }: { txid: string; from: s
   return node.rpc<string>("sendrawtransaction", hex);
 }
 
-describe.each(programs)("$program", (program: CoreProgram) => {
+describe.each(CORE_PROGRAMS)("$program", (program: CoreProgram) => {
   test("loot that reaches a deposit address is told, taken back with its block, told again, and final", async () => {
     const { node, receiver, runner, thief, deposit } = await world(program);
     const stage = (txid: string) => alertsOf(receiver, txid).map((alert) => alert.stage);

@@ -17,6 +17,7 @@ import { startZmqPublisher } from "../support/bitcoin/zmq-publisher.ts";
 import { followChain, type Following, type FollowOptions } from "../support/bitcoin/follow.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { configOf } from "../unit/chains/bitcoin/node-of.ts";
 import type { NodeConfig } from "../../src/types/config.ts";
 
 const CHAIN = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328";
@@ -42,20 +43,7 @@ async function world(
 ): Promise<World> {
   const node = await startScriptedNode(script);
   undo.push(() => node.close());
-  const [user, password] = CREDENTIALS.split(":") as [string, string];
-  const config: NodeConfig = {
-    name: "own-a",
-    operator: "self",
-    own: true,
-    http: node.url,
-    ws: null,
-    rpc: { user, password },
-    maxConcurrent: 2,
-    maxRequestsPerSecond: 10_000,
-    timeoutMs: 5_000,
-    ...changes,
-  };
-  const line = await followChain({ chainId: CHAIN, nodes: [config], start: START, ...options });
+  const line = await followChain({ chainId: CHAIN, nodes: [configOf(node.url, changes)], start: START, ...options });
   undo.push(() => line.stop());
   return { node, line };
 }

@@ -4,6 +4,8 @@
  * - the scanner reads the bytes, proves the block and marks what may touch a watched address; only that is decoded;
  * - the reference path parses everything, proves it and decodes it. It takes over whenever the scanner finds anything
  *   odd, and says what is wrong, if anything is.
+ *
+ * A third way reads less: logs alone, out of header and receipts. Where the scanner has no answer it has none either.
  */
 import type { AddressTable } from "../../types/address-table.ts";
 import type { BlockWanted, Header, Transfer } from "../../types/chain.ts";
@@ -11,6 +13,7 @@ import type { ChainConfig } from "../../types/config.ts";
 import {
   type DecodeContext,
   decodeOneTransaction,
+  decodeReceiptLogs,
   decodeTransfers,
   decodeWithdrawals,
   transactionHashesOf,
@@ -20,7 +23,7 @@ import type { Prover } from "./prover.ts";
 import { profileOf } from "./proof/profiles.ts";
 import { proveNewContract, proveSender } from "./proof/prove-block.ts";
 import type { RpcAnswer } from "./rpc-client.ts";
-import { type BlockScanner, createBlockScanner, type ScannedBlock } from "./scan/block-scanner.ts";
+import { type BlockScanner, createBlockScanner, type ScannedBlock, type ScanQuestion } from "./scan/block-scanner.ts";
 import type { MakeCore } from "./scan/scanner-core.ts";
 import type { Tracer } from "./tracer.ts";
 
@@ -51,6 +54,11 @@ export interface BlockReaderOptions {
 export interface BlockReader {
   /** Throws ProofMismatchError, MalformedAnswerError or RpcError; null: the node does not have the block. */
   read(answers: NodeAnswers, wanted: BlockWanted, signal: AbortSignal): Promise<ReadBlock | null>;
+  /**
+   * What the logs of a block tell that names its transactions by hash: proven, but for those hashes. Null where the scanner
+   * has no answer: then the whole block says it.
+   */
+  readLogs(answers: NodeAnswers, watched: AddressTable): readonly Transfer[] | null;
 }
 
 export function createBlockReader(options: BlockReaderOptions): BlockReader {
@@ -68,11 +76,19 @@ export function createBlockReader(options: BlockReaderOptions): BlockReader {
     return scanner;
   }
 
-  /** Null: odd, or a chain part of whose blocks no root covers. */
-  function scan({ header, block, receipts }: NodeAnswers, wanted: BlockWanted): ScannedBlock | null {
-    if (makeCore === null || wanted.watched === undefined || !("chunks" in receipts)) return null;
+  /** What `by` finds. Null: odd, or a chain part of whose blocks no root covers. */
+  function scan<Found>(
+    { header, block, receipts }: NodeAnswers,
+    watched: AddressTable | undefined,
+    by: (scanner: BlockScanner, question: ScanQuestion) => Found | null,
+  ): Found | null {
+    if (makeCore === null || watched === undefined || !("chunks" in receipts)) return null;
     if (profile.stateSync !== undefined && header.number < profile.stateSync.coveredFrom) return null;
-    const scanned = scannerOf(wanted.watched, makeCore).scan({ header, block, receipts });
+    return by(scannerOf(watched, makeCore), { header, block, receipts });
+  }
+
+  function scanBlock(answers: NodeAnswers, wanted: BlockWanted): ScannedBlock | null {
+    const scanned = scan(answers, wanted.watched, (scanner, question) => scanner.scan(question));
     return scanned !== null && isDerivable(scanned, wanted) ? scanned : null;
   }
 
@@ -92,7 +108,7 @@ export function createBlockReader(options: BlockReaderOptions): BlockReader {
   return {
     async read(answers, wanted, signal) {
       const { header } = answers;
-      const scanned = scan(answers, wanted);
+      const scanned = scanBlock(answers, wanted);
       if (scanned !== null) {
         const hashes = () => transactionHashesOf(answers.block.result());
         const traces = await tracer.trace(header, { count: scanned.transactionCount, hashes }, signal);
@@ -114,6 +130,12 @@ export function createBlockReader(options: BlockReaderOptions): BlockReader {
       const traces = await tracer.trace(header, { count: hashes.length, hashes: () => hashes }, signal);
       nativeCheck?.offer(header, () => ({ header, ...whole, traces }));
       return { transfers: decodeTransfers({ header, ...whole, traces }, decode), proven, traced: traces !== null };
+    },
+
+    readLogs(answers, watched) {
+      const { header } = answers;
+      const marked = scan(answers, watched, (scanner, question) => scanner.scanLogs(question));
+      return marked?.flatMap((one) => decodeReceiptLogs({ ...one, header }, decode)) ?? null;
     },
   };
 }

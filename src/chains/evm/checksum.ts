@@ -1,5 +1,5 @@
 /** EIP-55 text of an address, remembered: blocks repeat their addresses, and the checksum costs a Keccak. */
-import { getAddress } from "ethers";
+import { getAddress } from "ethers/address";
 import type { Address } from "../../types/chain.ts";
 import { keccakHex } from "./proof/keccak.ts";
 
@@ -32,7 +32,7 @@ function checksummed(lower: string): Address {
   return text;
 }
 
-/** Canonical text, or null: not 20 bytes of hex, or mixed case with a wrong checksum (a typo). */
+/** What people write, by the library of the field; blocks are read with our own. Canonical text, or null: not 20 bytes of hex, or mixed case with a wrong checksum (a typo). */
 export function normalizeEvmAddress(text: string): Address | null {
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) return null;
   try {

@@ -98,6 +98,30 @@ export function decodeOneTransaction(
   return transfers;
 }
 
+/**
+ * The movements that the logs of one receipt of a proven block tell. The transaction's hash is the receipt's word, and
+ * nothing else of the receipt beside its logs is looked at. Throws as `decodeTransfers`.
+ */
+export function decodeReceiptLogs(
+  { receipt: answer, index, header }: { receipt: unknown; index: number; header: Header },
+  context: DecodeContext,
+): Transfer[] {
+  const what = `transaction ${index} of block ${header.number}`;
+  const receipt = fieldsOf(answer, `receipt of ${what}`);
+  const txHash = hashOf(receipt["transactionHash"], `${what}: hash`);
+  return decodeLogs({ receipt, txHash, index, what }, context);
+}
+
+function decodeLogs(
+  { receipt, txHash, index, what }: Pick<TransactionPart, "receipt" | "txHash" | "index" | "what">,
+  { chain, checksum }: DecodeContext,
+): Transfer[] {
+  return listOf(receipt["logs"], `${what}: logs`).flatMap((log, logIndex) => {
+    const logWhat = `${what}: log ${logIndex}`;
+    return decodeLog(fieldsOf(log, logWhat), { txHash, txIndex: index, chain, logIndex, what: logWhat, checksum });
+  });
+}
+
 interface TransactionPart {
   readonly transaction: Fields;
   readonly receipt: Fields;
@@ -179,11 +203,7 @@ function hasFailed(receipt: Fields, what: string): boolean {
 function decodeTransaction(part: TransactionPart, context: DecodeContext, into: Transfer[]): void {
   const { transaction, what, txHash, failed, value } = part;
   const place = { txHash, txIndex: part.index };
-  const logged = listOf(part.receipt["logs"], `${what}: logs`).flatMap((log, logIndex) => {
-    const logWhat = `${what}: log ${logIndex}`;
-    const logPlace = { ...place, chain: context.chain, logIndex, what: logWhat, checksum: context.checksum };
-    return decodeLog(fieldsOf(log, logWhat), logPlace);
-  });
+  const logged = decodeLogs(part, context);
   const input = bytesOf(transaction["input"], `${what}: input`);
   if (part.trace !== null) checkTop(part, part.trace);
   // Delegations are set before the call runs: they stand even where it fails (EIP-7702).

@@ -2,25 +2,28 @@
  * One log -> the movements it tells. A log is written by a contract, so its content is the contract's word: shapes that
  * fit no event are skipped, never an error. Topic and data being hex at all is the node's part, and checked.
  */
-import { id } from "ethers";
 import type { Address, ChainId, Transfer, TransferCategory } from "../../types/chain.ts";
 import { type Checksum, addressOf, bytesOf, hashOf } from "./answer-fields.ts";
 import { type Fields, MalformedAnswerError, listOf } from "../answer-fields.ts";
+import { keccakHex } from "./proof/keccak.ts";
+
+/** An event's first topic: the hash of its name and types. */
+const topicOf = (event: string): string => keccakHex(Buffer.from(event, "latin1"));
 
 // ERC-20 and ERC-721 share the name and types; the number of indexed fields tells them apart (EIP-20, EIP-721).
-const TRANSFER = id("Transfer(address,address,uint256)");
+const TRANSFER = topicOf("Transfer(address,address,uint256)");
 // EIP-1155.
-const TRANSFER_SINGLE = id("TransferSingle(address,address,address,uint256,uint256)");
-const TRANSFER_BATCH = id("TransferBatch(address,address,address,uint256[],uint256[])");
+const TRANSFER_SINGLE = topicOf("TransferSingle(address,address,address,uint256,uint256)");
+const TRANSFER_BATCH = topicOf("TransferBatch(address,address,address,uint256[],uint256[])");
 // EIP-20 and EIP-721; ApprovalForAll also EIP-1155.
-const APPROVAL = id("Approval(address,address,uint256)");
-const APPROVAL_FOR_ALL = id("ApprovalForAll(address,address,bool)");
+const APPROVAL = topicOf("Approval(address,address,uint256)");
+const APPROVAL_FOR_ALL = topicOf("ApprovalForAll(address,address,bool)");
 // Permit2 (Uniswap/permit2, IAllowanceTransfer): allowances of any token, kept in one contract.
-const PERMIT2_APPROVAL = id("Approval(address,address,address,uint160,uint48)");
-const PERMIT2_PERMIT = id("Permit(address,address,address,uint160,uint48,uint48)");
+const PERMIT2_APPROVAL = topicOf("Approval(address,address,address,uint160,uint48)");
+const PERMIT2_PERMIT = topicOf("Permit(address,address,address,uint160,uint48,uint48)");
 // WETH9.
-const DEPOSIT = id("Deposit(address,uint256)");
-const WITHDRAWAL = id("Withdrawal(address,uint256)");
+const DEPOSIT = topicOf("Deposit(address,uint256)");
+const WITHDRAWAL = topicOf("Withdrawal(address,uint256)");
 
 /** The last word of a log's data that can hold a party: `to` of a TransferSingle without indexed fields is the third. */
 export const PARTY_WORDS_MAX = 3;

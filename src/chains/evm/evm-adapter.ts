@@ -1,5 +1,6 @@
 /** An EVM chain through one node of the operator: headers and blocks by JSON-RPC, heads by WebSocket as a hint. */
-import type { Block, BlockWanted, ChainAdapter, Header, NativeCheckOutcome } from "../../types/chain.ts";
+import type { AddressTable } from "../../types/address-table.ts";
+import type { Block, BlockWanted, ChainAdapter, Header, NativeCheckOutcome, Transfer } from "../../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../types/config.ts";
 import type { Log } from "../../types/log.ts";
 import { WrongChainError } from "../node-errors.ts";
@@ -34,6 +35,24 @@ export interface EvmAdapterOptions {
   readonly makeCore?: MakeCore | null;
 }
 
+/** What logs tell of the block at a height. */
+export interface LogsAt {
+  readonly header: Header;
+  readonly transfers: readonly Transfer[];
+  /** As `BlockTrust` says it, of everything but the transactions' hashes. */
+  readonly proven: boolean;
+}
+
+export interface EvmAdapter extends ChainAdapter {
+  /**
+   * Tokens, wraps and approvals that touch a watched address, from header and receipts of the block that the node has at a
+   * height: half the bytes of a block, for looking through the past. No coins, delegations or new contracts, so it is no
+   * reading of the block. Logs are proven as in `blockOf`; which hash their transaction has is the node's word: whoever tells
+   * of one reads the block. Null: the node does not have it.
+   */
+  logsAt(number: number, watched: AddressTable, signal: AbortSignal): Promise<LogsAt | null>;
+}
+
 export function createEvmAdapter({
   chain,
   node,
@@ -41,7 +60,7 @@ export function createEvmAdapter({
   onRequest,
   onNativeCheck,
   makeCore = wasmCore,
-}: EvmAdapterOptions): ChainAdapter {
+}: EvmAdapterOptions): EvmAdapter {
   const rpc = createRpcClient({
     name: node.name,
     url: node.http,
@@ -86,13 +105,8 @@ export function createEvmAdapter({
     async headerAt(number, signal) {
       await chainCheck(signal);
       const answer = await rpc.call("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], signal);
-      if (answer === null) return null;
-      const header = decodeHeader(answer);
-      if (header.number !== number)
-        throw new MalformedAnswerError("the node answered with a block of another height", {
-          details: { asked: number, answered: header.number },
-        });
-      prover.checkHeader(answer, header);
+      const header = headerIn(answer, number);
+      if (header !== null) prover.checkHeader(answer, header);
       return header;
     },
 
@@ -113,6 +127,25 @@ export function createEvmAdapter({
     candidates: (addresses, range, signal) =>
       node.own ? findLogCandidates(rpc, { addresses, ...range }, signal) : Promise.resolve(null),
 
+    async logsAt(number, watched, signal) {
+      await chainCheck(signal);
+      const block = await rpc.ask("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], signal);
+      const header = headerIn(block.result(), number);
+      const receipts = header === null ? null : await receiptsOf(rpc, header, signal);
+      if (header === null || receipts === null) return null;
+      const transfers = reader.readLogs({ header, block, receipts }, watched);
+      block.release();
+      if ("release" in receipts) receipts.release();
+      if (transfers !== null) return { header, transfers, proven: true };
+      const whole = await this.blockOf(header, signal, { watched, senders: "all" });
+      if (whole === null) return null;
+      return {
+        header,
+        transfers: whole.transfers.filter(({ key }) => key.startsWith("log:")),
+        proven: whole.trust.proven,
+      };
+    },
+
     async finalizedNumber(signal) {
       if (chain.finality.by === "depth") return (await this.headNumber(signal)) - chain.finality.depth;
       const answer = await rpc.call("eth_getBlockByNumber", ["finalized", false], signal);
@@ -132,6 +165,17 @@ export function createEvmAdapter({
       await rpc.close();
     },
   };
+}
+
+/** Null: the node has no block at that height. */
+function headerIn(answer: unknown, number: number): Header | null {
+  if (answer === null) return null;
+  const header = decodeHeader(answer);
+  if (header.number !== number)
+    throw new MalformedAnswerError("the node answered with a block of another height", {
+      details: { asked: number, answered: header.number },
+    });
+  return header;
 }
 
 // An answer with an error, or of null, is short; a longer one is left to the reader of the block.

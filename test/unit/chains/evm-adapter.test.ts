@@ -1,18 +1,20 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { createAdapter, normalizeAddress } from "../../../src/chains/registry.ts";
+import { normalizeAddress } from "../../../src/chains/registry.ts";
 import { MalformedAnswerError } from "../../../src/chains/answer-fields.ts";
-import { ProofMismatchError } from "../../../src/chains/node-errors.ts";
-import { WrongChainError } from "../../../src/chains/node-errors.ts";
+import { ProofMismatchError, WrongChainError } from "../../../src/chains/node-errors.ts";
+import { createEvmAdapter, type EvmAdapter } from "../../../src/chains/evm/evm-adapter.ts";
 import type { ChainAdapter, Header } from "../../../src/types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../../src/types/config.ts";
+import { decodeHeader } from "../../../src/chains/evm/decode-block.ts";
 import { type Answers, decode, recorded } from "./recorded.ts";
 import { type RpcCall, type RpcServer, startRpcServer } from "./rpc-server.ts";
+import { partiesOf, watchlistOf } from "./scan/watched.ts";
 
 const NEVER = new AbortController().signal;
 const HEIGHT = 4_369_999;
 
 let server: RpcServer | null = null;
-let adapter: ChainAdapter | null = null;
+let adapter: EvmAdapter | null = null;
 
 afterEach(async () => {
   await adapter?.close();
@@ -69,7 +71,7 @@ async function adapterOf(twist: Node = () => undefined, finality: ChainConfig["f
     nodes: [node],
   };
   const quiet = () => undefined;
-  adapter = createAdapter({ chain, node, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } });
+  adapter = createEvmAdapter({ chain, node, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } });
   return { adapter, answers };
 }
 
@@ -166,6 +168,58 @@ describe("a node without eth_getBlockReceipts", () => {
   });
 });
 
+describe("what logs alone tell", () => {
+  /** Everybody in the block is watched. */
+  async function logsBy(twist?: Node) {
+    const { adapter: chain, answers } = await adapterOf(twist);
+    const all = decode(answers, answers.block);
+    const { addresses } = watchlistOf("eip155:1", partiesOf(all));
+    const transfers = all.filter(({ key }) => key.startsWith("log:"));
+    return {
+      expected: { header: decodeHeader(answers.block), transfers, proven: true },
+      read: (number = HEIGHT) => chain.logsAt(number, addresses, NEVER),
+    };
+  }
+  const asked = () => server?.calls.map(({ method, params }) => [method, ...params.slice(1)]);
+
+  test("is read out of the block's hashes and receipts, proven", async () => {
+    const { read, expected } = await logsBy();
+    expect(expected.transfers.length).toBeGreaterThan(0);
+    expect(await read()).toEqual(expected);
+    expect(asked()).toEqual([["eth_chainId"], ["eth_getBlockByNumber", false], ["eth_getBlockReceipts"]]);
+  });
+
+  test.each<[string, Node]>([
+    ["gives no list of receipts", noReceiptsMethod],
+    [
+      "names a transaction twice",
+      (method, _params, { block }) =>
+        method === "eth_getBlockByNumber"
+          ? { ...block, transactions: block.transactions.map(() => block.transactions[0]?.["hash"] ?? null) }
+          : undefined,
+    ],
+  ])("is read out of the whole block where the node %s", async (_what, twist) => {
+    const { read, expected } = await logsBy(twist);
+    expect(await read()).toEqual(expected);
+    expect(asked()).toContainEqual(["eth_getBlockByHash", true]);
+  });
+
+  test("is refused where the receipts are not the block's", async () => {
+    const { read } = await logsBy((method, _params, { receipts }) =>
+      method === "eth_getBlockReceipts" ? receipts.slice(1) : undefined,
+    );
+    await expect(read()).rejects.toThrow(ProofMismatchError);
+  });
+
+  test("is nothing yet, not nothing at all, while the block or its receipts are missing", async () => {
+    const { read } = await logsBy();
+    expect(await read(HEIGHT + 1)).toBeNull();
+    await server?.close();
+    const { read: early } = await logsBy((method) => (method === "eth_getBlockReceipts" ? null : undefined));
+    expect(await early()).toBeNull();
+  });
+});
+
 describe("a wrong node", () => {
   test("of another chain is refused before its blocks are read", async () => {
     const { adapter: chain } = await adapterOf((method) => (method === "eth_chainId" ? "0x89" : undefined));
@@ -221,5 +275,5 @@ test("addresses: canonical text, a typo, and a chain nobody here reads", () => {
   expect(normalizeAddress("eip155:1", known.replace("d8dA", "d8Da"))).toBeNull();
   for (const wrong of ["", "0x", known.slice(0, -1), `${known}0`, known.slice(2), `0X${known.slice(2)}`, ` ${known}`])
     expect(normalizeAddress("eip155:1", wrong)).toBeNull();
-  expect(normalizeAddress("bip122:000000000019d6689c085ae165831e93", "1abc")).toBe("noAdapter");
+  expect(normalizeAddress("tron:0x2b6653dc", "T1abc")).toBe("noAdapter");
 });

@@ -2,7 +2,7 @@ import { createWaker } from "../../../src/lib/waker.ts";
 import { runHeadLoop } from "../../../src/ingest/head-loop.ts";
 import type { Block, ChainAdapter } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../../support/watched-table.ts";
 import { blockAt, commitOf, hitOf, scanned, windowBlock } from "../../conformance/store-facts.ts";
 import { createMemoryStore } from "../../simulation/memory-store.ts";
 

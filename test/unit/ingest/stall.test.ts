@@ -4,7 +4,7 @@ import type { ChainStatus } from "../../../src/ingest/loop-state.ts";
 import { createWaker } from "../../../src/lib/waker.ts";
 import type { ChainAdapter } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../../support/watched-table.ts";
 import { blockAt, windowBlock } from "../../conformance/store-facts.ts";
 import { createMemoryStore } from "../../simulation/memory-store.ts";
 

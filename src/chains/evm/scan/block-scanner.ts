@@ -21,7 +21,7 @@ export interface AnswerBytes {
 
 export interface ScanQuestion {
   readonly header: Header;
-  /** `eth_getBlockByHash` with full transactions. */
+  /** `eth_getBlockByHash`, with full transactions where they are read. */
   readonly block: AnswerBytes;
   /** `eth_getBlockReceipts`. */
   readonly receipts: AnswerBytes;
@@ -52,9 +52,21 @@ export interface ScannedBlock {
   transactionAt(index: number): unknown;
 }
 
+/** A transaction whose logs have to be looked at. What its receipt says beside them and its type is the node's word. */
+export interface MarkedReceipt {
+  readonly index: number;
+  /** Parsed JSON. */
+  readonly receipt: unknown;
+}
+
 export interface BlockScanner {
   /** Null: odd. Synchronous, and the scanner's memory is its own meanwhile. */
   scan(question: ScanQuestion): ScannedBlock | null;
+  /**
+   * The same of what logs tell alone, where `block` names its transactions by hash. Header, blooms, gas and the root of the
+   * receipts are proven: every log, its order and its transaction's place. Which hash that transaction has is not.
+   */
+  scanLogs(question: ScanQuestion): readonly MarkedReceipt[] | null;
 }
 
 export interface BlockScannerOptions {
@@ -141,23 +153,34 @@ export function createBlockScanner({
   // A chain of which nothing is watched is proven all the same; nothing in it marks a transaction.
   const seed = watched.seedOf(chain);
 
+  /** Null: odd. */
+  function find({ header, block, receipts }: ScanQuestion, { logsOnly }: { logsOnly: boolean }): Found | null {
+    const inputBytes = block.byteLength + receipts.byteLength;
+    if (inputBytes > INPUT_MAX_BYTES) return null;
+    const plan = planOf(shared.tablesEnd, { header, block, receipts });
+    growTo(memory, plan.end);
+    const bytes = new Uint8Array(memory.buffer);
+    const ints = new Int32Array(memory.buffer, question, at.QUESTION_INTS);
+    for (const [index, value] of plan.values) ints[index] = value;
+    ints[at.Q_TABLES] = tables;
+    ints[at.Q_WORDS] = watched.wordsAt;
+    ints[at.Q_FINGERPRINTS] = watched.fingerprintsAt;
+    ints[at.Q_SLOTS] = seed === null ? 0 : watched.slots;
+    ints[at.Q_SEED_LOW] = seed?.low ?? 0;
+    ints[at.Q_SEED_HIGH] = seed?.high ?? 0;
+    ints[at.Q_LOGS_ONLY] = logsOnly ? 1 : 0;
+    for (const { position, chunks } of plan.inputs) writeInput(bytes, position, chunks);
+    return shared.core.scan(question) ? foundIn(memory.buffer, question) : null;
+  }
+
   return {
-    scan({ header, block, receipts }) {
-      const inputBytes = block.byteLength + receipts.byteLength;
-      if (inputBytes > INPUT_MAX_BYTES) return null;
-      const plan = planOf(shared.tablesEnd, { header, block, receipts });
-      growTo(memory, plan.end);
-      const bytes = new Uint8Array(memory.buffer);
-      const ints = new Int32Array(memory.buffer, question, at.QUESTION_INTS);
-      for (const [index, value] of plan.values) ints[index] = value;
-      ints[at.Q_TABLES] = tables;
-      ints[at.Q_WORDS] = watched.wordsAt;
-      ints[at.Q_FINGERPRINTS] = watched.fingerprintsAt;
-      ints[at.Q_SLOTS] = seed === null ? 0 : watched.slots;
-      ints[at.Q_SEED_LOW] = seed?.low ?? 0;
-      ints[at.Q_SEED_HIGH] = seed?.high ?? 0;
-      for (const { position, chunks } of plan.inputs) writeInput(bytes, position, chunks);
-      return shared.core.scan(question) ? readAnswer(memory.buffer, question) : null;
+    scan(asked) {
+      const found = find(asked, { logsOnly: false });
+      return found === null ? null : readBlock(found);
+    },
+    scanLogs(asked) {
+      const found = find(asked, { logsOnly: true });
+      return found === null ? null : readLogs(found);
     },
   };
 }
@@ -217,34 +240,65 @@ function writeInput(bytes: Uint8Array, position: number, chunks: readonly Uint8A
   bytes.fill(0, next, next + PADDING);
 }
 
-function readAnswer(buffer: ArrayBuffer, question: number): ScannedBlock {
+/** What the core found, still as positions. */
+interface Found {
+  readonly transactionCount: number;
+  readonly value: (index: number) => number;
+  readonly parse: (start: number, end: number) => unknown;
+  readonly flagsAt: (index: number) => number;
+  readonly transactionAt: (index: number) => unknown;
+  readonly receiptAt: (index: number) => unknown;
+}
+
+function foundIn(buffer: ArrayBuffer, question: number): Found {
   const ints = new Int32Array(buffer);
   const intAt = (position: number): number => ints[position >> 2] ?? 0;
-  const answer = (index: number): number => intAt(question + 4 * index);
-  const transactions = answer(at.A_TRANSACTIONS);
+  const value = (index: number): number => intAt(question + 4 * index);
   const parse = (start: number, end: number): unknown =>
     JSON.parse(Buffer.from(buffer, start, end - start).toString("latin1"));
-  const transactionAt = (index: number): unknown => {
-    const transaction = transactions + 4 * at.X_INTS * index;
-    return parse(intAt(transaction + 4 * at.X_START), intAt(transaction + 4 * at.X_END));
+  const transaction = (index: number) => value(at.A_TRANSACTIONS) + 4 * at.X_INTS * index;
+  return {
+    transactionCount: value(at.A_COUNT),
+    value,
+    parse,
+    flagsAt: (index) => intAt(transaction(index) + 4 * at.X_FLAGS),
+    transactionAt(index) {
+      const position = transaction(index);
+      return parse(intAt(position + 4 * at.X_START), intAt(position + 4 * at.X_END));
+    },
+    receiptAt(index) {
+      const receipt = intAt(value(at.A_RECEIPTS) + 4 * index);
+      return parse(intAt(receipt + 4 * at.R_START), intAt(receipt + 4 * at.R_END));
+    },
   };
-  const marked: MarkedTransaction[] = [];
-  const transactionCount = answer(at.A_COUNT);
-  for (let index = 0; index < transactionCount; index += 1) {
-    const flags = intAt(transactions + 4 * (at.X_INTS * index + at.X_FLAGS));
-    if (flags === 0) continue;
-    const receipt = intAt(answer(at.A_RECEIPTS) + 4 * index);
-    marked.push({
+}
+
+/** The places of the transactions that have to be looked at. */
+function markedIn({ transactionCount, flagsAt }: Found): number[] {
+  const marked: number[] = [];
+  for (let index = 0; index < transactionCount; index += 1) if (flagsAt(index) !== 0) marked.push(index);
+  return marked;
+}
+
+function readBlock(found: Found): ScannedBlock {
+  const { transactionCount, value, parse, flagsAt, transactionAt, receiptAt } = found;
+  const withdrawalsAt = value(at.A_WITHDRAWALS);
+  return {
+    transactionCount,
+    recipientTouched: value(at.A_RECIPIENT_TOUCHED) !== 0,
+    withdrawals: withdrawalsAt === 0 ? null : parse(withdrawalsAt, value(at.A_WITHDRAWALS_END)),
+    marked: markedIn(found).map((index) => ({
       index,
       transaction: transactionAt(index),
-      receipt: parse(intAt(receipt + 4 * at.R_START), intAt(receipt + 4 * at.R_END)),
-      touched: (flags & at.TOUCHED) !== 0,
-      creates: (flags & at.X_CREATES) !== 0,
-      authorizes: (flags & at.X_AUTHORIZES) !== 0,
-    });
-  }
-  const withdrawalsAt = answer(at.A_WITHDRAWALS);
-  const withdrawals = withdrawalsAt === 0 ? null : parse(withdrawalsAt, answer(at.A_WITHDRAWALS_END));
-  const recipientTouched = answer(at.A_RECIPIENT_TOUCHED) !== 0;
-  return { transactionCount, recipientTouched, withdrawals, marked, transactionAt };
+      receipt: receiptAt(index),
+      touched: (flagsAt(index) & at.TOUCHED) !== 0,
+      creates: (flagsAt(index) & at.X_CREATES) !== 0,
+      authorizes: (flagsAt(index) & at.X_AUTHORIZES) !== 0,
+    })),
+    transactionAt,
+  };
+}
+
+function readLogs(found: Found): readonly MarkedReceipt[] {
+  return markedIn(found).map((index) => ({ index, receipt: found.receiptAt(index) }));
 }

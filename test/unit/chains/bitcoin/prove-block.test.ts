@@ -14,7 +14,7 @@ import {
   spentBytes,
   transactionBytes,
 } from "./build-block.ts";
-import { fullBlock, mainnetBlocks, prefixBlocks, regtestBlocks, type WholeBlock } from "./fixtures.ts";
+import { fixtureBlock, fullBlock, mainnetBlocks, prefixBlocks, regtestBlocks, type WholeBlock } from "./fixtures.ts";
 import { withoutWitnesses } from "./strip.ts";
 
 const KEY_SCRIPT = Buffer.from(`0014${"22".repeat(20)}`, "hex");
@@ -92,6 +92,14 @@ describe("header", () => {
   test("a hash above the target", () => {
     // A target of about 2^208: no block here meets it.
     expect(refusal(makeBlock([PAYMENT], { bits: 0x1b00_ffff }))).toBe("work");
+  });
+
+  test("a hash above the target by a little", () => {
+    const { block: bytes, ...rest } = makeBlock([PAYMENT]);
+    const above = Buffer.from(bytes);
+    // The easiest target begins with 7f.
+    while (sha256d(above.subarray(0, 80))[31] !== 0x80) above.writeUInt32LE(above.readUInt32LE(76) + 1, 76);
+    expect(refusal({ ...fixtureBlock({ ...rest, block: above }, 100), spent: rest.spent })).toBe("work");
   });
 
   test("a target easier than the network allows", () => {

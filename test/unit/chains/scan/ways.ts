@@ -109,7 +109,7 @@ const bare = {
   call: () => Promise.reject(new RpcError("the method does not exist", { details: {}, rpcCode: -32_601 })),
 };
 
-function createReader(chainId: number, makeCore: MakeCore | null): BlockReader {
+export function createReader(chainId: number, makeCore: MakeCore | null): BlockReader {
   const chain = { id: `eip155:${chainId}`, proofs: "require" } as const;
   return createBlockReader({
     chain,

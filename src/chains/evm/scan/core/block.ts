@@ -43,7 +43,7 @@ import {
 import { byteAt, clearBytes, intAt, sameBytes, setInt } from "./memory.ts";
 import { HASH_TEXT } from "./place.ts";
 import { ask } from "./probe.ts";
-import { asked, table } from "./question.ts";
+import { asked, isLogsOnly, table } from "./question.ts";
 import { bloomOfAll, gasUsedInAll } from "./receipts.ts";
 import { clearWritten, endList, writtenAt, writtenSize } from "./rlp.ts";
 import { take } from "./room.ts";
@@ -82,7 +82,7 @@ export function readBlock(at: i32): i32 {
 
 function readValue(key: i32, at: i32): i32 {
   if (key === B_TRANSACTIONS) return readTransactions(at);
-  if (key === B_WITHDRAWALS && byteAt(at) !== NULL_SIGN) return readWithdrawals(at);
+  if (key === B_WITHDRAWALS && !isLogsOnly() && byteAt(at) !== NULL_SIGN) return readWithdrawals(at);
   return skipValue(at, 0);
 }
 
@@ -94,9 +94,10 @@ export function proveBlock(): void {
   if (!isValue(block, B_TIMESTAMP, asked(Q_TIMESTAMP), asked(Q_TIMESTAMP_LENGTH))) setOdd();
   if (startOf(block, B_TRANSACTIONS) === 0) setOdd();
   if (!isOdd()) proveHeader();
-  if (!isOdd()) proveRoot(TRANSACTIONS, countOfTransactions(), B_TRANSACTIONS_ROOT);
+  // Neither of them tells anything that stands in a log.
+  if (!isOdd() && !isLogsOnly()) proveRoot(TRANSACTIONS, countOfTransactions(), B_TRANSACTIONS_ROOT);
+  if (!isOdd() && !isLogsOnly()) proveWithdrawals();
   if (!isOdd()) checkDistinct();
-  if (!isOdd()) proveWithdrawals();
 }
 
 /** The fields that are always there, and those since a fork as far as they go: a hole would be written as a zero is. */

@@ -25,16 +25,18 @@ export const Q_FINGERPRINTS: i32 = 17;
 export const Q_SLOTS: i32 = 18;
 export const Q_SEED_LOW: i32 = 19;
 export const Q_SEED_HIGH: i32 = 20;
+/** Not zero: the block names its transactions by hash, and only what logs tell is read; see `scan.ts`. */
+export const Q_LOGS_ONLY: i32 = 21;
 // The answer, behind it.
-export const A_TRANSACTIONS: i32 = 21;
-export const A_COUNT: i32 = 22;
-export const A_RECEIPTS: i32 = 23;
+export const A_TRANSACTIONS: i32 = 22;
+export const A_COUNT: i32 = 23;
+export const A_RECEIPTS: i32 = 24;
 /** Not zero: the fee recipient may be watched. */
-export const A_RECIPIENT_TOUCHED: i32 = 24;
+export const A_RECIPIENT_TOUCHED: i32 = 25;
 /** Where the list of withdrawals stands, when one of them may touch a watched address; else 0. */
-export const A_WITHDRAWALS: i32 = 25;
-export const A_WITHDRAWALS_END: i32 = 26;
-export const QUESTION_INTS: i32 = 27;
+export const A_WITHDRAWALS: i32 = 26;
+export const A_WITHDRAWALS_END: i32 = 27;
+export const QUESTION_INTS: i32 = 28;
 
 // The tables of a chain: integers at their position.
 export const T_ENVELOPE_KEYS: i32 = 0;

@@ -1,6 +1,9 @@
 /**
  * The bytes of two answers of a node (eth_getBlockByHash with full transactions, eth_getBlockReceipts) -> proven, and
- * which transactions may touch a watched address; or odd, and the reference path reads them. See `decisions/008`.
+ * which transactions may touch a watched address; or odd, and the reference path reads them. See `decisions/009`.
+ *
+ * Asked for logs only, the first answer names the transactions by hash alone. Header and receipts are proven all the same, and
+ * a transaction is marked by its logs; its hash is the node's word, and so is everything else about it.
  *
  * This folder is written in what TypeScript and AssemblyScript share: Node runs it as it stands, and
  * `scripts/build-scanner.ts` compiles it to `scanner.wasm`. Integers are `i32`: everything stays below 2^31.

@@ -1,9 +1,21 @@
 /**
  * A block's transactions: read in place, hashed, and probed for watched addresses. As `proof/transactions.ts`, which says
- * why each check is there. Left to the caller: senders.
+ * why each check is there. Left to the caller: senders. Where only logs are read, a transaction is its hash and nothing else.
  */
 import { checkBlock, checkCount } from "./place.ts";
-import { endedAt, endOf, firstItem, isAbsent, isNull, isValue, nextItem, OPEN_BRACKET, startOf } from "./json.ts";
+import {
+  endedAt,
+  endField,
+  endOf,
+  firstItem,
+  isAbsent,
+  isNull,
+  isValue,
+  nextItem,
+  OPEN_BRACKET,
+  skipValue,
+  startOf,
+} from "./json.ts";
 import { checkData, checkQuantity, readBytes, readFields, writeFields } from "./fields.ts";
 import {
   FLAG_LOOSE_INPUT,
@@ -45,7 +57,7 @@ import {
 } from "./layout.ts";
 import { byteAt, clearBytes, intAt, nibbleAt, sameBytes, setInt } from "./memory.ts";
 import { ask } from "./probe.ts";
-import { table } from "./question.ts";
+import { isLogsOnly, table } from "./question.ts";
 import { endList, writeByte } from "./rlp.ts";
 import { take, takenMark, untake } from "./room.ts";
 import { isOdd, setOdd } from "./verdict.ts";
@@ -75,7 +87,8 @@ export function readTransactions(at: i32): i32 {
   at = firstItem(at);
   while (at !== 0) {
     const transaction = take(4 * X_INTS);
-    const end = readTransaction(at, transaction, transactionCount);
+    clearBytes(transaction, 4 * X_INTS);
+    const end = isLogsOnly() ? readHash(at, transaction) : readTransaction(at, transaction, transactionCount);
     transactionCount += 1;
     at = nextItem(end);
   }
@@ -83,7 +96,6 @@ export function readTransactions(at: i32): i32 {
 }
 
 function readTransaction(at: i32, slots: i32, index: i32): i32 {
-  clearBytes(slots, 4 * X_INTS);
   setInt(slots + 4 * X_START, at);
   const end = readFields(at, table(T_TRANSACTION_KEYS), slots, X_SLOTS);
   setInt(slots + 4 * X_END, end);
@@ -95,10 +107,23 @@ function readTransaction(at: i32, slots: i32, index: i32): i32 {
   return end;
 }
 
+/** A transaction of which only the hash is known. No root is compared with it: it is the node's word. */
+function readHash(at: i32, slots: i32): i32 {
+  const end = skipValue(at, 0);
+  endField(slots, X_HASH, at, end);
+  readBytes(slots + 4 * X_HASH_BYTES, slots, X_HASH, 32);
+  return end;
+}
+
+/** Its type, as its receipt tells it: the root of the receipts covers the type. */
+export function takeType(slots: i32, start: i32, end: i32): void {
+  endField(slots, X_TYPE, start, end);
+  findType(slots);
+}
+
 function checkType(slots: i32): void {
   const entry = findType(slots);
-  if (entry === 0) return setOdd();
-  setInt(slots + 4 * X_TYPE_ENTRY, entry);
+  if (entry === 0) return;
   checkForeign(slots, intAt(entry + 4 * TYPE_FOREIGN));
   checkFixed(slots, intAt(entry + 4 * TYPE_FIXED));
   if (startOf(slots, X_DATA) !== 0 && !sameValue(slots, X_DATA, slots, X_INPUT)) setOdd();
@@ -111,8 +136,16 @@ function checkType(slots: i32): void {
   if ((flags & FLAG_LOOSE_INPUT) !== 0) checkData(slots, X_INPUT);
 }
 
-/** Its entry in the chain's table of types; 0 for a type that is not there or is not written as 0x0 to 0xff. */
+/** Its entry in the chain's table of types, which is kept; 0, and odd, for a type that is not there. */
 function findType(slots: i32): i32 {
+  const entry = typeEntry(slots);
+  setInt(slots + 4 * X_TYPE_ENTRY, entry);
+  if (entry === 0) setOdd();
+  return entry;
+}
+
+/** 0 for a type that is not there or is not written as 0x0 to 0xff. */
+function typeEntry(slots: i32): i32 {
   const start = startOf(slots, X_TYPE);
   const digits = endOf(slots, X_TYPE) - start - 4;
   if (start === 0 || digits < 1 || digits > 2) return 0;
