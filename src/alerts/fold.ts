@@ -161,7 +161,21 @@ function standingAfter(before: HitStanding | undefined, event: HitEvent, status:
   const { hit, block, trust, late } = event;
   if (hit === null) return before && { ...before, trust: trustAfter(before.trust, event) };
   if (event.kind === "retold") return before && { ...before, hit };
-  return { hit, block, trust: trust ?? UNTRUSTED, late, status };
+  return { hit, block, trust: trust ?? UNTRUSTED, late, ...retroactiveOf(event), status };
+}
+
+// A customer's money that moved this long ago may still be with the customer.
+const OWN_TOUCHED_DAYS = 30;
+
+/**
+ * What only scans of the past found, and nobody can act on any more, is kept and told by the summary of the scan. Decided
+ * when it is found, so that whoever was told of it is told of everything that comes after.
+ */
+function retroactiveOf({ retroactive, hit, block, at }: HitEvent): Pick<HitStanding, "retroactive"> {
+  if (!retroactive) return {};
+  const since = at / 1_000 - OWN_TOUCHED_DAYS * 86_400;
+  const isFresh = hit !== null && hit.own !== null && block !== null && block.timestamp >= since;
+  return { retroactive: isFresh ? "fresh" : "history" };
 }
 
 /** What an event without a hit of its own changes about who vouches for the block. */
@@ -249,7 +263,8 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     type: typeOf(before.lastStage, stage),
     at: last.at,
   });
-  return { record, message, sinks: wasSent ? context.sinks : [] };
+  const isHistory = told.every(({ retroactive }) => retroactive === "history");
+  return { record, message, sinks: wasSent && !isHistory ? context.sinks : [] };
 }
 
 /**

@@ -11,6 +11,8 @@ export interface HitStanding {
   readonly block: HitBlock | null;
   readonly trust: BlockTrust;
   readonly late: boolean;
+  /** Found by a scan of the past: `fresh` where somebody can still act on it. Absent: found live. */
+  readonly retroactive?: "fresh" | "history";
   readonly status: HitStatus;
 }
 

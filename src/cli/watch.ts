@@ -1,15 +1,12 @@
 /** `heistwatch watch list|show|search|proposals|versions|diff|history|impact|upgrade`: looking at what is watched. */
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { loadLists } from "../daemon/lists.ts";
 import type { ImportedList } from "../daemon/watch-import.ts";
 import type { EntryImpact } from "../store/watch-reach.ts";
-import type { StoredWatch, VersionRow } from "../store/watch-store.ts";
-import type { Config } from "../types/config.ts";
+import type { VersionRow } from "../store/watch-store.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import type { AuditRecord, EntryChange, Proposal } from "../types/watch-change.ts";
 import { normalizeAddress } from "../chains/registry.ts";
 import { EXIT, readConfig } from "./context.ts";
+import { storedLists } from "./stored-lists.ts";
 import { paint, paintSeverity, print, printJson, short, table, timeOf } from "./output.ts";
 import { askWatch, type PersonOptions } from "./watch-ask.ts";
 import { describeProposal } from "./watch-change.ts";
@@ -18,7 +15,8 @@ export async function listWatch(
   options: PersonOptions & { incident?: string; chain?: string; all?: boolean },
 ): Promise<number> {
   const config = readConfig(options);
-  const entries = await watchedEntries(config, options);
+  const { loaded } = await storedLists(config, options);
+  const entries = loaded.flatMap((list) => list.entries.map(({ entry }) => entry));
   const followed = new Set(config.chains.map((chain) => chain.id));
   const enabled = new Set(config.watchlists.enable);
   const rows = entries
@@ -32,14 +30,6 @@ export async function listWatch(
     print(`${rows.length} entries.`);
   }
   return EXIT.ok;
-}
-
-/** As the store has them; before the first start, as the files would bring them there. */
-async function watchedEntries(config: Config, options: PersonOptions): Promise<WatchEntry[]> {
-  const hasStore = config.databaseUrl !== null || existsSync(path.join(config.dataDir, "pglite"));
-  if (!hasStore) return (await loadLists(config)).loaded.flatMap((list) => list.entries.map(({ entry }) => entry));
-  const stored = await askWatch<StoredWatch>(config, { name: "watch.list", args: {}, options });
-  return stored.lists.flatMap((list) => list.entries);
 }
 
 function printEntries(rows: readonly (WatchEntry & { state: string })[]): void {

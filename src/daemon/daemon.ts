@@ -35,6 +35,9 @@ import { createOperatorCalls } from "./operator-calls.ts";
 import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
 import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
+import { createRetroCalls } from "./retro-calls.ts";
+import { createDaemonRetro, recordLists } from "./retro-parts.ts";
+import type { RetroService } from "./retro-service.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { VERSION } from "./version.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
@@ -75,6 +78,7 @@ interface Parts {
   readonly pools: readonly NamedPool[];
   readonly evidence: EvidenceStore;
   readonly watch: Watch;
+  readonly retro: RetroService;
 }
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
@@ -105,8 +109,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       api = watchCalls.api;
       const supervisor = createSupervisor(servicesOf(built), log);
       stopServices = () => supervisor.stop();
-      instance.serve(
-        createOperatorCalls({
+      instance.serve({
+        ...createOperatorCalls({
           alerts: built.alerts,
           deliveries: built.deliveries,
           queuedSinks: sinkNames(config.sinks.alerts),
@@ -115,7 +119,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           nodes: createNodeControl(built.pools, built.evidence, log),
           watch: watchCalls.calls,
         }),
-      );
+        ...createRetroCalls({ db: store.db, clock, onStarted: () => built.retro.wake() }),
+      });
       await supervisor.start(runSignal);
       started = true;
     } catch (error) {
@@ -199,7 +204,21 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         alarms,
       }),
     );
-    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch };
+    const retro = createDaemonRetro({
+      config,
+      db: store.db,
+      queues,
+      pools: pools.map(({ pool }) => pool),
+      lists: watch.live,
+      holder,
+      alerts,
+      alarms,
+      metrics,
+      clock,
+      log,
+      onWork: () => relay.wake(),
+    });
+    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch, retro };
   }
 
   function tellWatched(lists: Lists): void {
@@ -285,6 +304,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
       ),
       loopService("coverage", (loop) => runCoverageWatch(coverageOf(built), loop)),
+      loopService("lists", (loop) => recordLists({ db: built.store.db, live: built.watch.live, clock, log }, loop)),
       loopService("heartbeat", (loop) =>
         runHeartbeat(
           {
@@ -306,6 +326,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       ),
       built.watch.service,
       ...built.lines,
+      // Last, and so the first to stop: it reads through the lines' nodes.
+      built.retro,
     ];
   }
 

@@ -25,6 +25,8 @@ export interface Metrics {
   pool(chain: string, status: PoolStatus, waitedFor: readonly string[]): void;
   watchlist(chain: string, entries: number): void;
   queueUp(up: boolean): void;
+  /** Read by scans of the past. */
+  past(chain: string, what: { blocks: number; hits: number }): void;
 }
 
 export function createMetrics(version: string): Metrics {
@@ -91,6 +93,8 @@ export function createMetrics(version: string): Metrics {
   const dead = gauge("delivery_dead_letters", "Deliveries given up; kept, re-drivable", ["sink"]);
   const oldest = gauge("delivery_oldest_undelivered_seconds", "Age of the oldest delivery still to be sent", ["sink"]);
   const entries = gauge("watchlist_entries", "Entries matched on a followed chain", ["chain"]);
+  const pastBlocks = counter("past_blocks_total", "Blocks read by scans of the past", ["chain"]);
+  const pastHits = counter("past_hits_total", "Hits that scans of the past found first", ["chain"]);
   const queue = gauge("queue_up", "1 while the queue takes work", []);
   gauge("build_info", "Version", ["version"]).set({ version }, 1);
 
@@ -153,5 +157,9 @@ export function createMetrics(version: string): Metrics {
     gaps: (chain, holes) => gap.set({ chain }, holes),
     watchlist: (chain, count) => entries.set({ chain }, count),
     queueUp: (up) => queue.set(up ? 1 : 0),
+    past(chain, what) {
+      pastBlocks.inc({ chain }, what.blocks);
+      pastHits.inc({ chain }, what.hits);
+    },
   };
 }

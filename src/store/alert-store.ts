@@ -1,5 +1,5 @@
 /** Alerts are a fold of hit events: the row is locked, all unapplied events are taken in order, the result is stored with its message and deliveries. */
-import type { Transaction } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import { deliveryIdOf } from "../lib/ids.ts";
 import type { Action, AlertKind, AlertRecord, FoldResult, Message, Severity, Stage } from "../types/alert.ts";
 import type { BlockTrust } from "../types/chain.ts";
@@ -244,7 +244,7 @@ function alertOf(row: AlertTable): AlertRecord {
   };
 }
 
-type EventRow = Omit<HitEventTable, "seq" | "applied"> & { seq: number };
+type EventRow = Selectable<HitEventTable>;
 
 function eventOf(row: EventRow): HitEvent {
   return {
@@ -258,6 +258,7 @@ function eventOf(row: EventRow): HitEvent {
     reason: row.reason,
     link: row.link === null ? null : (JSON.parse(row.link) as HitEvent["link"]),
     late: row.late,
+    retroactive: row.retroactive,
     at: row.at,
   };
 }

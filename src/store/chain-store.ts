@@ -10,7 +10,7 @@ import type { BlockRef } from "../types/chain.ts";
 import type { Checkpoint, Lease, ScannedBlock, UncheckedBlock, WindowBlock } from "../types/checkpoint.ts";
 import type { Hit, HitBlock } from "../types/hit.ts";
 import { encodeHit, matchDigest } from "./codec.ts";
-import { addCoverage, cutCoverage } from "./coverage.ts";
+import { addCoverage, cutCoverage, rematchCoverage } from "./coverage.ts";
 import type { Db } from "./database.ts";
 import { holdForMatching, holdLease } from "./leases.ts";
 import { addHitEvents, hitBlock, type KnownHit, knownHits, linkEntries, standingOf } from "./hit-rows.ts";
@@ -122,6 +122,7 @@ export function createChainStore(db: Db): ChainStore {
             .executeTakeFirst();
           assert(numUpdatedRows === 1n, `block ${block.number} matched again is still in the window`);
         }
+        await rematchCoverage(trx, commit.lease.chain, commit.scanned, commit.listVersion);
         await storeHits(trx, commit, "rematched");
       }),
 

@@ -10,6 +10,7 @@ import * as trust from "./migrations/002-trust.ts";
 import * as mempool from "./migrations/003-mempool.ts";
 import * as work from "./migrations/004-work.ts";
 import * as watch from "./migrations/005-watch.ts";
+import * as retro from "./migrations/006-retro.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -40,6 +41,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "003-mempool": mempool,
   "004-work": work,
   "005-watch": watch,
+  "006-retro": retro,
 };
 
 const INT8 = 20;

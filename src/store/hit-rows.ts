@@ -68,6 +68,7 @@ export interface NewHitEvent {
   readonly payload: string | null;
   readonly trust: string | null;
   readonly late: boolean;
+  readonly retroactive?: boolean;
   readonly reason?: RetractionReason | null;
   readonly link?: string | null;
 }

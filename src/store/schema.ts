@@ -3,6 +3,7 @@ import type { Generated } from "kysely";
 import type { RetractionReason } from "../types/alert.ts";
 import type { PendingState } from "../types/mempool.ts";
 import type { ProposalState } from "../types/watch-change.ts";
+import type { Reading, ScanState } from "../types/retro.ts";
 
 export interface ChainLeaseTable {
   chain: string;
@@ -29,6 +30,9 @@ export interface CheckpointTable {
 
 export interface CoverageTable {
   chain: string;
+  /** `live`, or the id of the scan of the past that read the blocks. */
+  scan: string;
+  reading: Reading;
   from_number: number;
   to_number: number;
   list_version: string;
@@ -57,6 +61,8 @@ export interface HitTable {
   /** Where it stands, while it is only recorded. */
   block: string | null;
   trust: string | null;
+  /** The scan of the past that found it; null where it was found live. */
+  retro_scan: string | null;
 }
 
 export interface HitEventTable {
@@ -70,6 +76,7 @@ export interface HitEventTable {
   late: boolean;
   reason: RetractionReason | null;
   link: string | null;
+  retroactive: Generated<boolean>;
   at: number;
   applied: Generated<boolean>;
 }
@@ -274,6 +281,79 @@ export interface HitEntryTable {
   hit_id: string;
 }
 
+/** Every list version blocks were matched with, in the order they were first used. */
+export interface ListVersionTable {
+  seq: Generated<number>;
+  version: string;
+  at: number;
+}
+
+/** From which list version to which (that one excluded; null: to this day) an address is named. */
+export interface ListMemberTable {
+  chain: string;
+  address: string;
+  since_seq: number;
+  until_seq: number | null;
+}
+
+export interface RetroScanTable {
+  scan_id: string;
+  chain: string;
+  state: ScanState;
+  reading: Reading;
+  from_number: number;
+  to_number: number;
+  /** How many blocks are to be read: those nobody had scanned for its addresses. */
+  blocks: number;
+  reason: string;
+  requested_by: string;
+  created_at: number;
+  ended_at: number | null;
+  /** Its summaries are stored. */
+  told: Generated<boolean>;
+  /** What keeps it from going on, and since when. */
+  trouble: string | null;
+  trouble_since: number | null;
+}
+
+export interface RetroAddressTable {
+  scan_id: string;
+  address: string;
+}
+
+export interface RetroRangeTable {
+  scan_id: string;
+  chain: string;
+  /** Ranges of one chunk are read together, whichever scan they belong to. */
+  chunk: number;
+  from_number: number;
+  to_number: number;
+  state: "open" | "claimed" | "done";
+  /** Rises with every claim: whoever slept through its claim stores nothing. */
+  epoch: Generated<number>;
+  holder: string | null;
+  /** timestamptz, only ever compared inside SQL. */
+  expires_at: Date | null;
+  /** Set when done: what it joins below and above. */
+  parent_hash: string | null;
+  last_hash: string | null;
+}
+
+/** What a scan found, by entry: `fresh` where nobody had found it before, `told` where it is more than recorded. */
+export interface RetroHitTable {
+  scan_id: string;
+  entry_id: string;
+  address: string;
+  hit_id: string;
+  alert_id: string;
+  block_number: number;
+  /** Block time, unix seconds. */
+  at: number;
+  own: boolean;
+  told: boolean;
+  fresh: boolean;
+}
+
 export interface Database {
   chain_lease: ChainLeaseTable;
   checkpoint: CheckpointTable;
@@ -299,4 +379,10 @@ export interface Database {
   watch_proposal: WatchProposalTable;
   watch_person: WatchPersonTable;
   hit_entry: HitEntryTable;
+  list_version: ListVersionTable;
+  list_member: ListMemberTable;
+  retro_scan: RetroScanTable;
+  retro_address: RetroAddressTable;
+  retro_range: RetroRangeTable;
+  retro_hit: RetroHitTable;
 }

@@ -20,7 +20,8 @@ export type SystemEventType =
   | "coverage.gap"
   | "provider.dispute"
   | "watchlist.changed"
-  | "watchlist.importRefused";
+  | "watchlist.importRefused"
+  | "watchlist.scanned";
 export type EventType = AlertEventType | SystemEventType;
 
 /** A message as stored and sent: `body` is the exact text that is signed. */

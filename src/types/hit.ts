@@ -98,6 +98,8 @@ export interface HitEvent {
   readonly link: { readonly as: "replacedBy" | "replaces"; readonly other: Replacement } | null;
   /** The block was already old when it was scanned (catch-up after downtime, or a start in the past). */
   readonly late: boolean;
+  /** Found by a scan of the past: the address was listed after the block was final. */
+  readonly retroactive: boolean;
   /** When it was stored, unix milliseconds. */
   readonly at: number;
 }

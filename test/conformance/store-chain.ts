@@ -180,6 +180,7 @@ function hitTests(getStore: GetStore): void {
         reason: null,
         link: null,
         late: false,
+        retroactive: false,
         at: NOW,
       },
     ]);
@@ -211,6 +212,30 @@ function hitTests(getStore: GetStore): void {
     expect(await eventsOf(getStore(), same.alertId)).toEqual([]);
     expect(await eventsOf(getStore(), relabelled.alertId)).toMatchObject([{ kind: "rematched" }]);
     expect(await eventsOf(getStore(), found.alertId)).toMatchObject([{ kind: "included" }]);
+  });
+
+  test("the ledger names the list a block was matched with last; what stands beside it keeps its own", async () => {
+    const { chains, leases, coverage } = getStore();
+    const lease = await begun(getStore(), "test:rematch-ledger");
+    await chains.commitBlocks(
+      commitOf(
+        lease,
+        [10, 11, 12, 13].map((number) => scanned(blockAt(number))),
+      ),
+    );
+    const next = await leases.acquire({ ...lease, ttlMs: 60_000, listVersion: "v2" });
+    if (next === null) throw new Error("the holder takes its own chain back");
+    const other = { ...blockAt(12), trust: { ...blockAt(12).trust, operators: ["them"] } };
+    await chains.commitRematch(commitOf(next, [scanned(blockAt(11)), scanned(other)], "v2"));
+    const told = (await coverage(lease.chain)).flatMap(({ from, to, listVersion, operators }) =>
+      Array.from({ length: to - from + 1 }, (_, index) => [from + index, listVersion, operators.join(" ")]),
+    );
+    expect(told).toEqual([
+      [10, "v1", "us"],
+      [11, "v2", "us"],
+      [12, "v2", "them us"],
+      [13, "v1", "us"],
+    ]);
   });
 
   test("a block matched again that is not in the window is refused as a whole", async () => {

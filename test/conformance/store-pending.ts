@@ -61,6 +61,7 @@ function seenTests(getStore: GetStore): void {
         reason: null,
         link: null,
         late: false,
+        retroactive: false,
         at: NOW,
       },
     ]);

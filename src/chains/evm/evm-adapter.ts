@@ -10,6 +10,7 @@ import { MalformedAnswerError } from "../answer-fields.ts";
 import { createBlockReader } from "./block-reader.ts";
 import { type DecodeContext, decodeHeader } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
+import { findLogCandidates } from "./log-candidates.ts";
 import { createEvmMempool } from "./mempool/mempool-source.ts";
 import { createNativeCheck } from "./native-check.ts";
 import { createProver } from "./prover.ts";
@@ -122,6 +123,9 @@ export function createEvmAdapter({
       const { transfers, proven, traced } = read;
       return { ...header, transfers, trust: { proven, operators: [node.operator], missing: [], traced } };
     },
+
+    candidates: (addresses, range, signal) =>
+      node.own ? findLogCandidates(rpc, { addresses, ...range }, signal) : Promise.resolve(null),
 
     async logsAt(number, watched, signal) {
       await chainCheck(signal);
