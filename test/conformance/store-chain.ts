@@ -223,7 +223,7 @@ function hitTests(getStore: GetStore): void {
         [10, 11, 12, 13].map((number) => scanned(blockAt(number))),
       ),
     );
-    const next = await leases.acquire({ ...lease, ttlMs: 60_000, listVersion: "v2" });
+    const next = await leases.acquire({ ...lease, ttlMs: 60_000, listVersion: "v2", revision: 0 });
     if (next === null) throw new Error("the holder takes its own chain back");
     const other = { ...blockAt(12), trust: { ...blockAt(12).trust, operators: ["them"] } };
     await chains.commitRematch(commitOf(next, [scanned(blockAt(11)), scanned(other)], "v2"));

@@ -74,13 +74,13 @@ export function retroConformance(
       const { chains, leases } = get();
       const chain = CHAINS[used] as string;
       used += 1;
-      const before = await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: "old" });
+      const before = await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: "old", revision: 0 });
       if (before === null) throw new Error("nobody leads it");
       await chains.begin(before, [windowBlock(99)]);
       const blocks = Array.from({ length: 51 }, (_, index) => scanned(blockAt(100 + index)));
       await chains.commitBlocks({ ...commitOf(before, blocks, "old"), windowDepth: 30 });
-      await chains.commitFinalized({ lease: before, number: 120, now: NOW });
-      const lease = await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: "v1" });
+      await chains.commitFinalized({ lease: before, listVersion: "old", number: 120, now: NOW });
+      const lease = await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: "v1", revision: 0 });
       if (lease === null) throw new Error("the holder takes its own chain back");
       return lease;
     }
@@ -287,7 +287,7 @@ export function retroConformance(
       const { chain } = lease;
       await retro.start(requestOf(chain), RULE);
       const claim = await claimOf(chain, 3);
-      await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: "v2" });
+      await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: "v2", revision: 0 });
       const hit = hitOf({ chain, tx: "0x1" });
       await expect(commit(claim, new Map([[110, [hit]]]))).rejects.toMatchObject({ code: "list_changed" });
       expect(await db.selectFrom("hit").selectAll().where("hit_id", "=", hit.hitId).execute()).toEqual([]);
@@ -324,7 +324,7 @@ export function retroConformance(
       const { retro, claims, chains, leases } = get();
       const chain = CHAINS[used] as string;
       used += 1;
-      const lease = await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: "v1" });
+      const lease = await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: "v1", revision: 0 });
       if (lease === null) throw new Error("nobody leads it");
       await chains.begin(lease, [windowBlock(98), windowBlock(99)]);
       await chains.commitBlocks(commitOf(lease, [scanned(blockAt(100))], "v1"));
@@ -332,9 +332,9 @@ export function retroConformance(
       expect(await retro.start(request, RULE)).toMatchObject({ ranges: [{ from: 90, to: 99 }], finalNumber: -1 });
       expect(await claims.claimable({ chains: [chain], limit: 9 })).toEqual([]);
       expect(await claims.claim({ chain, chunk: 2, holder: "w", ttlMs: TTL_MS })).toBeNull();
-      await chains.commitFinalized({ lease, number: 97, now: NOW });
+      await chains.commitFinalized({ lease, listVersion: "v1", number: 97, now: NOW });
       expect((await claims.claimable({ chains: [chain], limit: 9 })).map(({ chunk }) => chunk)).toEqual([2]);
-      await chains.commitFinalized({ lease, number: 99, now: NOW });
+      await chains.commitFinalized({ lease, listVersion: "v1", number: 99, now: NOW });
       for (const chunk of [2, 3]) await commit(await claimOf(chain, chunk));
       expect((await retro.show(request.scanId))?.scan.state).toBe("done");
     });
@@ -373,7 +373,7 @@ export function retroConformance(
       await record("v1", [THIEF]);
       let number = 100;
       for (const version of ["v1", "gone", "back", "old"]) {
-        const lease = await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: version });
+        const lease = await leases.acquire({ chain, holder: "a", ttlMs: TTL_MS, listVersion: version, revision: 0 });
         if (lease === null) throw new Error("the holder takes its own chain back");
         if (number === 100) await chains.begin(lease, [windowBlock(99)]);
         await chains.commitBlocks(commitOf(lease, [scanned(blockAt(number))], version));

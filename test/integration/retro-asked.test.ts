@@ -68,13 +68,13 @@ beforeAll(async () => {
   await recordList(store.db, { ...members, version: "v0", addressesOf: () => [] }, now);
   await recordList(store.db, { ...members, version: "v1", addressesOf: () => [entry.address] }, now);
   const [leases, chains] = [createLeases(store.db), createChainStore(store.db)];
-  const lease = await leases.acquire({ chain: CHAIN, holder: "a", ttlMs: 600_000, listVersion: "v0" });
+  const lease = await leases.acquire({ chain: CHAIN, holder: "a", ttlMs: 600_000, listVersion: "v0", revision: 0 });
   if (lease === null) throw new Error("nobody leads it");
   await chains.begin(lease, [windowBlock(109)]);
   const blocks = Array.from({ length: 41 }, (_, index) => scanned(blockAt(110 + index)));
   await chains.commitBlocks(commitOf(lease, blocks, "v0"));
-  await chains.commitFinalized({ lease, number: 120, now });
-  await leases.acquire({ chain: CHAIN, holder: "a", ttlMs: 600_000, listVersion: "v1" });
+  await chains.commitFinalized({ lease, listVersion: "v0", number: 120, now });
+  await leases.acquire({ chain: CHAIN, holder: "a", ttlMs: 600_000, listVersion: "v1", revision: 0 });
 });
 afterAll(async () => {
   await store.close();
