@@ -279,6 +279,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   /** In the order of starting; stopped in reverse. */
   function servicesOf(built: Parts): Service[] {
     const operationSinks = sinkNames(config.sinks.operations);
+    const followed = config.chains.map(({ id }) => id);
     return [
       loopService("queue-watch", (loop) =>
         watchQueue(built.queues, { queueState, metrics, alarms, log, relay: built.relay }, loop),
@@ -304,7 +305,9 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
       ),
       loopService("coverage", (loop) => runCoverageWatch(coverageOf(built), loop)),
-      loopService("lists", (loop) => recordLists({ db: built.store.db, live: built.watch.live, clock, log }, loop)),
+      loopService("lists", (loop) =>
+        recordLists({ db: built.store.db, live: built.watch.live, followed, clock, log }, loop),
+      ),
       loopService("heartbeat", (loop) =>
         runHeartbeat(
           {

@@ -10,6 +10,7 @@ import type { AlertStore } from "../store/alert-store.ts";
 import type { Db } from "../store/database.ts";
 import { recordList } from "../store/list-members.ts";
 import { createRetroClaims } from "../store/retro-claims.ts";
+import { createWantedStore } from "../store/retro-wanted.ts";
 import { createRetroStore } from "../store/retro-store.ts";
 import type { ChainAdapter } from "../types/chain.ts";
 import type { Config } from "../types/config.ts";
@@ -18,6 +19,7 @@ import { RETRO_QUEUE } from "../types/queue-names.ts";
 import type { Alarms } from "./alarms.ts";
 import type { Lists } from "./lists.ts";
 import type { LiveLists } from "./live-lists.ts";
+import { isMatchedOn } from "../watchlist/matched-on.ts";
 import type { Metrics } from "./metrics.ts";
 import { createRetro } from "./retro.ts";
 import { createRetroReader, type ListSource, type ReadChain } from "./retro-reader.ts";
@@ -77,6 +79,7 @@ export function createDaemonRetro({ config, pools, alerts, alarms, ...parts }: D
   const retro = createRetro({
     ...shared,
     store: createRetroStore(parts.db),
+    wanted: createWantedStore(parts.db),
     alerts,
     sinks: config.sinks.alerts.map(({ name }) => name),
     alarms,
@@ -94,6 +97,8 @@ const LOOK_MS = 60_000;
 interface RecordListsDeps {
   readonly db: Db;
   readonly live: LiveLists;
+  /** CAIP-2 ids. */
+  readonly followed: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -112,14 +117,23 @@ export async function recordLists(deps: RecordListsDeps, signal: AbortSignal): P
 }
 
 /** However long the store takes. */
-async function recordOne({ db, clock, log }: RecordListsDeps, lists: Lists, signal: AbortSignal): Promise<void> {
+async function recordOne(
+  { db, followed, clock, log }: RecordListsDeps,
+  lists: Lists,
+  signal: AbortSignal,
+): Promise<void> {
   const { watchlist, loaded } = lists;
-  const chains = [...new Set(loaded.flatMap(({ entries }) => entries.map(({ entry }) => entry.chain)))];
+  const entries = loaded.flatMap((list) => list.entries.map(({ entry }) => entry));
+  const chains = [...new Set([...followed, ...entries.map(({ chain }) => chain)])];
+  const names = (chain: string, address: string) => watchlist.entriesOf(chain, address).length > 0;
   const named = {
     version: watchlist.version,
     chains,
-    addressesOf: (chain: string) => watchlist.addresses.addressesOf(chain),
-    names: (chain: string, address: string) => watchlist.entriesOf(chain, address).length > 0,
+    // Also the accounts that are listed on another chain and matched here.
+    *addressesOf(chain: string) {
+      for (const entry of entries) if (isMatchedOn(entry, chain) && names(chain, entry.address)) yield entry.address;
+    },
+    names,
   };
   while (!signal.aborted) {
     try {

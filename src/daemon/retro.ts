@@ -3,15 +3,17 @@ import { summariesOf } from "../alerts/scan-summary.ts";
 import { chunksOf, planScan } from "../ingest/backfill.ts";
 import { firstBlock } from "../ingest/start-point.ts";
 import type { Clock } from "../lib/clock.ts";
-import { AppError } from "../lib/errors.ts";
+import { AppError, describeError } from "../lib/errors.ts";
 import { hashId } from "../lib/ids.ts";
 import { inBackfill } from "../lib/lane.ts";
+import { redactText } from "../lib/redact.ts";
 import type { AlertStore } from "../store/alert-store.ts";
 import type { RetroStore, ScanRule } from "../store/retro-store.ts";
+import type { WantedPast, WantedStore } from "../store/retro-wanted.ts";
 import type { ChainAdapter } from "../types/chain.ts";
 import type { Log } from "../types/log.ts";
 import type { ScanPlan, ScanStatus } from "../types/retro.ts";
-import type { Incident, WatchEntry } from "../types/watch.ts";
+import type { Incident } from "../types/watch.ts";
 import type { Alarms } from "./alarms.ts";
 import type { ListSource, ReadChain } from "./retro-reader.ts";
 
@@ -29,18 +31,16 @@ export function firstBlockOf(incident: Incident | null, adapter: ChainAdapter, s
     throw new AppError(
       `the date of ${incident?.id ?? "this incident"} is not known: say from where (a block or a date)`,
     );
-  const unixSeconds = Date.parse(`${incident.date}T00:00:00Z`) / 1_000 - DAY_S;
-  return inBackfill(() => firstBlock(adapter, { at: "date", unixSeconds }, signal));
+  return firstBlockOn(Date.parse(`${incident.date}T00:00:00Z`) / 1_000 - DAY_S, adapter, signal);
 }
 
-export interface WatchedFrom {
-  readonly entry: WatchEntry;
-  /** The block from which live coverage was promised. */
-  readonly joinAt: number;
+function firstBlockOn(unixSeconds: number, adapter: ChainAdapter, signal: AbortSignal): Promise<number> {
+  return inBackfill(() => firstBlock(adapter, { at: "date", unixSeconds }, signal));
 }
 
 export interface RetroOptions {
   readonly store: RetroStore;
+  readonly wanted: WantedStore;
   readonly alerts: AlertStore;
   readonly chains: readonly ReadChain[];
   readonly lists: ListSource;
@@ -58,40 +58,87 @@ export interface Retro {
    * Returns once that is stored; the same entry under the same list again changes nothing. Null: nobody follows its chain.
    * Throws (retryable or not) where it could not be stored: the caller asks again.
    */
-  onWatched(watched: WatchedFrom, signal: AbortSignal): Promise<ScanPlan | null>;
-  /** Stores the summaries of scans that ended, raises and clears alarms about those that stand still. */
+  onWatched(watched: WantedPast, signal: AbortSignal): Promise<ScanPlan | null>;
+  /**
+   * Starts the scans that are wanted, stores the summaries of scans that ended, raises and clears alarms about those that
+   * stand still.
+   */
   look(): Promise<void>;
 }
 
 // A node that is restarted is back by then.
 const STUCK_MS = 300_000;
 
-export function createRetro({ store, alerts, chains, lists, sinks, alarms, clock, log, onWork }: RetroOptions): Retro {
+// Of an incident whose date nobody knows: as far back as a customer's money may still be with the customer.
+const UNDATED_DAYS = 30;
+const WANTED_AT_ONCE = 100;
+const WANTED_TIMEOUT_MS = 30_000;
+const WANTED_RETRY_MS = 10_000;
+
+export function createRetro({
+  store,
+  wanted,
+  alerts,
+  chains,
+  lists,
+  sinks,
+  alarms,
+  clock,
+  log,
+  onWork,
+}: RetroOptions): Retro {
   const nameOf = (id: string) => chains.find(({ config }) => config.id === id)?.config.name ?? id;
   let stuckBefore: readonly string[] = [];
+  let wantedFrom = Number.NEGATIVE_INFINITY;
 
-  async function onWatched({ entry, joinAt }: WatchedFrom, signal: AbortSignal): Promise<ScanPlan | null> {
-    const chain = chains.find(({ config }) => config.id === entry.chain);
+  async function onWatched(of: WantedPast, signal: AbortSignal): Promise<ScanPlan | null> {
+    const { chain: chainId, entryId, address, joinAt } = of;
+    const chain = chains.find(({ config }) => config.id === chainId);
     if (chain === undefined) return null;
-    const { version, incidents } = lists.current().watchlist;
-    const from = await firstBlockOf(incidents.get(entry.incident) ?? null, chain.adapter, signal);
+    // The list that names it, or it was taken off again.
+    await lists.refresh();
+    const { version, incidents, entriesOf } = lists.current().watchlist;
+    if (entriesOf(chainId, address).every(({ id }) => id !== entryId)) return null;
+    const incident = incidents.get(of.incident) ?? null;
+    const isDated = incident !== null && incident.date !== null;
+    const from = isDated
+      ? await firstBlockOf(incident, chain.adapter, signal)
+      : await firstBlockOn(clock.now() / 1_000 - UNDATED_DAYS * DAY_S, chain.adapter, signal);
     const plan = await store.start(
       {
-        scanId: hashId("scan", ["watched", entry.id, version]),
-        chain: entry.chain,
-        addresses: [entry.address],
+        scanId: hashId("scan", ["watched", chainId, entryId, version]),
+        chain: chainId,
+        addresses: [address],
         from,
         reading: "whole",
         listVersion: version,
-        reason: `watched from block ${joinAt} on: ${entry.id}`,
+        reason: `${entryId} is watched${isDated ? "" : `; the date of ${of.incident} is not known: ${UNDATED_DAYS} days back`}`,
         requestedBy: "watchlist",
         now: clock.now(),
       },
       SCAN_RULE,
     );
-    if (plan.joinAt > joinAt)
-      log.error({ entry: entry.id, promised: joinAt, joinAt: plan.joinAt }, "live coverage begins later than promised");
+    if (joinAt !== null && plan.joinAt > joinAt)
+      log.error({ entry: entryId, promised: joinAt, joinAt: plan.joinAt }, "live coverage begins later than promised");
     return plan;
+  }
+
+  /** A node or a store that is away costs time: what is wanted stays written down. */
+  async function startWanted(): Promise<void> {
+    if (clock.now() < wantedFrom) return;
+    for (const one of await wanted.list(WANTED_AT_ONCE)) {
+      try {
+        await onWatched(one, AbortSignal.timeout(WANTED_TIMEOUT_MS));
+        await wanted.remove(one);
+      } catch (error) {
+        wantedFrom = clock.now() + WANTED_RETRY_MS;
+        log.warn(
+          { entry: one.entryId, chain: one.chain, error: redactText(describeError(error)) },
+          "the past of a new entry is not read yet, trying again",
+        );
+        return;
+      }
+    }
   }
 
   async function tellEnded(): Promise<void> {
@@ -138,6 +185,7 @@ export function createRetro({ store, alerts, chains, lists, sinks, alarms, clock
   return {
     onWatched,
     async look() {
+      await startWanted();
       await tellEnded();
       await watchStuck();
     },

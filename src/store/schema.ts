@@ -339,6 +339,15 @@ export interface RetroRangeTable {
   last_hash: string | null;
 }
 
+/** An entry that is watched from now on, whose past nobody has asked for yet. */
+export interface RetroWantedTable {
+  chain: string;
+  entry_id: string;
+  address: string;
+  incident: string;
+  join_at: number | null;
+}
+
 /** What a scan found, by entry: `fresh` where nobody had found it before, `told` where it is more than recorded. */
 export interface RetroHitTable {
   scan_id: string;
@@ -385,4 +394,5 @@ export interface Database {
   retro_address: RetroAddressTable;
   retro_range: RetroRangeTable;
   retro_hit: RetroHitTable;
+  retro_wanted: RetroWantedTable;
 }

@@ -9,6 +9,7 @@ import { migrate, type OpenStore, openStore } from "../../src/store/database.ts"
 import { createLeases } from "../../src/store/leases.ts";
 import { recordList } from "../../src/store/list-members.ts";
 import { createRetroClaims } from "../../src/store/retro-claims.ts";
+import { addWanted, createWantedStore, type WantedPast } from "../../src/store/retro-wanted.ts";
 import { createRetroStore } from "../../src/store/retro-store.ts";
 import type { ChainAdapter } from "../../src/types/chain.ts";
 import type { ChainConfig } from "../../src/types/config.ts";
@@ -45,12 +46,22 @@ const adapter: ChainAdapter = {
   close: () => Promise.resolve(),
 };
 
-function retroOf(incidents: readonly Incident[] = [incident]): Retro {
-  const watchlist = { version: "v1", incidents: new Map(incidents.map((one) => [one.id, one])) };
+const wanted: WantedPast = {
+  chain: CHAIN,
+  entryId: entry.id,
+  address: entry.address,
+  incident: entry.incident,
+  joinAt: 121,
+};
+
+function retroOf(incidents: readonly Incident[] = [incident], node: ChainAdapter = adapter): Retro {
+  const incidentsById = new Map(incidents.map((one) => [one.id, one]));
+  const watchlist = { version: "v1", incidents: incidentsById, entriesOf: () => [entry, { ...entry, id: "undated" }] };
   return createRetro({
     store: createRetroStore(store.db),
+    wanted: createWantedStore(store.db),
     alerts: createAlertStore(store.db),
-    chains: [{ config: { id: CHAIN, name: "ethereum" } as ChainConfig, adapter }],
+    chains: [{ config: { id: CHAIN, name: "ethereum" } as ChainConfig, adapter: node }],
     lists: { current: () => ({ watchlist }) as unknown as Lists, refresh: () => Promise.resolve() },
     sinks: ["desk"],
     alarms,
@@ -104,11 +115,14 @@ const messages = () => store.db.selectFrom("message").selectAll().execute();
 
 test("an entry that becomes watched is scanned from the day before its theft up to live coverage, once; its end is told once", async () => {
   const retro = retroOf();
-  const plan = await retro.onWatched({ entry, joinAt: 121 }, NEVER);
+  const plan = await retro.onWatched(wanted, NEVER);
   expect(timeOf(76)).toBe(timeOf(100) - DAY_S);
   expect(plan).toMatchObject({ ranges: [{ from: 76, to: 120 }], joinAt: 121 });
   // The caller asks again after a crash.
-  expect((await retro.onWatched({ entry, joinAt: 121 }, NEVER))?.scanId).toBe(plan?.scanId);
+  expect((await retro.onWatched(wanted, NEVER))?.scanId).toBe(plan?.scanId);
+  await store.db.transaction().execute((trx) => addWanted(trx, [wanted, wanted]));
+  await retro.look();
+  expect(await createWantedStore(store.db).list(10)).toEqual([]);
   expect(await createRetroStore(store.db).list({ limit: 10 })).toHaveLength(1);
 
   await retro.look();
@@ -174,7 +188,27 @@ test("a scan that stands still for five minutes is an alarm until it goes on", a
   expect(stuck()).toEqual([]);
 });
 
-test("an entry of a chain nobody follows is left alone; one without a date has to be told from where", async () => {
-  expect(await retroOf().onWatched({ entry: { ...entry, chain: "eip155:56" }, joinAt: 1 }, NEVER)).toBeNull();
-  await expect(retroOf([]).onWatched({ entry, joinAt: 1 }, NEVER)).rejects.toThrow("say from where");
+test("an entry of a chain nobody follows is left alone, and so is one that was taken off again", async () => {
+  expect(await retroOf().onWatched({ ...wanted, chain: "eip155:56" }, NEVER)).toBeNull();
+  expect(await retroOf().onWatched({ ...wanted, entryId: "gone" }, NEVER)).toBeNull();
+});
+
+test("of an incident without a date, the last 30 days", async () => {
+  const askedAt = (timeOf(120) + 30 * DAY_S) * 1_000;
+  const before = now;
+  now = askedAt;
+  const plan = await retroOf([]).onWatched({ ...wanted, entryId: "undated" }, NEVER);
+  now = before;
+  const started = await createRetroStore(store.db).show(plan?.scanId ?? "");
+  expect(started?.scan).toMatchObject({ from: 120, reason: expect.stringContaining("30 days back") });
+});
+
+test("what is wanted stays written down while the node is away", async () => {
+  const away = { ...adapter, headNumber: () => Promise.reject(new Error("the node is away")) };
+  await store.db.transaction().execute((trx) => addWanted(trx, [wanted]));
+  const retro = retroOf([incident], away);
+  await retro.look();
+  expect(await createWantedStore(store.db).list(10)).toEqual([wanted]);
+  await retroOf().look();
+  expect(await createWantedStore(store.db).list(10)).toEqual([]);
 });

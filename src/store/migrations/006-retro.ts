@@ -79,4 +79,13 @@ const STATEMENTS = [
     fresh boolean not null,
     primary key (scan_id, entry_id, hit_id)
   )`,
+  // Entries that are watched from now on, whose past nobody has asked for yet.
+  `create table retro_wanted (
+    chain text not null,
+    entry_id text not null,
+    address text not null,
+    incident text not null,
+    join_at int8,
+    primary key (chain, entry_id)
+  )`,
 ];
