@@ -91,6 +91,7 @@ export function createEvmAdapter({
         throw new MalformedAnswerError("the node answered with a block of another height", {
           details: { asked: number, answered: header.number },
         });
+      prover.checkHeader(answer, header);
       return header;
     },
 

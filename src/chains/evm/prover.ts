@@ -8,7 +8,8 @@ import type { ChainConfig } from "../../types/config.ts";
 import type { Log } from "../../types/log.ts";
 import { ProofMismatchError } from "../node-errors.ts";
 import { profileOf } from "./proof/profiles.ts";
-import { proveBlock, rawTransactionsNeeded } from "./proof/prove-block.ts";
+import { proveBlock, proveHeader, rawTransactionsNeeded } from "./proof/prove-block.ts";
+import { Unproven } from "./proof/unproven.ts";
 import { excerptOf } from "../excerpt.ts";
 import { fieldsOf, listOf } from "../answer-fields.ts";
 import { isMethodMissing, type RpcCaller } from "./rpc-client.ts";
@@ -21,6 +22,11 @@ export interface ProverOptions {
 }
 
 export interface Prover {
+  /**
+   * Throws ProofMismatchError when a header told by number is not the one its hash names: an old header under a new number
+   * would pass for another branch. What cannot be recomputed is left to the proof of its block.
+   */
+  checkHeader(answer: unknown, header: Header): void;
   /** True: proven. False: this chain or block cannot be recomputed. Throws ProofMismatchError where it should match and does not. */
   prove(answers: { header: Header; block: unknown; receipts: unknown }, signal: AbortSignal): Promise<boolean>;
 }
@@ -37,6 +43,17 @@ export function createProver({ rpc, chain, node, log }: ProverOptions): Prover {
   }
 
   return {
+    checkHeader(answer, header) {
+      const isEncoded = profile.known && header.number >= (profile.encodedSince ?? 0);
+      if (!isEncoded || chain.proofs === "prefer") return;
+      const reason = headerMismatch(answer, header);
+      if (reason === null) return;
+      throw new ProofMismatchError(
+        `node ${node} gave a header of block ${header.number} that its hash does not name (${reason}): it is broken or lies`,
+        { details: { block: header.number, hash: header.hash, reason, check: "header", answered: excerptOf(answer) } },
+      );
+    },
+
     async prove(answers, signal) {
       const raw = await rawTransactions(
         rpc,
@@ -72,6 +89,16 @@ export function createProver({ rpc, chain, node, log }: ProverOptions): Prover {
       );
     },
   };
+}
+
+function headerMismatch(answer: unknown, header: Header): string | null {
+  try {
+    proveHeader(fieldsOf(answer, "block"), header);
+    return null;
+  } catch (error) {
+    if (!(error instanceof Unproven)) throw error;
+    return error.kind === "mismatch" ? error.message : null;
+  }
 }
 
 /** Bytes of the transactions that JSON does not tell in full; those the node does not give stay unproven. */

@@ -180,6 +180,22 @@ describe("a wrong node", () => {
     await expect(chain.headerAt(HEIGHT - 1, NEVER)).rejects.toThrow(MalformedAnswerError);
   });
 
+  test("that gives an old header a new number, parent or time: its hash names another", async () => {
+    for (const lie of [
+      { number: `0x${(HEIGHT + 1).toString(16)}` },
+      { parentHash: `0x${"ab".repeat(32)}` },
+      { timestamp: "0x1" },
+    ]) {
+      const { adapter: chain } = await adapterOf((method, _params, { block }) =>
+        method === "eth_getBlockByNumber" ? { ...block, ...lie } : undefined,
+      );
+      const asked = "number" in lie ? HEIGHT + 1 : HEIGHT;
+      await expect(chain.headerAt(asked, NEVER)).rejects.toMatchObject({ code: "proof_mismatch" });
+      await chain.close();
+      await server?.close();
+    }
+  });
+
   test.each([
     ["a head that is no number", "eth_blockNumber", "latest"],
     ["a header that is a list", "eth_getBlockByNumber", []],
