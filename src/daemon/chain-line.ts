@@ -62,6 +62,7 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
             source: adapter.mempool,
             store: createPendingStore(store.db),
             match: (transfers) => matchTransfers(transfers, lookedFor),
+            watched: lists.watchlist.addresses,
             waker: createWaker(),
             onStatus: (status) => metrics.mempool(chain.name, status),
             onCommitted: () => relay.wake(),

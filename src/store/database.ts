@@ -9,6 +9,7 @@ import * as line from "./migrations/001-line.ts";
 import * as trust from "./migrations/002-trust.ts";
 import * as mempool from "./migrations/003-mempool.ts";
 import * as work from "./migrations/004-work.ts";
+import * as slots from "./migrations/007-slots.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -38,6 +39,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "002-trust": trust,
   "003-mempool": mempool,
   "004-work": work,
+  "007-slots": slots,
 };
 
 const INT8 = 20;
