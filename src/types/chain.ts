@@ -160,6 +160,21 @@ export interface NativeCheckOutcome {
   readonly traced: boolean;
 }
 
+/**
+ * Blocks that a node's own index names for some addresses: to be read and proven like any other. What it does not name is
+ * its word alone.
+ */
+export interface Candidates {
+  /** Ascending. */
+  readonly numbers: readonly number[];
+  /**
+   * What the index sees. `everything`: every movement that could touch an address. `logs`: only the events that name it in
+   * an indexed field; native value, calls, new contracts, withdrawals and fees leave no log, and some old tokens index
+   * nothing, so a block that is not named may hold any of them.
+   */
+  readonly covers: "everything" | "logs";
+}
+
 /** A block with everything in it that moved value, or of that what was wanted. */
 export interface Block extends Header {
   readonly transfers: readonly Transfer[];
@@ -234,6 +249,15 @@ export interface ChainAdapter {
   blockOf(header: Header, signal: AbortSignal, wanted?: BlockWanted): Promise<Block | null>;
   /** Height up to which the chain itself (or the configured depth) calls blocks final; -1 when nothing is final yet. */
   finalizedNumber(signal: AbortSignal): Promise<number>;
+  /**
+   * Blocks of a range that may touch one of these addresses, by the node's index; null: this node has none, or is not
+   * ours (`own: false`): nobody else may learn whom we watch. Of several nodes: everything any of ours names.
+   */
+  candidates?(
+    addresses: readonly Address[],
+    range: { readonly from: number; readonly to: number },
+    signal: AbortSignal,
+  ): Promise<Candidates | null>;
   /** Each operator that answers at present; absent where there is one node only. */
   views?(): readonly OperatorView[];
   /** A push feed. It only ever means "look now": polling is the truth. */

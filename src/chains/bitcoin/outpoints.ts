@@ -1,0 +1,50 @@
+/** Which coin, as texts: short ones for tables in memory, readable ones for what is stored. */
+import { ByteReader } from "./byte-reader.ts";
+import type { Outpoint } from "./coins.ts";
+import { HASH_BYTES } from "./double-hash.ts";
+import { INPUTS, PARTS, type Transactions } from "./transactions.ts";
+
+const OUTPOINT_BYTES = HASH_BYTES + 4;
+
+/** The 36 bytes of an outpoint as a transaction has them, one character each. */
+export type OutpointKey = string;
+
+export function keyOf({ txid, index }: Outpoint): OutpointKey {
+  const bytes = Buffer.alloc(OUTPOINT_BYTES);
+  bytes.set(Buffer.from(txid, "hex").toReversed());
+  bytes.writeUInt32LE(index, HASH_BYTES);
+  return bytes.toString("latin1");
+}
+
+/** Keys of the coins that a transaction spends, in the order of its inputs. */
+export function keysOf({ bytes, parts }: Transactions, index: number): OutpointKey[] {
+  const reader = new ByteReader(bytes, "an input", parts[index * PARTS + INPUTS]);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: reader.compactSize() }, () => {
+    const { at } = reader;
+    reader.skip(OUTPOINT_BYTES);
+    reader.skip(reader.compactSize());
+    reader.skip(4);
+    return text.toString("latin1", at, at + OUTPOINT_BYTES);
+  });
+}
+
+/** 32 bits of a key, of the transaction's hash and the index alike. */
+export function printOf(key: OutpointKey): number {
+  const word = (at: number) =>
+    key.charCodeAt(at) |
+    (key.charCodeAt(at + 1) << 8) |
+    (key.charCodeAt(at + 2) << 16) |
+    (key.charCodeAt(at + 3) << 24);
+  return word(0) ^ word(HASH_BYTES);
+}
+
+/** A coin as the slot of whoever spends it: `<txid>:<index>`. */
+export function slotOf({ txid, index }: Outpoint): string {
+  return `${txid}:${index}`;
+}
+
+export function outpointOf(slot: string): Outpoint {
+  const [txid = "", index = ""] = slot.split(":");
+  return { txid, index: Number(index) };
+}
