@@ -25,6 +25,8 @@ has_postgres() {
   return 1
 }
 
+has_litecoin() { command -v litecoind >/dev/null; }
+
 as_root=()
 may_install() {
   command -v apt-get >/dev/null || return 1
@@ -33,23 +35,25 @@ may_install() {
   command -v sudo >/dev/null && sudo -n true 2>/dev/null
 }
 
-# The integration tests start a real Redis and a real Postgres of their own: only the programs must be there.
+# The integration tests start a real Redis, a real Postgres and a real node of the Bitcoin Core family (litecoind; bitcoind
+# too where it is on the PATH) of their own: only the programs must be there.
 ensure_servers() {
   local missing=()
   has_redis || missing+=(redis-server)
   has_postgres || missing+=(postgresql)
+  has_litecoin || missing+=(litecoind)
   ((${#missing[@]} == 0)) && return 0
 
   if may_install; then
     echo "==> installing what the tests need: ${missing[*]}"
     "${as_root[@]}" apt-get update -qq &&
       "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
-    has_redis && has_postgres && return 0
+    has_redis && has_postgres && has_litecoin && return 0
   fi
   cat >&2 <<EOF
-The tests start a real Redis and a real Postgres, and the programs are not here: ${missing[*]}
-  Debian, Ubuntu:  sudo apt-get install redis-server postgresql
-  macOS:           brew install redis postgresql
+The tests start a real Redis, Postgres and Litecoin node, and the programs are not here: ${missing[*]}
+  Debian:  sudo apt-get install redis-server postgresql litecoind
+  macOS:   brew install redis postgresql litecoin
 Then run npm test again. Nothing needs to be running or configured: each test starts its own server.
 EOF
   exit 1

@@ -85,6 +85,9 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
   };
 }
 
+/** Bitcoin Core: 16 threads and a queue of 64 for all that the exchange asks too; two at once measured as fast as eight. */
+const DEFAULT_CONCURRENT: Record<ChainConfig["family"], number> = { evm: 8, bitcoin: 2 };
+
 interface ChainParts {
   readonly name: string;
   readonly user: UserConfig["chains"][string];
@@ -113,6 +116,7 @@ function buildChain({ name, user, facts, absolute }: ChainParts): ChainConfig {
     nodes: user.nodes.map((node) => ({
       ...node,
       rpc: node.rpc !== null && "cookieFile" in node.rpc ? { cookieFile: absolute(node.rpc.cookieFile) } : node.rpc,
+      maxConcurrent: node.maxConcurrent ?? DEFAULT_CONCURRENT[facts.family],
       own: node.own ?? (node.operator === "self" || user.nodes.length === 1),
     })),
   };

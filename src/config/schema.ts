@@ -143,7 +143,11 @@ const node = (readEnv: ReadEnv) =>
       .describe(
         "Nodes of the Bitcoin Core family: zmqpubhashblock and zmqpubsequence, which tell of new blocks and transactions sooner than polling. Each on a port of its own.",
       ),
-    maxConcurrent: wholeNumber(1, 256).default(8).describe("At most this many requests under way at once."),
+    maxConcurrent: wholeNumber(1, 256)
+      .optional()
+      .describe(
+        "At most this many requests under way at once. Default: 8; 2 for nodes of the Bitcoin Core family, which are no faster with more.",
+      ),
     maxRequestsPerSecond: wholeNumber(1, 100_000).default(200).describe("At most this many requests a second."),
     timeoutMs: wholeNumber(100, 300_000)
       .default(10_000)

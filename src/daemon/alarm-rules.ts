@@ -1,6 +1,6 @@
 /** Which states of chains and sinks are alarms, after how long; and how alarms become messages. */
 import type { Logger } from "pino";
-import { stallLimitMs } from "../ingest/head-loop.ts";
+import { patienceMs } from "../ingest/head-loop.ts";
 import type { ChainStatus } from "../ingest/loop-state.ts";
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
@@ -21,7 +21,7 @@ export function watchChain(alarms: Alarms, chain: ChainConfig, { trouble }: Chai
     subject,
     kind: "system",
     severity: "critical",
-    graceMs: TOLD_AT_ONCE.has(trouble.kind) ? 0 : stallLimitMs(chain.blockTimeMs),
+    graceMs: TOLD_AT_ONCE.has(trouble.kind) ? 0 : patienceMs(chain.blockTimeMs),
     detail: `${chain.name} is not being watched: ${trouble.detail}`,
   });
 }

@@ -83,7 +83,7 @@ function afterTip(state: FollowState, tip: BlockRef, answer: Header | null): Fol
 }
 
 /** True where work does not decide. */
-function outworks(answer: Header, tip: KnownBlock): boolean {
+export function outworks(answer: Header, tip: KnownBlock): boolean {
   return answer.work === undefined || tip.work === undefined || answer.work > tip.work;
 }
 

@@ -11,7 +11,16 @@ import { redactText } from "../lib/redact.ts";
 import { AHEAD_START, nextAhead } from "./ahead.ts";
 import { checkMissed, openMissed } from "./check-missed.ts";
 import { createDisputes } from "./disputes.ts";
-import { cutBack, follow, type FollowEvent, type FollowState, heightToAsk, prune, walkBelow } from "./follow.ts";
+import {
+  cutBack,
+  follow,
+  type FollowEvent,
+  type FollowState,
+  heightToAsk,
+  outworks,
+  prune,
+  walkBelow,
+} from "./follow.ts";
 import { type ChainStatus, type HeadLoopOptions, isLate, type LoopState } from "./loop-state.ts";
 import { firstBlock, firstWindow } from "./start-point.ts";
 import { tellDisputed } from "./tell-disputed.ts";
@@ -146,22 +155,32 @@ async function act(
 
 /**
  * The node's chain is shorter than ours: what it has at its own end says whether it only lags, or is on another branch.
- * A different block at a known height is a reorg, also where the new branch has not grown as long as the old one yet.
+ * A different block at a known height is a reorg, also where the new branch has not grown as long as the old one yet;
+ * where work decides, it must have done more of it.
  */
 async function differsAtItsEnd(
   options: HeadLoopOptions,
   state: LoopState,
   signal: AbortSignal,
 ): Promise<number | null> {
+  const tip = state.window.at(-1);
   const ours = state.window.find((block) => block.number === state.headNumber);
-  if (ours === undefined || ours.number === state.window.at(-1)?.number) return null;
+  if (tip === undefined || ours === undefined || ours.number === tip.number) return null;
   const theirs = await options.adapter.headerAt(ours.number, signal);
-  return theirs === null || theirs.hash === ours.hash ? null : ours.number;
+  return theirs === null || theirs.hash === ours.hash || !outworks(theirs, tip) ? null : ours.number;
 }
 
-/** Thirty block times, at least half a minute, at most five: what a live chain does not stand still for. */
-export function stallLimitMs(blockTimeMs: number): number {
+/** Thirty block times, at least half a minute, at most five: what an everyday trouble of a node takes at most. */
+export function patienceMs(blockTimeMs: number): number {
   return Math.min(Math.max(30 * blockTimeMs, 30_000), 300_000);
+}
+
+/**
+ * What a live chain does not stand still for. Where blocks are found by chance a gap of twelve mean times comes about once
+ * in 160,000 blocks: with ten minutes each, in three years.
+ */
+function stallLimitMs(blockTimeMs: number): number {
+  return Math.max(patienceMs(blockTimeMs), 12 * blockTimeMs);
 }
 
 /** A node that answers but shows no new block is as blind as one that does not answer. */
@@ -228,11 +247,8 @@ async function storeBlocks(options: HeadLoopOptions, state: LoopState, blocks: r
   );
   const { lease, listVersion, windowDepth } = options;
   await options.store.commitBlocks({ lease, scanned, listVersion, headNumber: state.headNumber, windowDepth, now });
-  const added = blocks.map(({ number, hash, parentHash, timestamp }) => ({
-    number,
-    hash,
-    parentHash,
-    timestamp,
+  const added = blocks.map(({ transfers: _transfers, trust: _trust, ...header }) => ({
+    ...header,
     scanned: true,
     listVersion,
   }));

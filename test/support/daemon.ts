@@ -11,12 +11,12 @@ export interface DaemonConfig {
   readonly nodeUrl: string;
   readonly nodeWsUrl?: string;
   /** In place of nodeUrl: several nodes. */
-  readonly nodes?: readonly { name: string; operator: string; http: string; timeoutMs?: number }[];
+  readonly nodes?: readonly { name: string; operator: string; http: string; timeoutMs?: number; rpc?: object }[];
   readonly quorum?: number;
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
   readonly redisPrefix?: string;
-  /** Entries watched on chain eip155:1. */
+  /** Entries watched on the chain. */
   readonly watch: readonly WatchRow[];
   readonly own?: readonly { address: string; customerRef: string; wallet?: string }[];
   readonly tokens?: readonly { address: string; symbol: string; decimals: number; kind?: string }[];
@@ -27,7 +27,10 @@ export interface DaemonConfig {
   /** `prefer` for a node that signs in others' names (impersonated senders): its blocks cannot be proven. */
   readonly proofs?: "require" | "prefer";
   readonly mempool?: "auto" | "off";
-  readonly chain?: Record<string, unknown>;
+  /** Name of the chain's file; default ethereum. */
+  readonly chainName?: string;
+  /** Facts of the chain that differ from those of a quick Ethereum. */
+  readonly chain?: Record<string, unknown> & { readonly id?: string };
   readonly dataDirName?: string;
   readonly logLevel?: string;
   readonly extra?: Record<string, unknown>;
@@ -65,22 +68,23 @@ const NODE = process.execPath;
 
 /** Writes config, list, own addresses and tokens; returns the path of the configuration. */
 export async function writeDaemonConfig(config: DaemonConfig): Promise<WrittenConfig> {
-  const { dir } = config;
+  const { dir, chainName = "ethereum" } = config;
+  const chainId = config.chain?.id ?? "eip155:1";
   const httpPort = await freePort();
   mkdirSync(join(dir, "chains"), { recursive: true });
   mkdirSync(join(dir, "lists"), { recursive: true });
   mkdirSync(join(dir, "own"), { recursive: true });
-  writeFileSync(join(dir, "lists/test-heist.yaml"), stringify(watchlistFile(config.watch)));
+  writeFileSync(join(dir, "lists/test-heist.yaml"), stringify(watchlistFile(chainId, config.watch)));
   writeFileSync(
     join(dir, "own/own.csv"),
     [
       "chain,address,customerRef,wallet",
-      ...(config.own ?? []).map((one) => `eip155:1,${one.address},${one.customerRef},${one.wallet ?? "deposit"}`),
+      ...(config.own ?? []).map((one) => `${chainId},${one.address},${one.customerRef},${one.wallet ?? "deposit"}`),
     ].join("\n"),
   );
   writeFileSync(join(dir, "tokens.yaml"), stringify(tokensFile(config.tokens ?? [])));
   writeFileSync(
-    join(dir, "chains/ethereum.yaml"),
+    join(dir, `chains/${chainName}.yaml`),
     stringify({
       id: "eip155:1",
       family: "evm",
@@ -112,9 +116,9 @@ export async function writeDaemonConfig(config: DaemonConfig): Promise<WrittenCo
       ...(config.redisPrefix === undefined ? {} : { redisPrefix: config.redisPrefix }),
     },
     chains: {
-      ethereum: {
+      [chainName]: {
         start: config.start ?? "latest",
-        proofs: config.proofs ?? "require",
+        ...(config.proofs === undefined ? {} : { proofs: config.proofs }),
         mempool: config.mempool ?? "off",
         ...(config.quorum === undefined ? {} : { quorum: config.quorum }),
         nodes: config.nodes?.map((node) => ({ maxRequestsPerSecond: 2000, timeoutMs: 5000, ...node })) ?? [
@@ -148,7 +152,7 @@ export async function writeDaemonConfig(config: DaemonConfig): Promise<WrittenCo
   return { configPath, httpPort, env };
 }
 
-function watchlistFile(rows: readonly WatchRow[]) {
+function watchlistFile(chain: string, rows: readonly WatchRow[]) {
   return {
     format: "heistwatch/1",
     list: "test-heist",
@@ -166,7 +170,7 @@ function watchlistFile(rows: readonly WatchRow[]) {
       note: null,
     },
     entries: rows.map((row) => ({
-      chain: "eip155:1",
+      chain,
       address: row.address,
       role: row.role ?? "theft",
       label: row.label ?? "test wallet",

@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import { bech32, bech32m, createBase58check } from "@scure/base";
 import type { Address } from "../../types/chain.ts";
 import type { Network } from "./networks.ts";
-import { isData, kindOf, PAYLOAD_AT } from "./scripts.ts";
+import { isData, kindOf, payloadAt } from "./scripts.ts";
 
 const base58check = createBase58check((bytes: Uint8Array) => hash("sha256", bytes, "buffer"));
 
@@ -21,8 +21,8 @@ const SCRIPT_HASH = "script-sha256:";
  */
 export function addressOf(script: Uint8Array, network: Network): Address {
   const kind = kindOf(script, 0, script.length);
-  if (kind === "p2pkh") return base58(network.pubKeyHashVersion, script.subarray(PAYLOAD_AT.p2pkh, -2));
-  if (kind === "p2sh") return base58(network.scriptHashVersions[0], script.subarray(PAYLOAD_AT.p2sh, -1));
+  if (kind === "p2pkh") return base58(network.pubKeyHashVersion, script.subarray(payloadAt(kind), -2));
+  if (kind === "p2sh") return base58(network.scriptHashVersions[0], script.subarray(payloadAt(kind), -1));
   const program = witnessProgramOf(script);
   if (program !== null) {
     const coder = program.version === 0 ? bech32 : bech32m;

@@ -2,6 +2,7 @@
 import { ProofError } from "./proof-error.ts";
 
 const HIGH_WORD = 2 ** 32;
+export const AMOUNT_BYTES = 8;
 
 export class ByteReader {
   /** Where the next field begins. */
@@ -63,14 +64,32 @@ export class ByteReader {
     return value;
   }
 
-  /** An amount of 0 to `max` base units. */
-  amount(max: number): number {
-    const { at } = this;
-    this.skip(8);
-    const value = this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * HIGH_WORD;
+  /** The amount, of 0 to `max` base units, that begins here; not passed by. */
+  amountAhead(max: number): number {
+    const { at, view } = this;
+    if (at + AMOUNT_BYTES > this.bytes.length) this.fail("ends too early");
+    const value = view.getUint32(at, true) + view.getUint32(at + 4, true) * HIGH_WORD;
     // A negative amount is above 2^63 when read like this.
     if (value > max) this.fail("has an amount out of range");
     return value;
+  }
+
+  /** Passes `before` bytes, a size, as many bytes as it says and `after` more. Returns where the sized bytes begin. */
+  passSized(before: number, after: number): number {
+    const sizeAt = this.at + before;
+    const size = this.bytes[sizeAt];
+    if (size === undefined || size >= 0xfd) return this.passLong(before, after);
+    this.at = sizeAt + 1 + size + after;
+    if (this.at > this.bytes.length) this.fail("ends too early");
+    return sizeAt + 1;
+  }
+
+  private passLong(before: number, after: number): number {
+    this.skip(before);
+    const size = this.compactSize();
+    const start = this.at;
+    this.skip(size + after);
+    return start;
   }
 
   end(): void {

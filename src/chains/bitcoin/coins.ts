@@ -1,7 +1,7 @@
 /** The coins that a touched transaction spends and makes, copied out of the raw bytes. */
-import { ByteReader } from "./byte-reader.ts";
+import { AMOUNT_BYTES, ByteReader } from "./byte-reader.ts";
 import { displayHash, HASH_BYTES } from "./double-hash.ts";
-import { INPUTS, OUTPUTS, PARTS, type Transactions } from "./transactions.ts";
+import { INPUTS, OUTPUTS, PARTS, SEQUENCE_BYTES, type Transactions } from "./transactions.ts";
 
 /** Who may spend it, and what it is worth in base units. */
 export interface Coin {
@@ -21,11 +21,9 @@ export function readCoins(bytes: Uint8Array, at: number): Coin[] {
   const reader = new ByteReader(bytes, "a coin", at);
   return Array.from({ length: reader.compactSize() }, () => {
     // Within the network's range: the walk before saw to it.
-    const amount = BigInt(reader.amount(Number.MAX_SAFE_INTEGER));
-    const length = reader.compactSize();
-    const start = reader.at;
-    reader.skip(length);
-    return { amount, script: bytes.subarray(start, reader.at) };
+    const amount = BigInt(reader.amountAhead(Number.MAX_SAFE_INTEGER));
+    const script = reader.passSized(AMOUNT_BYTES, 0);
+    return { amount, script: bytes.subarray(script, reader.at) };
   });
 }
 
@@ -39,9 +37,8 @@ export function outpointsOf({ bytes, parts }: Transactions, index: number): Outp
   return Array.from({ length: reader.compactSize() }, () => {
     const txid = displayHash(bytes, reader.at);
     reader.skip(HASH_BYTES);
-    const outpoint = { txid, index: reader.uint32() };
-    reader.skip(reader.compactSize());
-    reader.skip(4);
-    return outpoint;
+    const index = reader.uint32();
+    reader.passSized(0, SEQUENCE_BYTES);
+    return { txid, index };
   });
 }

@@ -1,5 +1,5 @@
 /** Distinct byte strings with flags, packed one after another and found by their bytes. */
-import { hashBytes, type HashKey, randomHashKey } from "./byte-hash.ts";
+import { hashBytes, type HashKey } from "./byte-hash.ts";
 import { SlotIndex, type Sought } from "./slot-index.ts";
 
 /** Bytes of somebody else, and a view of the same. */
@@ -11,7 +11,7 @@ export interface ByteSource {
 export class PayloadSet {
   /** How many there are; they are numbered from 0. */
   size = 0;
-  private readonly key: HashKey = randomHashKey();
+  private readonly key: HashKey;
   private readonly index: SlotIndex;
   private readonly flags: Uint8Array;
   /** Entry `n` is from `ends[n]` to `ends[n + 1]`. */
@@ -19,7 +19,8 @@ export class PayloadSet {
   private packed: Uint8Array;
 
   /** At most `capacity` of them; on average of `bytesEach`, more room is made where that is too little. */
-  constructor(capacity: number, bytesEach: number) {
+  constructor(capacity: number, bytesEach: number, key: HashKey) {
+    this.key = key;
     this.index = new SlotIndex(capacity);
     this.flags = new Uint8Array(capacity);
     this.ends = new Uint32Array(capacity + 1);
@@ -39,20 +40,19 @@ export class PayloadSet {
     return this.packed.subarray(this.ends[entry], this.ends[entry + 1]);
   }
 
-  hash(view: DataView, at: number, length: number): number {
-    return hashBytes(view, at, length, this.key);
+  hashOf(entry: number): number {
+    const bytes = this.bytesOf(entry);
+    return hashBytes(sourceOf(bytes).view, 0, bytes.length, this.key);
   }
 
-  /** The number of the `length` bytes at `at`, or -1. Nothing is allocated where the filter knows the answer. */
+  /** The number of the `length` bytes at `at`, or -1. */
   find(source: ByteSource, at: number, length: number): number {
-    const hash = hashBytes(source.view, at, length, this.key);
-    return this.index.mayHold(hash) ? this.index.find(this.soughtAt(source, at, length, hash)) : -1;
+    return this.index.find(this.soughtAt(source, at, length));
   }
 
   /** Adds bytes, or flags to bytes that are there; returns their number. */
   add(bytes: Uint8Array, flag: number): number {
-    const source = sourceOf(bytes);
-    const sought = this.soughtAt(source, 0, bytes.length, this.hash(source.view, 0, bytes.length));
+    const sought = this.soughtAt(sourceOf(bytes), 0, bytes.length);
     let entry = this.index.find(sought);
     if (entry === -1) {
       entry = this.append(bytes);
@@ -81,9 +81,9 @@ export class PayloadSet {
     return this.size - 1;
   }
 
-  private soughtAt({ bytes }: ByteSource, at: number, length: number, hash: number): Sought {
+  private soughtAt({ bytes, view }: ByteSource, at: number, length: number): Sought {
     return {
-      hash,
+      hash: hashBytes(view, at, length, this.key),
       isIt: (entry) => {
         const start = this.ends[entry] as number;
         if ((this.ends[entry + 1] as number) - start !== length) return false;

@@ -3,12 +3,12 @@
  * What no hash covers (whose the spent coins were, what they were worth) is left to `scan-block.ts`.
  */
 import type { Header } from "../../types/chain.ts";
-import { ByteReader } from "./byte-reader.ts";
+import { AMOUNT_BYTES, ByteReader } from "./byte-reader.ts";
 import { doubleHash, HASH_BYTES, merkleRoot, transactionHash, witnessHash } from "./double-hash.ts";
 import { HEADER_BYTES, headerOf, MERKLE_ROOT_AT, proveWork } from "./header.ts";
 import type { Network } from "./networks.ts";
 import { ProofError } from "./proof-error.ts";
-import { hasWitness, INPUTS, OUTPUTS, type Transactions, WITNESS } from "./transactions.ts";
+import { hasWitness, INPUTS, OUTPOINT_BYTES, OUTPUTS, type Transactions, WITNESS } from "./transactions.ts";
 
 /** Throws ProofError unless all that a block hash covers is as it says. */
 export function proveBlock(transactions: Transactions, header: Header, network: Network): void {
@@ -69,13 +69,10 @@ function commitmentOf({ bytes, parts }: Transactions): Uint8Array | null {
   let commitment: Uint8Array | null = null;
   const outputs = reader.compactSize();
   for (let index = 0; index < outputs; index += 1) {
-    reader.skip(8);
-    const length = reader.compactSize();
-    const script = bytes.subarray(reader.at, reader.at + length);
+    const script = bytes.subarray(reader.passSized(AMOUNT_BYTES, 0), reader.at);
     const hashAt = COMMITMENT_PREFIX.length;
-    if (length >= hashAt + HASH_BYTES && isSame(script.subarray(0, hashAt), COMMITMENT_PREFIX))
+    if (script.length >= hashAt + HASH_BYTES && isSame(script.subarray(0, hashAt), COMMITMENT_PREFIX))
       commitment = script.subarray(hashAt, hashAt + HASH_BYTES);
-    reader.skip(length);
   }
   return commitment;
 }
@@ -93,9 +90,8 @@ function reservedValueOf(transactions: Transactions): Uint8Array | null {
 function proveHeight({ bytes, parts }: Transactions, height: number, network: Network): void {
   if (height < network.heightInCoinbaseFrom) return;
   const reader = new ByteReader(bytes, "the coinbase", parts[INPUTS]);
-  reader.skip(1 + 36); // One input, and the outpoint it does not have.
-  const length = reader.compactSize();
-  const script = bytes.subarray(reader.at, reader.at + length);
+  reader.skip(1); // One input.
+  const script = bytes.subarray(reader.passSized(OUTPOINT_BYTES, 0), reader.at);
   const pushed = pushOf(height);
   if (!isSame(script.subarray(0, pushed.length), pushed))
     throw new ProofError("height", `the coinbase is not that of height ${height}`);

@@ -2,7 +2,7 @@
  * One walk over a block's outputs and the coins it spends: who is touched, and whether the amounts add up. A block's hash
  * covers the outputs; the spent coins are the node's word, held against the counts and sums that the block allows.
  */
-import { ByteReader } from "./byte-reader.ts";
+import { AMOUNT_BYTES, ByteReader } from "./byte-reader.ts";
 import { type Network, subsidyAt } from "./networks.ts";
 import { ProofError } from "./proof-error.ts";
 import type { ScriptTable } from "./script-table.ts";
@@ -77,12 +77,10 @@ function walkCoins(reader: ByteReader, { count, network, watched }: WalkOptions)
   let amount = 0;
   let touches = watched === null;
   for (let coin = 0; coin < count; coin += 1) {
-    amount += reader.amount(network.amountMax);
+    amount += reader.amountAhead(network.amountMax);
     if (amount > network.amountMax) reader.fail("has a sum of amounts out of range");
-    const length = reader.compactSize();
-    const { at } = reader;
-    reader.skip(length);
-    touches ||= watched?.touches(reader, at, length) === true;
+    const script = reader.passSized(AMOUNT_BYTES, 0);
+    touches ||= watched?.touches(reader, script, reader.at - script) === true;
   }
   return { amount, touches };
 }

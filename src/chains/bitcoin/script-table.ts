@@ -1,23 +1,25 @@
 /**
  * The watched addresses of a chain as scripts, for a scanner to ask about every output and every spent coin.
  *
- * An address is kept by the hash in it: P2PKH and P2WPKH of one key share an entry, which also answers for P2SH-P2WPKH of
- * it, so that a key is recognised whatever form its owner uses next.
+ * An address is kept by its payload, the hash or key in its script: P2PKH and P2WPKH of one key share an entry, which also
+ * answers for P2SH-P2WPKH of it, so that a key is recognised whatever form its owner uses next.
  */
 import { hash } from "node:crypto";
 import type { Address } from "../../types/chain.ts";
 import { assert } from "../../lib/assert.ts";
 import { addressOf, targetOf, WRITTEN_BYTES_MAX } from "./address.ts";
+import { hashBytes, randomHashKey } from "./byte-hash.ts";
+import { HashFilter } from "./hash-filter.ts";
 import type { Network } from "./networks.ts";
 import { type ByteSource, PayloadSet, sourceOf } from "./payload-set.ts";
-import { isData, kindOf, publicKeysOf, scriptOf } from "./scripts.ts";
+import * as scripts from "./scripts.ts";
 import { SlotIndex, type Sought } from "./slot-index.ts";
 
 /** How a script touches what is watched. */
 export interface ScriptMatch {
   /** The script itself is watched. */
   readonly watched: boolean;
-  /** Other watched addresses that its key, or one of its keys, controls: weaker, because nobody said so of this script. */
+  /** Other watched addresses that its key, or one of its keys, controls: weaker, because nobody named this script. */
   readonly equivalent: readonly Address[];
 }
 
@@ -26,18 +28,21 @@ export interface ScriptTable {
   readonly size: number;
   /** Memory of the table. */
   readonly byteLength: number;
-  /** True where the `length` bytes at `at` are a watched script, or one of a key with a watched address. Never wrong. */
+  /** True where the `length` bytes at `at` are a watched script, or one of a key with a watched address. */
   touches(source: ByteSource, at: number, length: number): boolean;
   match(script: Uint8Array): ScriptMatch;
 }
 
-/** Which scripts an entry is watched as; what the bytes of the entry are follows from it. */
+/** What an entry is watched as; several share one where their payloads are equal. */
 const AS = { p2pkh: 1, p2wpkh: 2, p2sh: 4, p2wsh: 8, p2tr: 16, odd: 32, p2pk: 64, scriptHash: 128 } as const;
-/** The entry's bytes are the hash160 of a public key. */
+/** The payload is the hash160 of a public key. */
 const OF_KEY = AS.p2pkh | AS.p2wpkh | AS.p2pk;
+const NONE = -1;
 const NOTHING: ScriptMatch = { watched: false, equivalent: [] };
+/** Between the 20 and the 32 of most addresses. */
+const PAYLOAD_BYTES_MEAN = 26;
 
-/** `addresses`: canonical texts of the network; any other is a bug of the caller. */
+/** `addresses`: canonical texts of the network, each once; any other is a bug of the caller. */
 export function createScriptTable(addresses: Iterable<Address>, network: Network): ScriptTable {
   return new PackedScriptTable([...addresses], network);
 }
@@ -45,11 +50,16 @@ export function createScriptTable(addresses: Iterable<Address>, network: Network
 class PackedScriptTable implements ScriptTable {
   readonly size: number;
   private readonly network: Network;
+  private readonly key = randomHashKey();
+  /** Knows every payload, and the P2SH-P2WPKH hash of every key. */
+  private readonly filter: HashFilter;
   private readonly payloads: PayloadSet;
-  /** By the hash of P2SH-P2WPKH: the entry of its key. The hash is made again to compare, which is rarely needed. */
+  /** Entries of keys, by the hash of their P2SH-P2WPKH. That hash is not kept: it is made again to compare, which is rare. */
   private readonly nested: SlotIndex;
-  /** Watched P2PK scripts by the hash160 of their key. */
+  /** Watched P2PK scripts, by the entry of their key. */
   private readonly keyScripts = new Map<number, Address[]>();
+  /** By length: 1 where an odd script of that length is watched. */
+  private readonly oddLengths = new Uint8Array(WRITTEN_BYTES_MAX + 1);
   private readonly hasKeys: boolean;
   private readonly hasScriptHashes: boolean;
 
@@ -57,105 +67,91 @@ class PackedScriptTable implements ScriptTable {
     this.network = network;
     this.size = addresses.length;
     // A P2PK script has a second entry, for its key.
-    const scripts = addresses.filter((address) => address.startsWith("script")).length;
-    this.payloads = new PayloadSet(addresses.length + scripts, 26);
+    const capacity = addresses.length + addresses.filter((address) => address.startsWith("script")).length;
+    this.payloads = new PayloadSet(capacity, PAYLOAD_BYTES_MEAN, this.key);
     let seen = 0;
     for (const address of addresses) seen |= this.add(address);
     this.payloads.trim();
     this.hasKeys = (seen & OF_KEY) !== 0;
     this.hasScriptHashes = (seen & AS.scriptHash) !== 0;
-    this.nested = this.nestKeys();
+    const keys = this.entriesOfKeys();
+    this.nested = new SlotIndex(keys.length);
+    this.filter = new HashFilter(this.payloads.size + keys.length);
+    this.fill(keys);
   }
 
   get byteLength(): number {
-    return this.payloads.byteLength + this.nested.byteLength;
+    return this.filter.byteLength + this.payloads.byteLength + this.nested.byteLength;
   }
 
   touches(source: ByteSource, at: number, length: number): boolean {
-    switch (kindOf(source.bytes, at, length)) {
-      case "p2pkh":
-        return this.isWatched(source, at + 3, 20, OF_KEY);
-      case "p2wpkh":
-        return this.isWatched(source, at + 2, 20, OF_KEY);
-      case "p2sh":
-        return this.isWatched(source, at + 2, 20, AS.p2sh) || this.keyNestedIn(source, at + 2) !== -1;
-      case "p2wsh":
-        return this.isWatched(source, at + 2, 32, AS.p2wsh);
-      case "p2tr":
-        return this.isWatched(source, at + 2, 32, AS.p2tr);
-      case "odd":
-        return this.touchesOdd(source, at, length);
-    }
+    const kind = scripts.kindOf(source.bytes, at, length);
+    if (kind === "odd") return this.mayTouchOdd(source, at, length) && this.confirms(source, at, length);
+    const payload = at + scripts.payloadAt(kind);
+    const payloadHash = hashBytes(source.view, payload, scripts.payloadBytes(kind), this.key);
+    return this.filter.mayHold(payloadHash) && this.confirms(source, at, length);
   }
 
   match(script: Uint8Array): ScriptMatch {
     const source = sourceOf(script);
-    const kind = kindOf(script, 0, script.length);
-    switch (kind) {
-      case "p2pkh":
-      case "p2wpkh": {
-        const key = this.payloads.find(source, kind === "p2pkh" ? 3 : 2, 20);
-        return this.matchOf(key, AS[kind], [key], script);
-      }
-      case "p2sh":
-        return this.matchOf(this.payloads.find(source, 2, 20), AS.p2sh, [this.keyNestedIn(source, 2)], script);
-      case "p2wsh":
-      case "p2tr":
-        return this.matchOf(this.payloads.find(source, 2, 32), AS[kind], [], script);
-      case "odd":
-        return this.matchOdd(source);
-    }
+    const kind = scripts.kindOf(script, 0, script.length);
+    if (kind === "odd") return this.matchOdd(source);
+    const entry = this.payloads.find(source, scripts.payloadAt(kind), scripts.payloadBytes(kind));
+    return this.matchOf({ script, entry, as: AS[kind], keys: this.keysOf(kind, entry, source) });
   }
 
-  private isWatched(source: ByteSource, at: number, length: number, as: number): boolean {
-    const entry = this.payloads.find(source, at, length);
-    return entry !== -1 && (this.payloads.flagsOf(entry) & as) !== 0;
-  }
-
-  /** Most odd scripts are done with after a look at the filter; only some kinds are looked into. */
-  private touchesOdd(source: ByteSource, at: number, length: number): boolean {
-    const { bytes } = source;
-    if (bytes[at] === 0x6a) return false;
-    if (this.isWatched(source, at, length, AS.odd)) return true;
+  /** Most odd scripts are done with after a look at their length and their last byte. */
+  private mayTouchOdd({ bytes, view }: ByteSource, at: number, length: number): boolean {
+    if (bytes[at] === scripts.RETURN) return false;
     const last = bytes[at + length - 1];
-    const mayHoldKeys = this.hasKeys && (last === 0xac || last === 0xae);
-    if (!mayHoldKeys && !(this.hasScriptHashes && length > WRITTEN_BYTES_MAX)) return false;
+    if (this.hasKeys && (last === scripts.CHECKSIG || last === scripts.CHECKMULTISIG)) return true;
+    if (length > WRITTEN_BYTES_MAX) return this.hasScriptHashes;
+    return this.oddLengths[length] === 1 && this.filter.mayHold(hashBytes(view, at, length, this.key));
+  }
+
+  private confirms({ bytes }: ByteSource, at: number, length: number): boolean {
     const { watched, equivalent } = this.match(bytes.subarray(at, at + length));
     return watched || equivalent.length > 0;
   }
 
   private matchOdd(source: ByteSource): ScriptMatch {
     const script = source.bytes;
-    if (isData(script)) return NOTHING;
-    const keys = this.hasKeys ? publicKeysOf(script).map((key) => this.find(hash160(key))) : [];
-    if (script.length > WRITTEN_BYTES_MAX && this.hasScriptHashes)
-      return this.matchOf(this.find(hash("sha256", script, "buffer")), AS.scriptHash, keys, script);
-    return this.matchOf(this.payloads.find(source, 0, script.length), AS.odd, keys, script);
+    if (scripts.isData(script)) return NOTHING;
+    const keys = this.hasKeys ? scripts.publicKeysOf(script).map((key) => this.find(hash160(key))) : [];
+    if (script.length <= WRITTEN_BYTES_MAX) return this.matchOf({ script, entry: this.find(script), as: AS.odd, keys });
+    const entry = this.hasScriptHashes ? this.find(hash("sha256", script, "buffer")) : NONE;
+    return this.matchOf({ script, entry, as: AS.scriptHash, keys });
   }
 
   private find(bytes: Uint8Array): number {
     return this.payloads.find(sourceOf(bytes), 0, bytes.length);
   }
 
-  /** `entry`: that of the script itself, watched where it has the flag `as`; `keys`: entries of its keys. -1: none. */
-  private matchOf(entry: number, as: number, keys: readonly number[], script: Uint8Array): ScriptMatch {
-    const watched = entry !== -1 && (this.payloads.flagsOf(entry) & as) !== 0;
-    const known = keys.filter((key) => key !== -1);
-    if (known.length === 0) return watched ? { watched, equivalent: [] } : NOTHING;
-    const equivalent = new Set(known.flatMap((key) => this.addressesOfKey(key)));
-    equivalent.delete(addressOf(script, this.network));
+  /** Entries of the key in a script with an address. */
+  private keysOf(kind: scripts.AddressKind, entry: number, source: ByteSource): number[] {
+    if (kind === "p2pkh" || kind === "p2wpkh") return [entry];
+    return kind === "p2sh" ? [this.nested.find(this.soughtNested(source, scripts.payloadAt(kind)))] : [];
+  }
+
+  /** `entry`: that of the script's payload; `keys`: those of its keys. NONE: not watched. */
+  private matchOf(of: { script: Uint8Array; entry: number; as: number; keys: readonly number[] }): ScriptMatch {
+    const watched = of.entry !== NONE && (this.payloads.flagsOf(of.entry) & of.as) !== 0;
+    const keys = of.keys.filter((key) => key !== NONE);
+    if (keys.length === 0) return watched ? { watched, equivalent: [] } : NOTHING;
+    const equivalent = new Set(keys.flatMap((key) => this.addressesOfKey(key)));
+    equivalent.delete(addressOf(of.script, this.network));
     return { watched, equivalent: [...equivalent] };
   }
 
   private addressesOfKey(entry: number): Address[] {
     const flags = this.payloads.flagsOf(entry);
-    const keyHash = this.payloads.bytesOf(entry);
+    const payload = this.payloads.bytesOf(entry);
     const kinds = (["p2pkh", "p2wpkh"] as const).filter((kind) => (flags & AS[kind]) !== 0);
-    const addresses = kinds.map((kind) => addressOf(scriptOf(kind, keyHash), this.network));
+    const addresses = kinds.map((kind) => addressOf(scripts.scriptOf(kind, payload), this.network));
     return [...addresses, ...(this.keyScripts.get(entry) ?? [])];
   }
 
-  /** Returns the flags that were set. */
+  /** Returns what it is watched as. */
   private add(address: Address): number {
     const target = targetOf(address, this.network);
     assert(target !== null, `${address} is not an address of ${this.network.chainId}`);
@@ -164,16 +160,17 @@ class PackedScriptTable implements ScriptTable {
       return AS.scriptHash;
     }
     const { script } = target;
-    const kind = kindOf(script, 0, script.length);
+    const kind = scripts.kindOf(script, 0, script.length);
     if (kind === "odd") return this.addOdd(script, address);
-    const at = kind === "p2pkh" ? 3 : 2;
-    this.payloads.add(script.subarray(at, at + (kind === "p2wsh" || kind === "p2tr" ? 32 : 20)), AS[kind]);
+    const at = scripts.payloadAt(kind);
+    this.payloads.add(script.subarray(at, at + scripts.payloadBytes(kind)), AS[kind]);
     return AS[kind];
   }
 
   private addOdd(script: Uint8Array, address: Address): number {
     this.payloads.add(script, AS.odd);
-    const [key, ...others] = publicKeysOf(script);
+    this.oddLengths[script.length] = 1;
+    const [key, ...others] = scripts.publicKeysOf(script);
     // A script of several keys does not make each of their owners watched.
     if (key === undefined || others.length > 0) return AS.odd;
     const entry = this.payloads.add(hash160(key), AS.p2pk);
@@ -181,33 +178,33 @@ class PackedScriptTable implements ScriptTable {
     return AS.odd | AS.p2pk;
   }
 
-  private nestKeys(): SlotIndex {
+  private entriesOfKeys(): number[] {
     const { payloads } = this;
-    const keys: number[] = [];
-    for (let entry = 0; entry < payloads.size; entry += 1)
-      if ((payloads.flagsOf(entry) & OF_KEY) !== 0) keys.push(entry);
-    const nested = new SlotIndex(keys.length);
-    for (const entry of keys) nested.insert(this.soughtNested(sourceOf(this.nestedHash(entry)), 0), entry);
-    return nested;
+    return Array.from({ length: payloads.size }, (_, entry) => entry).filter(
+      (entry) => (payloads.flagsOf(entry) & OF_KEY) !== 0,
+    );
   }
 
-  /** The entry of the key whose P2SH-P2WPKH has this hash, or -1. */
-  private keyNestedIn(source: ByteSource, at: number): number {
-    if (!this.nested.mayHold(this.payloads.hash(source.view, at, 20))) return -1;
-    return this.nested.find(this.soughtNested(source, at));
+  private fill(keys: readonly number[]): void {
+    for (let entry = 0; entry < this.payloads.size; entry += 1) this.filter.add(this.payloads.hashOf(entry));
+    for (const entry of keys) {
+      const sought = this.soughtNested(sourceOf(this.nestedHash(entry)), 0);
+      this.filter.add(sought.hash);
+      this.nested.insert(sought, entry);
+    }
   }
 
   private soughtNested({ bytes, view }: ByteSource, at: number): Sought {
     const sought = bytes.subarray(at, at + 20);
     return {
-      hash: this.payloads.hash(view, at, 20),
+      hash: hashBytes(view, at, 20, this.key),
       isIt: (entry) => Buffer.compare(this.nestedHash(entry), sought) === 0,
       text: () => Buffer.from(sought).toString("latin1"),
     };
   }
 
   private nestedHash(entry: number): Uint8Array {
-    return hash160(scriptOf("p2wpkh", this.payloads.bytesOf(entry)));
+    return hash160(scripts.scriptOf("p2wpkh", this.payloads.bytesOf(entry)));
   }
 }
 

@@ -1,16 +1,18 @@
 /** What kinds of scriptPubKey there are, by their bytes. */
 
-/** What hash, if any, stands in a script; `odd`: none of the kinds that have an address. */
-export type ScriptKind = "p2pkh" | "p2sh" | "p2wpkh" | "p2wsh" | "p2tr" | "odd";
+/** Kinds whose script is a hash or a key (the payload) between fixed bytes, and has an address. */
+export type AddressKind = "p2pkh" | "p2sh" | "p2wpkh" | "p2wsh" | "p2tr";
+/** `odd`: every other script. */
+export type ScriptKind = AddressKind | "odd";
 
-/** Where the hash or key begins in a script of each kind. */
-export const PAYLOAD_AT: Readonly<Record<Exclude<ScriptKind, "odd">, number>> = {
-  p2pkh: 3,
-  p2sh: 2,
-  p2wpkh: 2,
-  p2wsh: 2,
-  p2tr: 2,
-};
+/** Where the payload begins in a script of this kind. */
+export function payloadAt(kind: AddressKind): number {
+  return kind === "p2pkh" ? 3 : 2;
+}
+
+export function payloadBytes(kind: AddressKind): number {
+  return kind === "p2wsh" || kind === "p2tr" ? 32 : 20;
+}
 
 /** The kind of the `length` bytes at `at`; all byte values are checked, so that a kind and its payload are the whole script. */
 export function kindOf(bytes: Uint8Array, at: number, length: number): ScriptKind {
@@ -30,8 +32,8 @@ export function kindOf(bytes: Uint8Array, at: number, length: number): ScriptKin
   return "odd";
 }
 
-/** The script of a kind with this hash in it. */
-export function scriptOf(kind: Exclude<ScriptKind, "odd">, payload: Uint8Array): Uint8Array {
+/** The script of this kind with this payload. */
+export function scriptOf(kind: AddressKind, payload: Uint8Array): Uint8Array {
   switch (kind) {
     case "p2pkh":
       return Uint8Array.of(0x76, 0xa9, 20, ...payload, 0x88, 0xac);
@@ -45,13 +47,15 @@ export function scriptOf(kind: Exclude<ScriptKind, "odd">, payload: Uint8Array):
   }
 }
 
-/** Begins with OP_RETURN: nobody can ever spend it. */
+export const RETURN = 0x6a;
+
+/** Nobody can ever spend it. */
 export function isData(script: Uint8Array): boolean {
-  return script[0] === 0x6a;
+  return script[0] === RETURN;
 }
 
-const CHECKSIG = 0xac;
-const CHECKMULTISIG = 0xae;
+export const CHECKSIG = 0xac;
+export const CHECKMULTISIG = 0xae;
 const MULTISIG_KEYS_MAX = 20;
 
 /** The public keys of a P2PK or a bare multisig script; none for any other. Whether they are on the curve is not looked at. */

@@ -1,5 +1,5 @@
 /** Where the parts of raw transactions are: one walk over the bytes, nothing copied or decoded. */
-import type { ByteReader } from "./byte-reader.ts";
+import { AMOUNT_BYTES, type ByteReader } from "./byte-reader.ts";
 
 /** Offsets kept for each transaction. */
 export const PARTS = 4;
@@ -19,7 +19,8 @@ export interface Transactions {
   readonly parts: Uint32Array;
 }
 
-const OUTPOINT_BYTES = 36;
+export const OUTPOINT_BYTES = 36;
+export const SEQUENCE_BYTES = 4;
 /** Outpoint, empty script, sequence. */
 const INPUT_BYTES_MIN = 41;
 /** Amount, empty script. */
@@ -48,16 +49,13 @@ function readTransaction(reader: ByteReader, parts: Uint32Array, row: number): v
   const inputs = reader.count(INPUT_BYTES_MIN);
   if (inputs === 0) reader.fail("has a transaction without inputs");
   for (let index = 0; index < inputs; index += 1) {
-    reader.skip(OUTPOINT_BYTES);
-    reader.skip(reader.compactSize());
-    reader.skip(4);
+    reader.passSized(OUTPOINT_BYTES, SEQUENCE_BYTES);
   }
   parts[row + OUTPUTS] = reader.at;
   const outputs = reader.count(OUTPUT_BYTES_MIN);
   if (outputs === 0) reader.fail("has a transaction without outputs");
   for (let index = 0; index < outputs; index += 1) {
-    reader.skip(8);
-    reader.skip(reader.compactSize());
+    reader.passSized(AMOUNT_BYTES, 0);
   }
   parts[row + WITNESS] = reader.at;
   if (isMarked) skipWitness(reader, inputs);
@@ -68,7 +66,7 @@ function skipWitness(reader: ByteReader, inputs: number): void {
   let items = 0;
   for (let index = 0; index < inputs; index += 1) {
     const count = reader.count(1);
-    for (let item = 0; item < count; item += 1) reader.skip(reader.compactSize());
+    for (let item = 0; item < count; item += 1) reader.passSized(0, 0);
     items += count;
   }
   // Two forms of one transaction would be two witness hashes of it.

@@ -14,6 +14,13 @@ afterAll(removeFolders);
 const root = join(import.meta.dirname, "../../..");
 const shipped = join(root, "config/heistwatch.yaml");
 
+test("nodes of the Bitcoin Core family are asked two things at once, others eight, unless the file says otherwise", () => {
+  const node = "{ name: a, http: 'http://127.0.0.1:1' }";
+  const file = `chains:\n  bitcoin:\n    nodes: [${node}, { name: b, http: 'http://127.0.0.1:2', maxConcurrent: 5 }]\n  base:\n    nodes: [${node.replace("a,", "c,")}]`;
+  const atOnce = load({ "heistwatch.yaml": file }).chains.map((chain) => chain.nodes.map((one) => one.maxConcurrent));
+  expect(atOnce).toEqual([[2, 5], [8]]);
+});
+
 describe("the shipped configuration", () => {
   test("loads as it is with an empty environment", () => {
     const config = loadConfig({ configPath: shipped, env: {} });
