@@ -1,5 +1,5 @@
 /** Holds what a node says of the coins that a block spends against coins that we knew before. */
-import { ByteReader } from "./byte-reader.ts";
+import { AMOUNT_BYTES, ByteReader } from "./byte-reader.ts";
 import type { Coin } from "./coins.ts";
 import { keysOf, type OutpointKey } from "./outpoints.ts";
 import { ProofError } from "./proof-error.ts";
@@ -23,10 +23,8 @@ export function checkSpent({ block, spent }: { block: Uint8Array; spent: Uint8Ar
     // A coinbase spends nothing.
     const keys = count === 0 ? [] : keysOf(transactions, index);
     for (const [input, key] of keys.entries()) {
-      const amount = told.amount(Number.MAX_SAFE_INTEGER);
-      const length = told.compactSize();
-      const start = told.at;
-      told.skip(length);
+      const amount = told.amountAhead(Number.MAX_SAFE_INTEGER);
+      const start = told.passSized(AMOUNT_BYTES, 0);
       const coin = known.get(key);
       if (coin === null) continue;
       const isSame =

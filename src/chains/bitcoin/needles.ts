@@ -3,7 +3,7 @@ import type { Address } from "../../types/chain.ts";
 import { targetOf } from "./address.ts";
 import type { Network } from "./networks.ts";
 import { hash160 } from "./script-table.ts";
-import { kindOf, PAYLOAD_AT, publicKeysOf, scriptOf } from "./scripts.ts";
+import { kindOf, payloadAt, payloadBytes, publicKeysOf, scriptOf } from "./scripts.ts";
 
 export interface Needles {
   /** Hex, each once: of each address, and of the other forms that its key has. */
@@ -39,7 +39,8 @@ function formsOf(script: Uint8Array): Uint8Array[] {
 /** Null: not the script of one key. */
 function keyHashOf(script: Uint8Array): Uint8Array | null {
   const kind = kindOf(script, 0, script.length);
-  if (kind === "p2pkh" || kind === "p2wpkh") return script.subarray(PAYLOAD_AT[kind], PAYLOAD_AT[kind] + 20);
+  if (kind === "p2pkh" || kind === "p2wpkh")
+    return script.subarray(payloadAt(kind), payloadAt(kind) + payloadBytes(kind));
   if (kind !== "odd") return null;
   const [key, ...others] = publicKeysOf(script);
   return key === undefined || others.length > 0 ? null : hash160(key);

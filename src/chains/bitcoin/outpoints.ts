@@ -2,7 +2,7 @@
 import { ByteReader } from "./byte-reader.ts";
 import type { Outpoint } from "./coins.ts";
 import { HASH_BYTES } from "./double-hash.ts";
-import { INPUTS, PARTS, type Transactions } from "./transactions.ts";
+import { INPUTS, PARTS, SEQUENCE_BYTES, type Transactions } from "./transactions.ts";
 
 const OUTPOINT_BYTES = HASH_BYTES + 4;
 
@@ -22,9 +22,7 @@ export function keysOf({ bytes, parts }: Transactions, index: number): OutpointK
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: reader.compactSize() }, () => {
     const { at } = reader;
-    reader.skip(OUTPOINT_BYTES);
-    reader.skip(reader.compactSize());
-    reader.skip(4);
+    reader.passSized(OUTPOINT_BYTES, SEQUENCE_BYTES);
     return text.toString("latin1", at, at + OUTPOINT_BYTES);
   });
 }

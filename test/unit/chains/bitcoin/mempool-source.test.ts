@@ -322,6 +322,42 @@ describe("a node", () => {
   });
 });
 
+describe("a block", () => {
+  /** The node tells other spent coins of block 270 than it has. */
+  const lying: NodeScript["twist"] = ({ what, params }, response) => {
+    if (what !== "rest/spenttxouts" || !String(params[0]).includes(mainAt(270))) return false;
+    const hidden = Buffer.from(chain.blocks.get(mainAt(270))?.spent ?? []);
+    const at = hidden.indexOf(Buffer.from(actors().find(({ name }) => name === "split_4")?.spk ?? "", "hex"));
+    hidden[at + 5] = (hidden[at + 5] ?? 0) ^ 1;
+    response.writeHead(200, { "content-type": "application/octet-stream" }).end(hidden);
+    return true;
+  };
+  const read = async ({ adapter }: Watching) => {
+    const header = await adapter.headerAt(270, NEVER);
+    return adapter.blockOf(header as NonNullable<typeof header>, NEVER);
+  };
+
+  test("in which the node tells another coin in place of a watched one is refused, with evidence", async () => {
+    const watching = await watch(["split_4"], { tip: mainAt(269) });
+    await watching.seeded();
+    watching.node.script.tip = mainAt(270);
+    expect((await read(watching))?.transfers).not.toEqual([]);
+    watching.node.script.twist = lying;
+    await expect(read(watching)).rejects.toMatchObject({
+      code: "proof_mismatch",
+      details: { check: "spent coins", node: "own-a", asked: `block ${mainAt(270)}` },
+    });
+  });
+
+  test("of a coin that nobody watches is the node's word", async () => {
+    const watching = await watch(["split_3"], { tip: mainAt(269) });
+    await watching.seeded();
+    watching.node.script.tip = mainAt(270);
+    watching.node.script.twist = lying;
+    expect((await read(watching))?.trust.inputsTold).toBe(true);
+  });
+});
+
 describe("what became of one", () => {
   const bare = { txindex: false, spenders: false };
 
