@@ -16,15 +16,24 @@ export function keyOf({ txid, index }: Outpoint): OutpointKey {
   return bytes.toString("latin1");
 }
 
-/** Keys of the coins that a transaction spends, in the order of its inputs. */
-export function keysOf({ bytes, parts }: Transactions, index: number): OutpointKey[] {
+/** The outpoint that begins here. */
+export function keyAt(bytes: Uint8Array, at: number): OutpointKey {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + at, OUTPOINT_BYTES).toString("latin1");
+}
+
+/** Where the outpoint of each input of a transaction begins, in order. */
+export function* outpointsIn({ bytes, parts }: Transactions, index: number): Generator<number> {
   const reader = new ByteReader(bytes, "an input", parts[index * PARTS + INPUTS]);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: reader.compactSize() }, () => {
+  for (let left = reader.compactSize(); left > 0; left -= 1) {
     const { at } = reader;
     reader.passSized(OUTPOINT_BYTES, SEQUENCE_BYTES);
-    return text.toString("latin1", at, at + OUTPOINT_BYTES);
-  });
+    yield at;
+  }
+}
+
+/** Keys of the coins that a transaction spends, in the order of its inputs. */
+export function keysOf(transactions: Transactions, index: number): OutpointKey[] {
+  return [...outpointsIn(transactions, index)].map((at) => keyAt(transactions.bytes, at));
 }
 
 /** 32 bits of a key, of the transaction's hash and the index alike. */
@@ -35,6 +44,11 @@ export function printOf(key: OutpointKey): number {
     (key.charCodeAt(at + 2) << 16) |
     (key.charCodeAt(at + 3) << 24);
   return word(0) ^ word(HASH_BYTES);
+}
+
+/** The same of the outpoint that begins here. */
+export function printAt(view: DataView, at: number): number {
+  return view.getInt32(at, true) ^ view.getInt32(at + HASH_BYTES, true);
 }
 
 /** A coin as the slot of whoever spends it: `<txid>:<index>`. */

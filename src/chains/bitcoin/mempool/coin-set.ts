@@ -5,7 +5,8 @@
  * never wrong, whatever branch the chain takes; only one that is missing would be missed.
  */
 import type { Coin } from "../coins.ts";
-import type { OutpointKey } from "../outpoints.ts";
+import { HashFilter } from "../hash-filter.ts";
+import { type OutpointKey, printOf } from "../outpoints.ts";
 import { sourceOf } from "../payload-set.ts";
 import type { ScriptTable } from "../script-table.ts";
 
@@ -16,6 +17,8 @@ const PENDING_MAX = 50_000;
 
 export interface CoinSet {
   get(key: OutpointKey): Coin | null;
+  /** False: certainly no coin of the chain whose outpoint has this print. */
+  mayHold(print: number): boolean;
   /** A coin of the chain. */
   add(key: OutpointKey, coin: Coin): void;
   /** A coin that does not exist yet. */
@@ -30,6 +33,7 @@ export function createCoinSet({ coinsMax = COINS_MAX, pendingMax = PENDING_MAX }
   const coins = new Map<OutpointKey, Coin>();
   const pending = new Map<OutpointKey, Coin>();
   const scripts = new Map<string, Uint8Array>();
+  const filter = new HashFilter(coinsMax);
   let overflowed = false;
 
   /** A copy, shared by all coins of a script: the bytes of a coin are part of a block's. */
@@ -47,9 +51,14 @@ export function createCoinSet({ coinsMax = COINS_MAX, pendingMax = PENDING_MAX }
     get: (key) => coins.get(key) ?? pending.get(key) ?? null,
     add(key, coin) {
       if (coins.has(key)) return;
-      if (coins.size >= coinsMax) overflowed = true;
-      else coins.set(key, ownedBy(coin));
+      if (coins.size >= coinsMax) {
+        overflowed = true;
+        return;
+      }
+      coins.set(key, ownedBy(coin));
+      filter.add(printOf(key));
     },
+    mayHold: (print) => filter.mayHold(print),
     addPending(key, coin) {
       if (coins.has(key) || pending.has(key)) return;
       pending.set(key, ownedBy(coin));

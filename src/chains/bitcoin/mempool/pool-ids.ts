@@ -61,13 +61,12 @@ export function createPoolIds({ idsMax = IDS_MAX }: { idsMax?: number } = {}): P
   function take(listed: readonly string[]): void {
     const queue = isFirst ? backlog : fresh;
     isFirst = false;
-    const listedSet = new Set(listed.slice(0, idsMax));
-    for (const txid of known) if (!listedSet.has(txid) && !told.has(txid)) drop(txid);
     const before = known;
-    known = new Set();
-    for (const txid of before) if (listedSet.has(txid) || told.has(txid)) known.add(txid);
-    for (const txid of listedSet) add(txid, queue);
-    const tooMany = listed.length - listedSet.size;
+    known = new Set(listed.slice(0, idsMax));
+    const tooMany = listed.length - known.size;
+    for (const txid of known) if (!before.has(txid)) queue.add(txid);
+    for (const txid of told) known.add(txid);
+    for (const waiting of [fresh, backlog, repeats]) for (const txid of waiting) if (!known.has(txid)) drop(txid);
     skipped += Math.max(0, tooMany - beyond);
     beyond = tooMany;
   }

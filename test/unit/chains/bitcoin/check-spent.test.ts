@@ -31,6 +31,7 @@ describe("the coins that a block spends", () => {
     const coins = allCoins();
     let known = 0;
     const counting = {
+      ...coins,
       get(key: string): Coin | null {
         const coin = coins.get(key);
         if (coin !== null) known += 1;
