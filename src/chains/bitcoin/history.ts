@@ -3,8 +3,8 @@ import type { Address, Candidates } from "../../types/chain.ts";
 import { sleep } from "../../lib/sleep.ts";
 import { UnavailableError } from "../../lib/errors.ts";
 import { fieldsOf, listOf, MalformedAnswerError } from "../answer-fields.ts";
-import { RpcError } from "../rpc-envelope.ts";
 import { descriptorOf, needlesOf } from "./needles.ts";
+import { hashIn, isRefusal, RPC_METHOD_NOT_FOUND } from "./node-answers.ts";
 import type { Network } from "./networks.ts";
 import type { NodeClient } from "./node-client.ts";
 import type { NodeScan } from "./node-scan.ts";
@@ -30,7 +30,6 @@ const BLOCKS_A_SCAN = 10_000;
 const SCRIPTS_A_SCAN = 10_000;
 const PAUSE_MS = 50;
 const HEADERS_A_REQUEST = 500;
-const RPC_METHOD_MISSING = -32_601;
 
 /**
  * Sees every script that an address stands for, and the other forms of its key but P2PK and bare multisig. What the
@@ -56,7 +55,7 @@ export function createHistory({ client, scan, network }: HistoryOptions): ReadCa
     if (answer["completed"] === false) throw new UnavailableError(`node ${client.name} gave up a scan of its blocks`);
     if (answer["from_height"] !== from || answer["to_height"] !== to)
       throw new MalformedAnswerError("the node scanned another range of blocks than it was asked to");
-    return listOf(answer["relevant_blocks"], "the blocks of a scan").map(hashOf);
+    return listOf(answer["relevant_blocks"], "the blocks of a scan").map((hash) => hashIn(hash, "a block of a scan"));
   }
 
   /** Heights of blocks of the node's chain, each within the range. */
@@ -101,7 +100,7 @@ export function createHistory({ client, scan, network }: HistoryOptions): ReadCa
       return await scanAll(scripts, range, signal);
     } catch (error) {
       // Filters without a way to scan them: before Core 25, and Litecoin.
-      if (isMethodMissing(error)) return null;
+      if (isRefusal(error, RPC_METHOD_NOT_FOUND)) return null;
       throw error;
     }
   };
@@ -109,18 +108,8 @@ export function createHistory({ client, scan, network }: HistoryOptions): ReadCa
 
 /** Nodes before Core 0.21 have no such question, and no filters that can be scanned. */
 function noneIfMissing(error: unknown): Record<string, never> {
-  if (isMethodMissing(error)) return {};
+  if (isRefusal(error, RPC_METHOD_NOT_FOUND)) return {};
   throw error;
-}
-
-function isMethodMissing(error: unknown): boolean {
-  return error instanceof RpcError && error.rpcCode === RPC_METHOD_MISSING;
-}
-
-function hashOf(value: unknown): string {
-  if (typeof value !== "string" || !/^[0-9a-f]{64}$/.test(value))
-    throw new MalformedAnswerError("a block of a scan is not a hash");
-  return value;
 }
 
 function heightOf(answer: unknown, { from, to }: { from: number; to: number }): number {

@@ -5,7 +5,7 @@
 import { sleep } from "../../lib/sleep.ts";
 import type { Log } from "../../types/log.ts";
 import { type Fields, fieldsOf } from "../answer-fields.ts";
-import { RpcError } from "../rpc-envelope.ts";
+import { isRefusal, RPC_INVALID_PARAMETER } from "./node-answers.ts";
 import type { NodeClient } from "./node-client.ts";
 
 export interface NodeScanOptions {
@@ -29,8 +29,6 @@ const BUSY_MS = 5_000;
 const PROGRESS_MS = 60_000;
 // While the daemon stops it waits for this.
 const ABORT_MS = 2_000;
-// "Scan already in progress": the exchange's own, another daemon's, or one of ours that was given up.
-const RPC_BUSY = -8;
 
 export function createNodeScan({ client, patient, log, busyMs = BUSY_MS }: NodeScanOptions): NodeScan {
   return async (method, params, signal) => {
@@ -69,6 +67,7 @@ export function createNodeScan({ client, patient, log, busyMs = BUSY_MS }: NodeS
   }
 }
 
+/** "Scan already in progress": the exchange's own, another daemon's, or one of ours that was given up. */
 function isBusy(error: unknown): boolean {
-  return error instanceof RpcError && error.rpcCode === RPC_BUSY && /already in progress/i.test(error.message);
+  return isRefusal(error, RPC_INVALID_PARAMETER) && /already in progress/i.test((error as Error).message);
 }

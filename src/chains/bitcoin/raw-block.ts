@@ -1,9 +1,7 @@
 /** A block's bytes alone, without the coins it spends. Proves nothing. */
-import { RpcError } from "../rpc-envelope.ts";
 import type { NodeClient } from "./node-client.ts";
+import { isRefusal, RPC_NOT_FOUND } from "./node-answers.ts";
 import { bytesOf } from "./verbose-block.ts";
-
-const RPC_NOT_FOUND = -5;
 
 /** What `read` makes of them; the bytes are given back after it. Null: the node does not have the block (any more). */
 export async function withRawBlock<T>(
@@ -24,7 +22,7 @@ export async function withRawBlock<T>(
   try {
     return read(bytesOf(await client.call("getblock", [hash, 0], signal)));
   } catch (error) {
-    if (error instanceof RpcError && error.rpcCode === RPC_NOT_FOUND) return null;
+    if (isRefusal(error, RPC_NOT_FOUND)) return null;
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 /** Where a transaction that waited is now: by the node's pool, by the blocks we read, by who spends the same coins. */
 import type { PendingTransaction, TransactionFate } from "../../../types/chain.ts";
 import { fieldsOf, listOf, MalformedAnswerError } from "../../answer-fields.ts";
-import { RpcError } from "../../rpc-envelope.ts";
 import type { Outpoint } from "../coins.ts";
+import { isRefusal, RPC_METHOD_NOT_FOUND, RPC_NOT_FOUND } from "../node-answers.ts";
 import { slotOf } from "../outpoints.ts";
 import { bytesOf } from "../verbose-block.ts";
 import type { ChainTail } from "./chain-tail.ts";
@@ -16,8 +16,6 @@ export interface FateOptions {
   readonly read: (raw: Uint8Array, txid: string) => PendingTransaction;
 }
 
-const RPC_NOT_FOUND = -5;
-const RPC_METHOD_MISSING = -32_601;
 // A transaction of the largest size spends 2,400 coins.
 const COINS_A_REQUEST = 500;
 
@@ -54,7 +52,7 @@ async function transactionOf(ask: Ask, txid: string, signal: AbortSignal): Promi
       throw new MalformedAnswerError("a transaction's block is not a hash");
     return { raw: bytesOf(hex), block: blockhash ?? null };
   } catch (error) {
-    if (error instanceof RpcError && error.rpcCode === RPC_NOT_FOUND) return null;
+    if (isRefusal(error, RPC_NOT_FOUND)) return null;
     throw error;
   }
 }
@@ -95,7 +93,7 @@ async function spendersOf(ask: Ask, coins: readonly Outpoint[], signal: AbortSig
     const spenders = answer.map((one) => fieldsOf(one, "a spent coin")["spendingtxid"]);
     return new Set(spenders.filter((txid) => typeof txid === "string"));
   } catch (error) {
-    if (error instanceof RpcError && error.rpcCode === RPC_METHOD_MISSING) return new Set();
+    if (isRefusal(error, RPC_METHOD_NOT_FOUND)) return new Set();
     throw error;
   }
 }

@@ -8,9 +8,9 @@ import type { MempoolSource, PendingTransaction } from "../../../types/chain.ts"
 import type { NodeConfig } from "../../../types/config.ts";
 import type { Log } from "../../../types/log.ts";
 import { createRequestGate } from "../../request-gate.ts";
-import { RpcError } from "../../rpc-envelope.ts";
 import type { HeaderSource } from "../header-source.ts";
 import type { Network } from "../networks.ts";
+import { isRefusal, RPC_NOT_FOUND } from "../node-answers.ts";
 import type { NodeClient } from "../node-client.ts";
 import type { NodeScan } from "../node-scan.ts";
 import { keyOf, outpointOf, slotOf } from "../outpoints.ts";
@@ -47,7 +47,6 @@ const TAKE_MS = 1_000;
 // 25 of the largest transactions that a pool takes are 20 MB as hex.
 const BATCH = 25;
 const LIE_LINE_MS = 60_000;
-const RPC_NOT_FOUND = -5;
 
 export function createBitcoinMempool(options: BitcoinMempoolOptions): BitcoinMempool {
   const { node, client, headers, network, coins, scan, tableOf, log } = options;
@@ -112,7 +111,7 @@ export function createBitcoinMempool(options: BitcoinMempoolOptions): BitcoinMem
     const answers = await gated(() => client.callMany("getrawtransaction", params, signal), signal);
     return txids.flatMap((txid, index) => {
       const answer = answers[index];
-      if (answer instanceof RpcError && answer.rpcCode === RPC_NOT_FOUND) return [];
+      if (isRefusal(answer, RPC_NOT_FOUND)) return [];
       if (answer instanceof Error) throw answer;
       return [{ txid, raw: bytesOf(answer) }];
     });

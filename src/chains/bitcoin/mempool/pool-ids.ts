@@ -2,7 +2,8 @@
  * Ids of what waits in a node's pool and was not looked at yet. The list of all ids is the truth, asked for on a clock;
  * the ZMQ topic `sequence` only tells the same sooner. First the new ones, then what waited before we came.
  */
-import { listOf, MalformedAnswerError } from "../../answer-fields.ts";
+import { listOf } from "../../answer-fields.ts";
+import { hashIn } from "../node-answers.ts";
 
 export interface PoolIds {
   /** Asks for the list where it is time to. */
@@ -75,7 +76,7 @@ export function createPoolIds({ idsMax = IDS_MAX }: { idsMax?: number } = {}): P
     async poll(ask) {
       if (performance.now() < listAt) return;
       told = new Set();
-      const listed = listOf(await ask(), "the pool's ids").map(idOf);
+      const listed = listOf(await ask(), "the pool's ids").map((txid) => hashIn(txid, "an id in the pool"));
       take(listed);
       listAt = performance.now() + Math.max(LIST_MS_MIN, listed.length * LIST_MS_PER_ID);
     },
@@ -106,10 +107,4 @@ export function createPoolIds({ idsMax = IDS_MAX }: { idsMax?: number } = {}): P
     },
     skipped: () => skipped,
   };
-}
-
-function idOf(value: unknown): string {
-  if (typeof value !== "string" || !/^[0-9a-f]{64}$/.test(value))
-    throw new MalformedAnswerError("an id in the pool is not 32 bytes");
-  return value;
 }

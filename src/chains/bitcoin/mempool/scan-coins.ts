@@ -3,6 +3,7 @@ import type { BlockRef } from "../../../types/chain.ts";
 import { fieldsOf, listOf, MalformedAnswerError } from "../../answer-fields.ts";
 import type { Coin, Outpoint } from "../coins.ts";
 import { descriptorOf } from "../needles.ts";
+import { hashIn } from "../node-answers.ts";
 import type { NodeScan } from "../node-scan.ts";
 import { bytesOf, satoshiOf } from "../verbose-block.ts";
 
@@ -19,7 +20,7 @@ export async function scanCoins(scan: NodeScan, scripts: readonly string[], sign
   const asked = new Set(scripts);
   const { height, bestblock } = answer;
   return {
-    block: { number: indexOf(height), hash: hashOf(bestblock) },
+    block: { number: indexOf(height), hash: hashIn(bestblock, "the block of a scan") },
     coins: listOf(answer["unspents"], "the coins of a scan").map((one) => coinOf(one, asked)),
   };
 }
@@ -29,15 +30,9 @@ function coinOf(value: unknown, asked: ReadonlySet<string>): CoinScan["coins"][n
   if (typeof scriptPubKey !== "string" || !asked.has(scriptPubKey))
     throw new MalformedAnswerError("the node found a coin of a script that it was not asked for");
   return {
-    outpoint: { txid: hashOf(txid), index: indexOf(vout) },
+    outpoint: { txid: hashIn(txid, "a transaction of a scan"), index: indexOf(vout) },
     coin: { script: bytesOf(scriptPubKey), amount: satoshiOf(amount) },
   };
-}
-
-function hashOf(value: unknown): string {
-  if (typeof value !== "string" || !/^[0-9a-f]{64}$/.test(value))
-    throw new MalformedAnswerError("a hash of a scan is not 32 bytes");
-  return value;
 }
 
 function indexOf(value: unknown): number {

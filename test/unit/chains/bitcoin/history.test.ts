@@ -90,7 +90,11 @@ describe("blocks of the past", () => {
     ["of another range", { from_height: 0, to_height: 283, relevant_blocks: [], completed: true }, "another range"],
     ["that was given up", { from_height: 0, to_height: 284, relevant_blocks: [], completed: false }, "gave up"],
     ["without a list", { from_height: 0, to_height: 284, completed: true }, "is not a list"],
-    ["of no hashes", { from_height: 0, to_height: 284, relevant_blocks: ["00"], completed: true }, "is not a hash"],
+    [
+      "of no hashes",
+      { from_height: 0, to_height: 284, relevant_blocks: ["00"], completed: true },
+      "is not a hash of 32 bytes",
+    ],
   ])("an answer %s is never no blocks", async (_, result, message) => {
     const { candidates, node } = await scanning();
     node.script.twist = answering("scanblocks", result);
@@ -155,7 +159,7 @@ describe("coins", () => {
       "not asked for",
     ],
     ["without an amount", { txid: "ab".repeat(32), vout: 0, scriptPubKey: "6a51", amount: null }, "not an amount"],
-    ["of no transaction", { txid: "ab", vout: 0, scriptPubKey: "6a51", amount: 1 }, "not 32 bytes"],
+    ["of no transaction", { txid: "ab", vout: 0, scriptPubKey: "6a51", amount: 1 }, "not a hash of 32 bytes"],
     ["with a negative index", { txid: "ab".repeat(32), vout: -1, scriptPubKey: "6a51", amount: 1 }, "out of range"],
   ])("%s are refused", async (_, unspent, message) => {
     const { scan, node } = await scanning();

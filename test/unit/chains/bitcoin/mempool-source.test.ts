@@ -318,7 +318,7 @@ describe("a node", () => {
       tip: mainAt(268),
       pool: new Map([["not an id", "00"]]),
     });
-    await expect(watching.look()).rejects.toThrow("an id in the pool is not 32 bytes");
+    await expect(watching.look()).rejects.toThrow("an id in the pool is not a hash of 32 bytes");
   });
 });
 
