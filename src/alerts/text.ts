@@ -123,7 +123,9 @@ function sendersOf(hit: Hit, { inputs }: UtxoSummary): string {
     const { wallet, address } = hit.own.address;
     return `your ${wallet} address ${address}`;
   }
-  if (first === undefined) return "a new coinbase";
+  if (inputs.count === 0) return "a new coinbase";
+  if (first === undefined)
+    return `${inputs.count} input${inputs.count === 1 ? "" : "s"} whose owners are not known yet`;
   return inputs.count === 1 ? first.address : `${first.address} and ${others(inputs.count - 1, "input")}`;
 }
 

@@ -85,16 +85,14 @@ function scriptOfBase58(text: string, network: Network): Uint8Array | null {
 }
 
 function scriptOfBech32(text: string, network: Network): Uint8Array | null {
-  return programScript(text, network, bech32) ?? programScript(text, network, bech32m);
-}
-
-/** Version 0 has the older checksum (BIP 173), every later one the newer (BIP 350). */
-function programScript(text: string, network: Network, coder: typeof bech32): Uint8Array | null {
+  // The first digit is the version: 0, which is a q, has the older checksum (BIP 173), every later one the newer (BIP 350).
+  const isVersion0 = text[network.bech32Prefix.length + 1]?.toLowerCase() === "q";
+  const coder = isVersion0 ? bech32 : bech32m;
   const decoded = orNull(() => coder.decode(text as `${string}1${string}`));
   const [version, ...words] = decoded?.words ?? [];
   if (decoded?.prefix !== network.bech32Prefix || version === undefined) return null;
   const program = orNull(() => coder.fromWords(words));
-  if (program === null || !isProgram(version, program.length) || (version === 0) !== (coder === bech32)) return null;
+  if (program === null || !isProgram(version, program.length)) return null;
   return Uint8Array.of(version === 0 ? 0 : 0x50 + version, program.length, ...program);
 }
 

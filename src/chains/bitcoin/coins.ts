@@ -27,13 +27,13 @@ export function readCoins(bytes: Uint8Array, at: number): Coin[] {
   });
 }
 
-export function outputsOf({ bytes, parts }: Transactions, index: number): Coin[] {
-  return readCoins(bytes, parts[index * PARTS + OUTPUTS] as number);
+export function outputsOf({ bytes, parts }: Transactions, transaction: number): Coin[] {
+  return readCoins(bytes, parts[transaction * PARTS + OUTPUTS] as number);
 }
 
 /** The coins that a transaction spends, in the order of its inputs. */
-export function outpointsOf({ bytes, parts }: Transactions, index: number): Outpoint[] {
-  const reader = new ByteReader(bytes, "an input", parts[index * PARTS + INPUTS]);
+export function outpointsOf({ bytes, parts }: Transactions, transaction: number): Outpoint[] {
+  const reader = new ByteReader(bytes, "an input", parts[transaction * PARTS + INPUTS]);
   return Array.from({ length: reader.compactSize() }, () => {
     const txid = displayHash(bytes, reader.at);
     reader.skip(HASH_BYTES);

@@ -3,7 +3,7 @@ import type { Header } from "../../types/chain.ts";
 import { type Fields, fieldsOf, MalformedAnswerError } from "../answer-fields.ts";
 import { UnavailableError } from "../../lib/errors.ts";
 import { RpcError } from "../rpc-envelope.ts";
-import { HEADER_BYTES, headerOf, proveWork } from "./header.ts";
+import { HEADER_BYTES, headerOf, proveWork, type RawHeader } from "./header.ts";
 import type { Network } from "./networks.ts";
 import type { NodeClient } from "./node-client.ts";
 import { ProofError } from "./proof-error.ts";
@@ -17,50 +17,88 @@ const RPC_OUT_OF_RANGE = -8;
 const HASH = /^[0-9a-f]{64}$/;
 // A window, and what is fetched side by side ahead of it.
 const REMEMBERED_MAX = 4_096;
+// Deeper than any window follows a branch.
+const BRANCH_MAX = 200;
+
+interface ProvenHeader {
+  readonly raw: RawHeader;
+  readonly number: number;
+  /** Of the whole chain up to it, as the node says. */
+  readonly work: bigint;
+  readonly isStale: boolean;
+}
 
 export function createHeaderSource({ client, network }: { client: NodeClient; network: Network }): HeaderSource {
   /** Work of the whole chain up to a block, by its hash: what the next one must add to. */
-  const workOf = new Map<string, bigint>();
+  const known = new Map<string, bigint>();
+  let lowest = Number.POSITIVE_INFINITY;
 
-  function remember(hash: string, work: bigint): void {
-    workOf.delete(hash);
-    workOf.set(hash, work);
-    for (const oldest of workOf.keys()) {
-      if (workOf.size <= REMEMBERED_MAX) break;
-      workOf.delete(oldest);
+  function remember({ raw, number, work }: ProvenHeader): void {
+    known.delete(raw.hash);
+    known.set(raw.hash, work);
+    lowest = Math.min(lowest, number);
+    for (const oldest of known.keys()) {
+      if (known.size <= REMEMBERED_MAX) break;
+      known.delete(oldest);
     }
   }
 
-  async function hashAt(number: number, signal: AbortSignal): Promise<string | null> {
-    try {
-      return hashOf(await client.call("getblockhash", [number], signal));
-    } catch (error) {
-      if (error instanceof RpcError && error.rpcCode === RPC_OUT_OF_RANGE) return null;
-      throw error;
+  async function proven(hash: string, number: number, signal: AbortSignal): Promise<ProvenHeader> {
+    const answer = fieldsOf(await client.call("getblockheader", [hash, true], signal), "a header");
+    const bytes = bytesOf(answer);
+    const raw = headerOf(bytes);
+    if (raw.hash !== hash) throw new ProofError("header", `the header of block ${number} has another hash`);
+    proveWork(bytes, network);
+    const { height, confirmations } = answer;
+    if (height !== number) throw new MalformedAnswerError(`the node gave a block of another height for ${number}`);
+    return { raw, number, work: workIn(answer), isStale: confirmations === -1 };
+  }
+
+  /**
+   * The headers from the first one that builds on what is known up to this one. Only their sum says what a branch is
+   * worth: headers of the lowest difficulty cost nothing, and the node may call their work anything. Where nothing below
+   * is known there is only the node's word.
+   */
+  async function branchTo(tip: ProvenHeader, signal: AbortSignal): Promise<ProvenHeader[]> {
+    const branch = [tip];
+    for (let lowestOne = tip; !known.has(lowestOne.raw.parentHash); branch.unshift(lowestOne)) {
+      if (lowestOne.number <= lowest || branch.length > BRANCH_MAX) return [tip];
+      lowestOne = await proven(lowestOne.raw.parentHash, lowestOne.number - 1, signal);
     }
+    return branch;
+  }
+
+  function checkSum({ raw, number, work }: ProvenHeader): void {
+    const below = number === 0 ? 0n : known.get(raw.parentHash);
+    if (work < raw.work || (below !== undefined && work !== below + raw.work))
+      throw new ProofError("work", `the node's work up to block ${number} is not the sum of its headers`);
   }
 
   return {
     async headerAt(number, signal) {
-      const hash = await hashAt(number, signal);
+      const hash = await hashAt(client, number, signal);
       if (hash === null) return null;
-      const answer = fieldsOf(await client.call("getblockheader", [hash, true], signal), "a header");
-      const bytes = bytesOf(answer);
-      const raw = headerOf(bytes);
-      if (raw.hash !== hash) throw new ProofError("header", `the header of block ${number} has another hash`);
-      proveWork(bytes, network);
-      const { height, confirmations } = answer;
-      if (height !== number) throw new MalformedAnswerError(`the node gave a block of another height for ${number}`);
+      const tip = await proven(hash, number, signal);
       // It left the chain between the two questions.
-      if (confirmations === -1) throw new UnavailableError(`block ${number} of node ${client.name} has just changed`);
-      const work = workIn(answer);
-      const below = number === 0 ? 0n : workOf.get(raw.parentHash);
-      if (work < raw.work || (below !== undefined && work !== below + raw.work))
-        throw new ProofError("work", `the node's work up to block ${number} is not the sum of its headers`);
-      remember(hash, work);
+      if (tip.isStale) throw new UnavailableError(`block ${number} of node ${client.name} has just changed`);
+      for (const header of await branchTo(tip, signal)) {
+        checkSum(header);
+        remember(header);
+      }
+      const { raw, work } = tip;
       return { number, hash, parentHash: raw.parentHash, timestamp: raw.timestamp, work };
     },
   };
+}
+
+/** Hash of the block at a height of the node's best chain; null: it does not reach so far. */
+export async function hashAt(client: NodeClient, number: number, signal: AbortSignal): Promise<string | null> {
+  try {
+    return hashOf(await client.call("getblockhash", [number], signal));
+  } catch (error) {
+    if (error instanceof RpcError && error.rpcCode === RPC_OUT_OF_RANGE) return null;
+    throw error;
+  }
 }
 
 /** The 80 bytes, from the fields of `getblockheader`. */

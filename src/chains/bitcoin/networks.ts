@@ -1,10 +1,12 @@
 /** What differs between networks of the Bitcoin family, as data. Sources: Bitcoin Core 31.0 and Litecoin Core 0.21.2, chainparams.cpp. */
-import type { ChainId } from "../../types/chain.ts";
+import type { BlockRef, ChainId } from "../../types/chain.ts";
 
 export interface Network {
   /** CAIP-2: `bip122:` and the first 32 hex digits of the genesis hash. */
   readonly chainId: ChainId;
   readonly genesisHash: string;
+  /** The first block that no chain shares which split off and kept the genesis block (Bitcoin Cash and what became of it). */
+  readonly splitAt?: BlockRef;
   /** SLIP-44 coin type; 1 on every test network. */
   readonly slip44: number;
   readonly pubKeyHashVersion: number;
@@ -51,6 +53,7 @@ export const NETWORKS: Readonly<Record<"mainnet" | "testnet4" | "signet" | "regt
   mainnet: {
     ...BITCOIN,
     ...identity("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"),
+    splitAt: { number: 478_559, hash: "00000000000000000019f112ec0a9982926f1258cdcc558dd7c3b7e5dc7fa148" },
     slip44: 0,
     pubKeyHashVersion: 0x00,
     scriptHashVersions: [0x05],

@@ -1,6 +1,8 @@
 /** Which chain a node is on, and how far: asked before anything else it says is believed. */
 import { fieldsOf, MalformedAnswerError } from "../answer-fields.ts";
+import type { BlockRef } from "../../types/chain.ts";
 import { WrongChainError } from "../node-errors.ts";
+import { hashAt } from "./header-source.ts";
 import type { Network } from "./networks.ts";
 import type { NodeClient } from "./node-client.ts";
 import { NodeStateError } from "./node-state-error.ts";
@@ -30,13 +32,20 @@ export function createNodeWatch({ client, network }: { client: NodeClient; netwo
 
   async function checkChain(signal: AbortSignal): Promise<void> {
     if (performance.now() - checkedAt < CHAIN_CHECK_MS) return;
-    const genesis = await client.call("getblockhash", [0], signal);
-    if (genesis !== network.genesisHash)
-      throw new WrongChainError(
-        `node ${client.name} is on another chain: its first block is ${String(genesis).slice(0, 64)}, that of ${network.chainId} is ${network.genesisHash}. Check its URL`,
-        { details: { node: client.name, asked: "getblockhash 0", answered: String(genesis).slice(0, 64) } },
-      );
+    await checkBlock({ number: 0, hash: network.genesisHash }, signal);
+    // A node that has not come so far yet is asked again each time.
+    if (network.splitAt !== undefined && !(await checkBlock(network.splitAt, signal))) return;
     checkedAt = performance.now();
+  }
+
+  /** False: the node does not have that block (yet). Throws WrongChainError where it has another. */
+  async function checkBlock({ number, hash }: BlockRef, signal: AbortSignal): Promise<boolean> {
+    const answered = await hashAt(client, number, signal);
+    if (answered === null || answered === hash) return answered === hash;
+    throw new WrongChainError(
+      `node ${client.name} is on another chain: its block ${number} is ${answered}, that of ${network.chainId} is ${hash}. Check its URL`,
+      { details: { node: client.name, asked: `getblockhash ${number}`, answered } },
+    );
   }
 
   async function look(signal: AbortSignal): Promise<ChainInfo> {

@@ -33,7 +33,7 @@ export function readPending({ raw, prevoutOf, network, watched }: ReadPendingOpt
   const txid = displayHash(transactionHash(transactions, 0));
   const outpoints = outpointsOf(transactions, 0);
   const [inputs, outputs] = [outpoints.map(prevoutOf), outputsOf(transactions, 0)];
-  proveAmounts(outputs, network);
+  proveAmounts(inputs, outputs, network);
   const isTouched = [...inputs, ...outputs].some((coin) => coin !== null && isWatched(coin, watched));
   const transfers = isTouched ? transfersOf({ txHash: txid, txIndex: -1, inputs, outputs }, { network, watched }) : [];
   return { txid, wtxid: displayHash(witnessHash(transactions, 0)), inputs: outpoints, transfers };
@@ -45,9 +45,16 @@ function isWatched({ script }: Coin, watched: ScriptTable | null): boolean {
   return match.watched || match.equivalent.length > 0;
 }
 
-function proveAmounts(outputs: readonly Coin[], network: Network): void {
-  const sum = outputs.reduce((total, { amount }) => total + amount, 0n);
-  if (sum > BigInt(network.amountMax)) throw new ProofError("amounts", "the outputs are worth more than there can be");
+function proveAmounts(inputs: readonly (Coin | null)[], outputs: readonly Coin[], network: Network): void {
+  const paid = sumOf(outputs);
+  const known = inputs.filter((coin) => coin !== null);
+  const payable = known.length === inputs.length ? sumOf(known) : BigInt(network.amountMax);
+  if (paid > payable || paid > BigInt(network.amountMax))
+    throw new ProofError("amounts", "the outputs are worth more than can be paid");
+}
+
+function sumOf(coins: readonly Coin[]): bigint {
+  return coins.reduce((sum, { amount }) => sum + amount, 0n);
 }
 
 /** The coin at an outpoint, from the transaction that made it. Throws ProofError where it is not that transaction. */

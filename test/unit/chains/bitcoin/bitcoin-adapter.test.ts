@@ -168,6 +168,38 @@ describe("a node that cannot be watched says why, and is never taken for one wit
   });
 });
 
+describe("a chain that split off from Bitcoin shares its first block", () => {
+  const MAINNET = "bip122:000000000019d6689c085ae165831e93";
+  const GENESIS = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
+  const serving =
+    (split: string | null): NodeScript["twist"] =>
+    ({ what, params, ids }, response) => {
+      if (what !== "getblockhash") return false;
+      const missing = { error: { code: -8, message: "Block height out of range" } };
+      const found = params[0] === 0 ? { result: GENESIS } : split === null ? missing : { result: split };
+      response.end(JSON.stringify({ id: ids[0], ...found }));
+      return true;
+    };
+  const watching = (split: string | null) => adapterOf({ twist: serving(split) }, { chain: { id: MAINNET } });
+
+  test("and is told by the first that it does not share", async () => {
+    const bitcoin = await watching("00000000000000000019f112ec0a9982926f1258cdcc558dd7c3b7e5dc7fa148");
+    expect(await bitcoin.adapter.headNumber(NEVER)).toBe(284);
+    const cash = await watching("000000000000000000651ef99cb9fcbe0dadde1d424bd9f15ff20136191a5eec");
+    await expect(cash.adapter.headNumber(NEVER)).rejects.toMatchObject({
+      code: "wrong_chain",
+      message: expect.stringMatching(/its block 478559 is 000000000000000000651ef9/),
+    });
+  });
+
+  test("and is asked again as long as its node has not come so far", async () => {
+    const { adapter, node } = await watching(null);
+    expect(await adapter.headNumber(NEVER)).toBe(284);
+    node.script.twist = serving("000000000000000000651ef99cb9fcbe0dadde1d424bd9f15ff20136191a5eec");
+    await expect(adapter.headNumber(NEVER)).rejects.toMatchObject({ code: "wrong_chain" });
+  });
+});
+
 describe("what does not prove is caught, whatever was changed", () => {
   /** Answers a call itself, with the good answer changed. */
   const instead =
@@ -226,6 +258,26 @@ describe("what does not prove is caught, whatever was changed", () => {
       code: "proof_mismatch",
       message: expect.stringMatching(/sum of its headers/),
     });
+  });
+
+  test("a branch that nobody has seen is worth the sum of its headers, whatever its tip is said to be worth", async () => {
+    const { adapter, node } = await adapterOf({ tip: chain.stale[1] as string });
+    await adapter.headerAt(279, NEVER);
+    await adapter.headerAt(280, NEVER);
+    node.script.tip = chain.main[283] as string;
+    const tip = await adapter.headerAt(283, NEVER);
+    // Both sides counted from the block they share.
+    expect(tip).toMatchObject({ hash: chain.main[283], work: 568n });
+    const asked = node.requests.filter(({ what }) => what === "getblockheader").map(({ params }) => params[0]);
+    expect(asked.slice(2)).toEqual([283, 282, 281, 280].map((number) => chain.main[number]));
+
+    const liar = await adapterOf({ tip: chain.stale[1] as string });
+    await liar.adapter.headerAt(280, NEVER);
+    await liar.adapter.headerAt(279, NEVER);
+    liar.node.script.tip = chain.main[283] as string;
+    const claim = instead("getblockheader", () => ({ chainwork: "00".repeat(30) + "ffff" }));
+    liar.node.script.twist = (request, response) => request.params[0] === chain.main[283] && claim(request, response);
+    await expect(liar.adapter.headerAt(283, NEVER)).rejects.toMatchObject({ code: "proof_mismatch" });
   });
 
   const theft = blockAt(256);

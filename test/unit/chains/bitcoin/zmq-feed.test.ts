@@ -90,6 +90,15 @@ describe("hints", () => {
     await waitFor("a hint", () => both.feed.wakes() === 2);
   });
 
+  test("a message that comes right behind another one is not lost in the pause between hints", async () => {
+    const both = await feedOf();
+    await settled(both);
+    both.publisher.publish("hashblock", HASH);
+    await waitFor("the first hint", () => both.feed.wakes() === 2, { intervalMs: 1 });
+    both.publisher.publish("hashblock", HASH);
+    await waitFor("the second", () => both.feed.wakes() === 3);
+  });
+
   test("a flood is one hint at once and one afterwards, and the last message is never lost in it", async () => {
     const both = await feedOf();
     await settled(both);
