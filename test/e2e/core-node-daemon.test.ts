@@ -3,9 +3,9 @@
  * daemon's crash, a reorg and finality.
  * Method: litecoind on regtest, the embedded store, a real receiver with the official library.
  */
-import type { CoreProgram } from "../support/bitcoin/core-node.ts";
+import { type CoreProgram, corePrograms } from "../support/bitcoin/core-node.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { type AlertBody, alertsOf, corePrograms, spend, startCoreWorld } from "./core-node-world.ts";
+import { type AlertBody, alertsOf, spend, startCoreWorld } from "./core-node-world.ts";
 
 const COIN = 100_000_000n;
 

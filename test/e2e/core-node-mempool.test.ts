@@ -3,9 +3,9 @@
  * becomes of it.
  * Method: litecoind on regtest with its ZMQ feed, the whole daemon with `mempool: auto`, a real receiver.
  */
-import type { CoreProgram } from "../support/bitcoin/core-node.ts";
+import { type CoreProgram, corePrograms } from "../support/bitcoin/core-node.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { alertsOf, corePrograms, signSpend, spend, startCoreWorld } from "./core-node-world.ts";
+import { alertsOf, signSpend, spend, startCoreWorld } from "./core-node-world.ts";
 
 const COIN = 100_000_000n;
 

@@ -1,20 +1,10 @@
 /** A real node of the Bitcoin Core family, the whole daemon on it, a thief's and a deposit address of the node's wallet. */
-import {
-  CORE_PROGRAMS,
-  type CoreNode,
-  type CoreProgram,
-  isOnPath,
-  startCoreNode,
-} from "../support/bitcoin/core-node.ts";
+import { type CoreNode, type CoreProgram, startCoreNode } from "../support/bitcoin/core-node.ts";
 import { writeDaemonConfig } from "../support/daemon.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 import { createDaemonRunner, type DaemonRunner } from "./daemon-runner.ts";
-
-const [litecoind, ...others] = CORE_PROGRAMS as [CoreProgram, ...CoreProgram[]];
-/** litecoind always, others where they are on the PATH. */
-export const corePrograms = [litecoind, ...others.filter(({ program }) => isOnPath(program))];
 
 export interface AlertBody {
   readonly type: string;

@@ -4,17 +4,8 @@
  * Method: litecoind, and bitcoind where it is on the PATH, on regtest, with the real adapter, pool and head loop.
  */
 import type { Block } from "../../src/types/chain.ts";
-import {
-  CORE_PROGRAMS,
-  type CoreNode,
-  type CoreProgram,
-  isOnPath,
-  startCoreNode,
-} from "../support/bitcoin/core-node.ts";
+import { type CoreNode, type CoreProgram, corePrograms, startCoreNode } from "../support/bitcoin/core-node.ts";
 import { followChain, type Following } from "../support/bitcoin/follow.ts";
-
-const [litecoind, ...others] = CORE_PROGRAMS as [CoreProgram, ...CoreProgram[]];
-const programs = [litecoind, ...others.filter(({ program }) => isOnPath(program))];
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -89,7 +80,7 @@ async function expected(node: CoreNode, hash: string): Promise<string[]> {
 const told = ({ transfers }: Block): string[] =>
   transfers.map(({ txHash, key, from, to, amount }) => `${txHash} ${key} ${from ?? to} ${amount}`).toSorted();
 
-describe.each(programs)("$program", (program: CoreProgram) => {
+describe.each(corePrograms)("$program", (program: CoreProgram) => {
   test("blocks are told as the node tells them, input by input", async () => {
     const { node, line } = await world(program);
     for (const type of ["legacy", "p2sh-segwit", "bech32"]) {

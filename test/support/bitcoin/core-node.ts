@@ -13,13 +13,13 @@ export interface CoreProgram {
   readonly args: readonly string[];
 }
 
-export const CORE_PROGRAMS: readonly CoreProgram[] = [
+const CORE_PROGRAMS: readonly CoreProgram[] = [
   // Blocks stay below height 432, where its extension blocks begin.
   { program: "litecoind", chainId: "bip122:530827f38f93b43ed12af0b3ad25a288", args: ["-txindex=1"] },
   { program: "bitcoind", chainId: "bip122:0f9188f13cb7b2c71f2a335e3a4fc328", args: ["-fallbackfee=0.0002"] },
 ];
 
-export function isOnPath(program: string): boolean {
+function isOnPath(program: string): boolean {
   return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
@@ -29,6 +29,10 @@ export function isOnPath(program: string): boolean {
     }
   });
 }
+
+const [litecoind, ...others] = CORE_PROGRAMS as [CoreProgram, ...CoreProgram[]];
+/** Those that tests run: litecoind always, others where they are on the PATH. */
+export const corePrograms: readonly CoreProgram[] = [litecoind, ...others.filter(({ program }) => isOnPath(program))];
 
 export interface CoreNode {
   readonly url: string;
