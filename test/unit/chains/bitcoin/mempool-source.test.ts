@@ -218,6 +218,23 @@ describe("what waits", () => {
     expect(watching.node.requests.filter(({ what }) => what === "scantxoutset")).toHaveLength(1);
   });
 
+  test("and spends a coin of an address that a list gained is seen: the node is asked for the new one alone", async () => {
+    const watching = await watch(["split_3"], { tip: mainAt(269) });
+    await watching.seeded();
+    const names = ["split_3", "split_4"].map(addressOf);
+    const grown = createWatchedTable(new Map([[REGTEST, new Map(names.map((address) => [address, null]))]]));
+    const look = () => watching.source.take(() => true, NEVER, grown);
+    await look();
+    await waitFor("the coins", () => watching.source.inputsUnseen?.() === false);
+    watching.node.script.pool = poolOf(PARENT);
+    const found = await waitFor("it", async () => (await look())[0]);
+    expect(linesOf(found)?.[0]).toBe(`vin:0 ${addressOf("split_4")} 50000000000`);
+    const asked = watching.node.requests.filter(({ what }) => what === "scantxoutset").map(({ params }) => params[1]);
+    const of = (name: string) => expect.arrayContaining([`raw(${actors().find((one) => one.name === name)?.spk})`]);
+    expect(asked).toEqual([of("split_3"), of("split_4")]);
+    expect(asked[1]).toHaveLength(3);
+  });
+
   test("and spends a coin of another form of a watched key is seen", async () => {
     // P2SH-P2WPKH of one key is watched as the P2WPKH of it.
     const { p2wpkh, p2sh } = formsOfOneKey();
