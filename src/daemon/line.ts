@@ -44,7 +44,7 @@ export interface LineOptions extends Omit<HeadLoopOptions, "lease" | keyof LineL
   /** Null: the mempool is not followed. */
   readonly mempool: Omit<
     MempoolLoopOptions,
-    "lease" | "listVersion" | "match" | "blockTimeMs" | "clock" | "log"
+    "lease" | "listVersion" | "match" | "watched" | "blockTimeMs" | "clock" | "log"
   > | null;
   readonly onLeader: (epoch: number | null) => void;
   readonly onFenced: () => void;
@@ -152,9 +152,9 @@ export function createLine(options: LineOptions): Line {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, adapter } = options;
-    const { listVersion, matchPending: match } = list;
+    const { listVersion, watched, matchPending: match } = list;
     const { blockTimeMs } = adapter;
-    return runMempoolLoop({ ...mempool, lease, listVersion, match, clock, log, blockTimeMs }, signal);
+    return runMempoolLoop({ ...mempool, lease, listVersion, match, watched, clock, log, blockTimeMs }, signal);
   }
 
   async function renew(lease: Lease, lost: AbortController, signal: AbortSignal): Promise<void> {

@@ -57,6 +57,9 @@ export function createMetrics(version: string): Metrics {
   });
   const tracked = gauge("mempool_tracked_transactions", "Watched transactions waiting in the mempool", ["chain"]);
   const skipped = gauge("mempool_skipped_transactions", "Pending ones never looked at since the start", ["chain"]);
+  const unseen = gauge("mempool_inputs_unseen", "1 while it is not known which pending coins are watched ones", [
+    "chain",
+  ]);
   const agreed = gauge("pool_agreed_head_number", "Highest block that enough operators have", ["chain"]);
   const absent = gauge("pool_operator_missing", "1 while the chain goes on without this operator", [
     "chain",
@@ -133,6 +136,7 @@ export function createMetrics(version: string): Metrics {
     mempool(chain, status) {
       tracked.set({ chain }, status.tracked);
       skipped.set({ chain }, status.skipped);
+      unseen.set({ chain }, status.inputsUnseen ? 1 : 0);
     },
     rpcRequest: (of) => rpc.inc(of),
     nativeCheck: (chain, { kind, traced }) => nativeChecks.inc({ chain, outcome: kind, traced: String(traced) }),

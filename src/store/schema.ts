@@ -85,7 +85,8 @@ export interface HitEventTable {
 export interface PendingTransactionTable {
   chain: string;
   tx_hash: string;
-  slot: string;
+  /** Separated by spaces. */
+  slots: string;
   state: PendingState;
   /** Set while `included`. */
   block_number: number | null;

@@ -191,8 +191,11 @@ export interface OperatorView {
 /** A transaction in a mempool, signed by its sender. It is an intention: nothing of it has happened. */
 export interface PendingTransaction {
   readonly hash: string;
-  /** What only one transaction can ever use; two of one slot exclude each other. EVM: sender and nonce. */
-  readonly slot: string;
+  /**
+   * What only one transaction can ever use: two that share any of theirs exclude each other. EVM: one, sender and nonce.
+   * UTXO chains: each coin it spends. Texts without spaces.
+   */
+  readonly slots: readonly string[];
   /** What it would move, as far as it can be told before it is executed. */
   readonly transfers: readonly Transfer[];
 }
@@ -201,9 +204,9 @@ export interface PendingTransaction {
 export type TransactionFate =
   | { readonly at: "pool"; readonly transaction: PendingTransaction }
   | { readonly at: "block"; readonly block: BlockRef }
-  /** Its slot was used by another one, in that block. */
-  | { readonly at: "replaced"; readonly by: string; readonly block: BlockRef }
-  /** Neither in the pool nor in a block, and its slot not used, or nobody can tell by whom. */
+  /** One of its slots was used by another one, in that block; null: that one waits in the pool. */
+  | { readonly at: "replaced"; readonly by: string; readonly block: BlockRef | null }
+  /** Neither in the pool nor in a block, and its slots not used, or nobody can tell by whom. */
   | { readonly at: "nowhere" };
 
 export interface MempoolSource {
@@ -211,13 +214,17 @@ export interface MempoolSource {
   readonly trust: BlockTrust;
   /**
    * Pending transactions that were not handed out before, as many as a bounded time gives. `wants` is asked with what
-   * the node says; only what it wants is proven (hash and signature), and only what is proven is handed out.
+   * the node says; only what it wants is proven (hash and signature), and only what is proven is handed out. `watched`:
+   * whose coins to know, where a transaction does not name its senders; transfers that touch nobody of them may be left out.
    */
   take(
     wants: (transaction: PendingTransaction) => boolean,
     signal: AbortSignal,
+    watched?: AddressTable,
   ): Promise<readonly PendingTransaction[]>;
-  fateOf(of: { hash: string; slot: string }, signal: AbortSignal): Promise<TransactionFate>;
+  fateOf(of: { hash: string; slots: readonly string[] }, signal: AbortSignal): Promise<TransactionFate>;
+  /** True while what watched addresses spend is not seen, because it is not known yet which coins are theirs. */
+  inputsUnseen?(): boolean;
   /** Transactions the node named that were never looked at, because it names more than can be asked for; rises only. */
   skipped(): number;
   /** A push feed: it only ever means "look now". */

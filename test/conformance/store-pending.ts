@@ -14,7 +14,7 @@ const SEEN: BlockTrust = { proven: false, operators: ["us"], missing: [], traced
 
 function found(hits: readonly Hit[], was: FoundPending["was"] = null): FoundPending {
   const hash = hits[0]?.transfer.txHash ?? "";
-  return { hash, slot: `0xthief/${hash}`, was, hits };
+  return { hash, slots: [`0xthief/${hash}`, `coin/${hash}`], was, hits };
 }
 
 function pendingOf(lease: Lease, ...all: FoundPending[]) {
@@ -48,7 +48,9 @@ function seenTests(getStore: GetStore): void {
     const hit = hitOf({ chain: lease.chain, tx: "0xp1", amount: 2n ** 200n });
     expect(await pending.commitPending(pendingOf(lease, found([hit])))).toEqual({ hits: 1 });
     expect(await pending.commitPending(pendingOf(lease, found([hit], "pending")))).toEqual({ hits: 0 });
-    expect(await pending.load(lease.chain)).toEqual([{ hash: "0xp1", slot: "0xthief/0xp1", state: "pending" }]);
+    expect(await pending.load(lease.chain)).toEqual([
+      { hash: "0xp1", slots: ["0xthief/0xp1", "coin/0xp1"], state: "pending" },
+    ]);
     expect(await eventsOf(getStore(), hit.alertId)).toEqual([
       {
         seq: expect.any(Number),
