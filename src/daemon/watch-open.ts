@@ -12,6 +12,7 @@ import type { Config } from "../types/config.ts";
 import { readFiles } from "./lists.ts";
 import type { NamedPool } from "./pools.ts";
 import { createWatchCalls, type WatchCalls } from "./watch-calls.ts";
+import { importGiven } from "./watch-given.ts";
 import { previewImport } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
 import { createDesk, type Watch } from "./watch-service.ts";
@@ -38,10 +39,11 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Wa
       );
   }
 
+  let own: Promise<ReadonlySet<string>> | null = null;
   async function isOwn(chain: string, address: string): Promise<boolean> {
     if (running !== null) return running.watch.live.current().watchlist.ownOf(chain, address) !== null;
-    const { own } = await readFiles(config);
-    return own.some((one) => one.chain === chain && one.address === address);
+    own ??= readFiles(config).then((files) => new Set(files.own.map((one) => `${one.chain}/${one.address}`)));
+    return (await own).has(`${chain}/${address}`);
   }
 
   const desk = createDesk({
@@ -59,6 +61,7 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Wa
     reach: createReachStore(store.db),
     people: createPeople(store.db),
     upgrade: async () => previewImport((await readFiles(config)).lists, watch),
+    importGiven: (actor, input) => importGiven(actor, input, { store: watch, operationSinks, now, isOwn, onChanged }),
     page: async (message) => void (await alerts.addMessage(message, operationSinks, now())),
     now,
   });
