@@ -6,6 +6,7 @@ import { addPerson, listPeople, revokePerson } from "./people.ts";
 import * as look from "./watch.ts";
 import type { PersonOptions } from "./watch-ask.ts";
 import * as change from "./watch-change.ts";
+import { EXPORT_NAMES, exportWatch } from "./watch-export.ts";
 import { importWatch } from "./watch-import.ts";
 
 export interface ProgramTools {
@@ -140,6 +141,12 @@ function addImporting(watch: Command, tools: ProgramTools): void {
     .option("--why <text>", "for the audit trail")
     .option("--dry-run", "only say what would happen")
     .action(about(finish, importWatch));
+  asPerson(watch.command("export").description("a list, or an incident of several, as others read it"), tools)
+    .option("--list <id>", "this list")
+    .option("--incident <id>", "all lists of this incident")
+    .addOption(new Option("--format <name>").choices(EXPORT_NAMES).makeOptionMandatory())
+    .option("--out <file>", "a new file; default: standard output")
+    .action(plain(finish, exportWatch));
 }
 
 function addDeciding(watch: Command, tools: ProgramTools): void {

@@ -80,6 +80,26 @@ test("a list is imported whole or not at all, told at once, and a shorter one is
   const [record] = await cliJson<AuditRecord[]>(["watch", "history"], at);
   expect(record).toMatchObject({ actor: userInfo().username, action: "import", subject: "desk", why: "case 7" });
 
+  const out = path.join(dir.path, "out.csv");
+  expect(
+    (await cli(["watch", "export", "--list", "desk", "--format", "csv", "--out", out, "--config", at.configPath], at))
+      .code,
+  ).toBe(0);
+  expect((await imported(out, "--source", "file:desk.csv", "--dry-run")).imported).toMatchObject({
+    added: [],
+    held: [],
+  });
+  const lines = path.join(dir.path, "out.jsonl");
+  for (const format of ["jsonl", "stix", "misp"]) {
+    const { code, stdout } = await cli(
+      ["watch", "export", "--list", "desk", "--format", format, "--config", at.configPath],
+      at,
+    );
+    expect([format, code, stdout.includes(THIRD)]).toEqual([format, 0, true]);
+    if (format === "jsonl") writeFileSync(lines, stdout);
+  }
+  expect((await imported(lines)).imported).toMatchObject({ added: [], changed: [], held: [] });
+
   const shorter = csv("shorter.csv", FIRST);
   expect(await refused(...importing(shorter))).toMatch(/2 of 3 entries would go \(67 %\).*--accept-shrink/);
   expect(await cliJson<Proposal[]>(["watch", "proposals"], at)).toEqual([]);
