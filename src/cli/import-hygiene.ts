@@ -3,11 +3,8 @@ import { normalizeAddress } from "../chains/registry.ts";
 import type { Lists } from "../daemon/lists.ts";
 import { describeFinding } from "../watchlist/hygiene-words.ts";
 import { checkAddress, createLookAlikes, type HygieneFinding } from "../watchlist/hygiene.ts";
-import { loadServices } from "../watchlist/services.ts";
 import type { ListInput } from "../types/watchlist-format.ts";
-import { knownIn, SERVICES_PATH } from "../daemon/address-hygiene.ts";
-import { ConfigError } from "../lib/errors.ts";
-import { describeProblem } from "../watchlist/problems.ts";
+import { knownIn, readServices } from "../daemon/address-hygiene.ts";
 
 interface RowFinding {
   readonly line: number;
@@ -19,9 +16,7 @@ interface RowFinding {
 const TOLD: ReadonlySet<HygieneFinding["code"]> = new Set(["burn", "service", "lookAlike", "ownSanctioned"]);
 
 export async function hygieneOfList({ entries }: ListInput, lists: Lists): Promise<readonly RowFinding[]> {
-  const { services, problems } = await loadServices({ paths: [SERVICES_PATH], normalizeAddress });
-  const [first] = problems;
-  if (first !== undefined) throw new ConfigError(describeProblem(first));
+  const services = await readServices();
   const context = {
     normalizeAddress,
     services,

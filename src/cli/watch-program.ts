@@ -94,7 +94,7 @@ function addChanging(watch: Command, tools: ProgramTools): void {
     .option("--case <reference>")
     .addOption(new Option("--tlp <level>").choices(TLP_LEVELS))
     .option("--why <text>", "for the audit trail")
-    .option("--even-own", "though it is one of our own addresses")
+    .option("--override <why>", "though it is our own, a burn address or a service's")
     .option("--yes", "without asking")
     .action(about(finish, change.addToWatch));
   const withWhy = (command: Command) => asPerson(command, tools).requiredOption("--why <text>", "for the audit trail");

@@ -54,7 +54,7 @@ const addInput = z.strictObject({
   case: text(100).optional(),
   tlp: z.enum(TLP_LEVELS).optional(),
   why: why.optional(),
-  evenOwn: z.boolean().optional(),
+  override: why.optional(),
 });
 const patch = z
   .strictObject({

@@ -22,7 +22,8 @@ export interface AddInput {
   readonly case?: string | undefined;
   readonly tlp?: Tlp | undefined;
   readonly why?: string | undefined;
-  readonly evenOwn?: boolean | undefined;
+  /** Why it is watched though something stands against it. */
+  readonly override?: string | undefined;
 }
 
 export interface Place {

@@ -18,6 +18,7 @@ import { DEPOSIT, startEthereum, steal, WATCHING } from "./support/theft.ts";
 const FIRST = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc";
 const SECOND = "0x976EA74026E726554dB657fA54763abd0C3a0aa9";
 const THIRD = "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955";
+const BURN = "0x000000000000000000000000000000000000dEaD";
 const idOf = (address: string) => `desk/eip155:1/${address}`;
 
 let dir: TempDir;
@@ -115,4 +116,21 @@ test("a list is imported whole or not at all, told at once, and a shorter one is
   expect(await refused(...importing(csv("again.csv", FIRST, SECOND, THIRD), "--canary", "LAZARUS"))).toContain(
     '"LAZARUS" stands nowhere in it',
   );
+}, 180_000);
+
+test("an address that should not be watched is refused with the reason, and a typo with what was meant", async () => {
+  const adding = ["--incident", "test-heist", "--yes"];
+  expect(await refused("watch", "add", BURN, ...adding)).toMatch(/Refused: .*is a burn address/);
+  expect(await refused("watch", "add", DEPOSIT, ...adding)).toContain("is one of our own addresses");
+  const wrongCase = FIRST.replace("dc", "dC");
+  expect(wrongCase).not.toBe(FIRST);
+  expect(await refused("watch", "add", wrongCase, ...adding)).toContain(`was it meant to be ${FIRST}`);
+  const lookAlike = `${FIRST.slice(0, 6)}${"1".repeat(32)}${FIRST.slice(-4)}`.toLowerCase();
+  await cliJson(["watch", "add", FIRST, ...adding], at);
+  const { stdout } = await cli(["watch", "add", lookAlike, "--incident", "test-heist", "--config", at.configPath], at);
+  expect(stdout).toContain(`begins and ends like ${FIRST}`);
+
+  await cliJson(["watch", "add", BURN, ...adding, "--override", "the thief burnt it"], at);
+  const [record] = await cliJson<AuditRecord[]>(["watch", "history"], at);
+  expect(record).toMatchObject({ action: "add", why: "override: the thief burnt it" });
 }, 180_000);
