@@ -6,6 +6,7 @@
  * end everything received is compared with the chain, read by itself from the node.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { describeError } from "../../src/lib/errors.ts";
 import type { Answer } from "../support/receiver.ts";
 import { DISTURB, type DisturbanceName } from "./disturbances.ts";
 import { compareWithChain, type Ledger, readLedger, type Truth } from "./ledger.ts";
@@ -114,9 +115,12 @@ async function playRounds(
   for (const [index, name] of rounds.entries()) {
     const share = Math.floor((transfers * (index + 1)) / rounds.length) - world.chain.sent();
     const random = world.random.fork();
-    const mining = world.chain.burst(Math.max(1, share));
+    const failed = (what: string) => (error: unknown) => {
+      failures.push(`${what}: ${describeError(error)}`);
+    };
+    const mining = world.chain.burst(Math.max(1, share)).catch(failed("mining"));
     await DISTURB[name]({ world, random, freezeMs: freezeMs ?? 15_000, say }).catch((error: unknown) => {
-      failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      failed(name)(error);
       for (const runner of world.runners) runner.wake();
     });
     await mining;

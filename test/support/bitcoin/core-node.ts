@@ -58,8 +58,15 @@ export interface CoreNode {
   remove(): Promise<void>;
 }
 
-/** Talks to nobody but the test. */
-const PRIVATE = ["-listen=0", "-dnsseed=0", "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1", "-printtoconsole=1"];
+/** Talks to nobody but the test; its connections stay open however long a loaded machine lets it wait. */
+const PRIVATE = [
+  "-rpcservertimeout=600",
+  "-listen=0",
+  "-dnsseed=0",
+  "-rpcbind=127.0.0.1",
+  "-rpcallowip=127.0.0.1",
+  "-printtoconsole=1",
+];
 
 export async function startCoreNode({ program, args }: CoreProgram): Promise<CoreNode> {
   const dir = createTempDir(program);
