@@ -1,71 +1,136 @@
 /**
- * The watchlist's address index against a Set of strings: memory, build, CPU a probe, from 1,000 to 10,000,000 addresses.
+ * The watchlist against a Set of strings: memory, start, CPU a probe, from 1,000 to 10,000,000 addresses; and what it
+ * costs to build.
  *
  *     node bench/index.ts [--sizes 1000,100000,1000000,10000000]
  *
- * The addresses are in a file. Each structure and size is a fresh process that builds from it and never holds the list, so
- * that its memory is what a daemon needs. Nearly all probes miss, as in a block. CPU time, medians of several passes; texts
- * are probed once, because V8 remembers a string's hash.
+ * Addresses and entries are in files. Each structure and size is a fresh process that starts from them and never holds the
+ * list, so that its memory is what a daemon needs. Nearly all probes miss, as in a block; of a miss the watchlist is asked
+ * as a scanner asks it, of a hit it reads the entry. CPU time, medians of several passes; texts are probed once, because V8
+ * remembers a string's hash.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { type AddressFile, openAddressFile, writeAddressFile } from "../src/watchlist/address-file.ts";
-import { ADDRESS_BYTES, type AddressBytes, createAddressIndex } from "../src/watchlist/address-index.ts";
+import { runThrough } from "../src/lib/slices.ts";
+import type { FingerprintTable } from "../src/types/address-table.ts";
+import { ADDRESS_BYTES } from "../src/watchlist/address-index.ts";
+import { openEntryIndex } from "../src/watchlist/entry-index.ts";
+import { openFileStorage } from "../src/watchlist/entry-storage.ts";
+import { buildWatchlist } from "../src/watchlist/snapshot.ts";
+import { entryOf, fillers, WATCHED_CHAIN } from "./fillers.ts";
 import { createRandom } from "./replay/random.ts";
 import { markdownTable, median } from "./table.ts";
 
-const CHAIN = "eip155:1";
+const LIST = "bench";
+const BENCH = {
+  id: "bench",
+  name: "Bench",
+  kind: "theft",
+  date: null,
+  attribution: null,
+  attributionBasis: null,
+  disputed: false,
+};
 const PROBES = 1_000_000;
 const TEXT_PROBES = 200_000;
 const HIT_PROBES = 10_000;
 const PASSES = 5;
 const HIT_EVERY = 400; // One probe in 400 is of a listed address.
-const STRUCTURES = ["index", "index + file", "Set<string>"] as const;
+const PIECE_BYTES = 2 ** 16 * ADDRESS_BYTES;
+const STRUCTURES = ["watchlist", "Set<string>"] as const;
 type Structure = (typeof STRUCTURES)[number];
-/** What a child is to do; `file`: write the addresses. */
-type Task = Structure | "file";
+/** What a child is to do; `build`: write the addresses, and build the watchlist from its entries. */
+type Task = Structure | "build";
 
-interface Built {
+interface Started {
   hasBytes(bytes: Uint8Array, offset: number): boolean;
   hasText(text: string): boolean;
+}
+
+/** Addresses of 20 bytes each, one after the other, in a file; beside it, with `.entries`, the watchlist of them. */
+interface Listed {
+  readonly file: string;
+  readonly count: number;
+  /** Each is overwritten by the next. */
+  pieces(): Iterable<Uint8Array>;
 }
 
 interface Measured {
   readonly structure: Structure;
   readonly size: number;
   readonly bytesPerAddress: number;
-  readonly buildCpuMs: number;
+  readonly startCpuMs: number;
   readonly nsFromBytes: number;
   readonly nsFromText: number;
   readonly nsHit: number;
   readonly fullGcMs: number;
-  /** Of the process with what was built, before anything is probed. */
+  /** Of the process with what was started, before anything is probed. */
   readonly rssMb: number;
   readonly peakRssMb: number;
 }
 
-const BUILDERS: Record<Structure, (listed: AddressFile) => Built> = {
-  // Every fingerprint found is taken for a hit: the table alone, as a scanner of blocks asks it.
-  index: (listed) => indexOf(listed).of(CHAIN, () => true),
-  "index + file": (listed) => indexOf(listed).of(CHAIN, listed.has),
+interface Build {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly peakRssMb: number;
+  readonly loopDelayP99Ms: number;
+  readonly loopDelayMaxMs: number;
+  readonly fileMb: number;
+}
+
+const STARTERS: Record<Structure, (listed: Listed) => Started> = {
+  watchlist: ({ file }) => {
+    const { addresses, entriesOf } = runThrough(openEntryIndex(openFileStorage(`${file}.entries`)));
+    const isInTable = createProbe(addresses, WATCHED_CHAIN);
+    const hasText = (text: string) => entriesOf(WATCHED_CHAIN, text).length > 0;
+    return { hasBytes: (bytes, offset) => isInTable(bytes, offset) && hasText(textAt(bytes, offset)), hasText };
+  },
   "Set<string>": (listed) => {
     const set = new Set<string>();
-    for (const { bytes } of listsOf(listed))
+    for (const bytes of listed.pieces())
       for (let at = 0; at < bytes.length; at += ADDRESS_BYTES) set.add(textAt(bytes, at));
     return { hasBytes: (bytes, offset) => set.has(textAt(bytes, offset)), hasText: (text) => set.has(text) };
   },
 };
 
-function indexOf(listed: AddressFile) {
-  return createAddressIndex({ count: listed.count, lists: listsOf(listed) });
+/** By the description of the table, as the scanner does it. */
+function createProbe(table: FingerprintTable, chain: string): (bytes: Uint8Array, offset: number) => boolean {
+  const { memory, wordsAt, fingerprintsAt, slots } = table;
+  const words = new Int32Array(memory.buffer, wordsAt, ADDRESS_BYTES * 512);
+  const fingerprints = new Int32Array(memory.buffer, fingerprintsAt, 2 * slots);
+  const seed = table.seedOf(chain) ?? { low: 0, high: 0 };
+  return (bytes, offset) => {
+    let { low, high } = seed;
+    for (let index = 0; index < ADDRESS_BYTES; index += 1) {
+      const word = 2 * (index * 256 + (bytes[offset + index] as number));
+      low ^= words[word] as number;
+      high ^= words[word + 1] as number;
+    }
+    if (low === 0) low = 1;
+    let place = 2 * Math.floor((high >>> 4) * slots * 2 ** -28);
+    while (fingerprints[place] !== 0) {
+      if (fingerprints[place] === low && fingerprints[place + 1] === high) return true;
+      place += 2;
+      if (place === fingerprints.length) place = 0;
+    }
+    return false;
+  };
 }
 
-function* listsOf(listed: AddressFile): Generator<AddressBytes> {
-  for (const bytes of listed.pieces()) yield { chain: CHAIN, bytes };
+function openListed(file: string): Listed {
+  const count = statSync(file).size / ADDRESS_BYTES;
+  function* pieces() {
+    const open = openSync(file, "r");
+    const buffer = new Uint8Array(PIECE_BYTES);
+    for (let read = readSync(open, buffer); read > 0; read = readSync(open, buffer)) yield buffer.subarray(0, read);
+    closeSync(open);
+  }
+  return { file, count, pieces };
 }
 
 function textAt(bytes: Uint8Array, at: number): string {
@@ -88,7 +153,7 @@ function cpuMsOf(run: () => void): number {
 }
 
 /** Addresses from all over the list. */
-function sampleOf(listed: AddressFile, count: number): Uint8Array {
+function sampleOf(listed: Listed, count: number): Uint8Array {
   const sample = new Uint8Array(count * ADDRESS_BYTES);
   let position = 0;
   let taken = 0;
@@ -123,11 +188,11 @@ function queriesFrom(sample: Uint8Array): Uint8Array {
   return queries;
 }
 
-function measure(structure: Structure, listed: AddressFile): Measured {
+function measure(structure: Structure, listed: Listed): Measured {
   const before = memoryInUse();
-  let built: Built | undefined;
-  const buildCpuMs = cpuMsOf(() => {
-    built = BUILDERS[structure](listed);
+  let built: Started | undefined;
+  const startCpuMs = cpuMsOf(() => {
+    built = STARTERS[structure](listed);
   });
   const bytesPerAddress = (memoryInUse() - before) / listed.count;
   const rssMb = process.memoryUsage.rss() / 2 ** 20;
@@ -136,11 +201,11 @@ function measure(structure: Structure, listed: AddressFile): Measured {
   globalThis.gc?.();
   const fullGcMs = performance.now() - started;
   if (built === undefined) throw new Error("nothing was built");
-  const sizes = { structure, size: listed.count, bytesPerAddress, buildCpuMs, fullGcMs, rssMb, peakRssMb };
+  const sizes = { structure, size: listed.count, bytesPerAddress, startCpuMs, fullGcMs, rssMb, peakRssMb };
   return { ...sizes, ...probe(built, sampleOf(listed, HIT_PROBES)) };
 }
 
-function probe(built: Built, sample: Uint8Array): Pick<Measured, "nsFromBytes" | "nsFromText" | "nsHit"> {
+function probe(built: Started, sample: Uint8Array): Pick<Measured, "nsFromBytes" | "nsFromText" | "nsHit"> {
   const queries = queriesFrom(sample);
   const fromBytes: number[] = [];
   const fromText: number[] = [];
@@ -174,12 +239,45 @@ function expectHits(probes: number, expected: number, has: (at: number) => boole
   if (hits !== expected) throw new Error(`${hits} hits instead of ${expected}`);
 }
 
-/** CPU milliseconds. */
-function writeList(file: string, size: number): number {
-  const bytes = createRandom(1).bytes(size * ADDRESS_BYTES);
-  return cpuMsOf(() => {
-    writeAddressFile(file, bytes);
-  });
+/** The raw list, then the watchlist as the daemon builds it: in slices, while the event loop runs. */
+async function build(file: string, count: number): Promise<Build> {
+  writeRaw(file, count);
+  const incident = { ...BENCH, lossUsd: null, references: [], note: null };
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const [startedCpu, started] = [process.cpuUsage(), performance.now()];
+  const watchlist = await buildWatchlist(
+    { file: `${file}.entries`, lists: [{ list: LIST, incident }], entries: entries(count), count, own: [], enable: [] },
+    new AbortController().signal,
+  );
+  const wallMs = performance.now() - started;
+  const { user, system } = process.cpuUsage(startedCpu);
+  delay.disable();
+  watchlist.close();
+  return {
+    wallMs,
+    cpuMs: (user + system) / 1000,
+    peakRssMb: process.resourceUsage().maxRSS / 1024,
+    loopDelayP99Ms: delay.percentile(99) / 1e6,
+    loopDelayMaxMs: delay.max / 1e6,
+    fileMb: statSync(`${file}.entries`).size / 2 ** 20,
+  };
+}
+
+function writeRaw(file: string, count: number): void {
+  const open = openSync(file, "w");
+  const bytes = Buffer.alloc(PIECE_BYTES);
+  let filled = 0;
+  for (const text of fillers(count)) {
+    filled += bytes.write(text.slice(2), filled, "hex");
+    if (filled === bytes.length) filled -= writeSync(open, bytes);
+  }
+  writeSync(open, bytes, 0, filled);
+  closeSync(open);
+}
+
+function* entries(count: number) {
+  for (const address of fillers(count)) yield { entry: entryOf(LIST, address), hasAdapter: true };
 }
 
 async function runInChild(task: Task, size: number, file: string): Promise<unknown> {
@@ -198,18 +296,36 @@ async function runInChild(task: Task, size: number, file: string): Promise<unkno
 async function measureAll(sizes: readonly number[]): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "heistwatch-bench-index-"));
   try {
+    const builds: [number, Build][] = [];
     const results: Measured[] = [];
     for (const size of sizes) {
       const file = path.join(folder, String(size));
-      const writeCpuMs = (await runInChild("file", size, file)) as number;
-      console.log(`${size.toLocaleString("en")} addresses sorted and written: ${writeCpuMs.toFixed(0)} ms CPU`);
+      builds.push([size, (await runInChild("build", size, file)) as Build]);
       for (const structure of STRUCTURES) results.push((await runInChild(structure, size, file)) as Measured);
       rmSync(file);
+      rmSync(`${file}.entries`);
     }
+    console.log(`\n${buildsTable(builds)}`);
     console.log(`\n${tableOf(results)}`);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function buildsTable(builds: readonly (readonly [number, Build])[]): string {
+  return markdownTable(
+    ["entries", "build s", "CPU s", "µs/entry", "peak RSS MB", "loop delay p99 ms", "max ms", "file MB"],
+    builds.map(([size, one]) => [
+      size.toLocaleString("en"),
+      (one.wallMs / 1000).toFixed(1),
+      (one.cpuMs / 1000).toFixed(1),
+      ((one.cpuMs * 1000) / size).toFixed(1),
+      one.peakRssMb.toFixed(0),
+      one.loopDelayP99Ms.toFixed(1),
+      one.loopDelayMaxMs.toFixed(1),
+      one.fileMb.toFixed(0),
+    ]),
+  );
 }
 
 function tableOf(results: readonly Measured[]): string {
@@ -218,7 +334,7 @@ function tableOf(results: readonly Measured[]): string {
       "structure",
       "addresses",
       "bytes/address",
-      "build CPU ms",
+      "start CPU ms",
       "ns/probe, bytes",
       "M probes/s",
       "ns/probe, text",
@@ -231,7 +347,7 @@ function tableOf(results: readonly Measured[]): string {
       one.structure,
       one.size.toLocaleString("en"),
       one.bytesPerAddress.toFixed(1),
-      one.buildCpuMs.toFixed(0),
+      one.startCpuMs.toFixed(0),
       one.nsFromBytes.toFixed(0),
       (1000 / one.nsFromBytes).toFixed(1),
       one.nsFromText.toFixed(0),
@@ -252,5 +368,5 @@ const { values } = parseArgs({
 });
 const sizes = values.sizes.split(",").map(Number);
 if (values.task === undefined) await measureAll(sizes);
-else if (values.task === "file") process.send?.(writeList(values.file, sizes[0] ?? 0));
-else process.send?.(measure(values.task as Structure, openAddressFile(values.file)));
+else if (values.task === "build") process.send?.(await build(values.file, sizes[0] ?? 0));
+else process.send?.(measure(values.task as Structure, openListed(values.file)));

@@ -1,6 +1,6 @@
 /**
- * Collected intelligence (heists.json, addresses.json, tokens.json) to the files we ship: watchlists/<incident>.yaml
- * and config/tokens.yaml. Nothing is added and nothing judged here, except which attribution is disputed.
+ * Collected intelligence (heists.json, addresses.json, tokens.json, services.json) to the files we ship:
+ * watchlists/<incident>.yaml, watchlists/services/<category>.yaml and config/tokens.yaml. Nothing is added and nothing judged here, except which attribution is disputed.
  * Same input, same bytes.
  *
  *   node scripts/make-watchlists.ts <intel folder> [output folder]
@@ -58,15 +58,28 @@ const tokenSchema = z.object({
   note: text.nullish(),
   sources: z.array(text),
 });
+const serviceSchema = z.object({
+  chain: text,
+  address: text,
+  entity: text,
+  category: text,
+  label: text,
+  confidence: text,
+  conflicting_entities: z.array(text).nullish(),
+  note: text.nullish(),
+  sources: z.array(text),
+});
 const intelSchema = z.object({
   heists: z.array(heistSchema),
   addresses: z.array(addressSchema),
   tokens: z.array(tokenSchema),
+  services: z.array(serviceSchema),
 });
 
 type Heist = z.output<typeof heistSchema>;
 type AddressRow = z.output<typeof addressSchema>;
 type TokenRow = z.output<typeof tokenSchema>;
+type ServiceRow = z.output<typeof serviceSchema>;
 
 /** Path below the output folder -> text. */
 export function makeWatchlists(input: unknown): ReadonlyMap<string, string> {
@@ -82,6 +95,10 @@ export function makeWatchlists(input: unknown): ReadonlyMap<string, string> {
     if (rows.length > 0) files.set(`watchlists/${heist.id}.yaml`, listFile(heist, rows, sanctionedInAll));
   }
   files.set("config/tokens.yaml", tokenFile(intel.tokens));
+  for (const category of [...new Set(intel.services.map((row) => row.category))].toSorted(compareText)) {
+    const rows = intel.services.filter((row) => row.category === category);
+    files.set(`watchlists/services/${category}.yaml`, serviceFile(category, rows));
+  }
   return files;
 }
 
@@ -212,6 +229,39 @@ function tokenFile(tokens: readonly TokenRow[]): string {
   return `${lines.join("\n")}\n`;
 }
 
+function serviceFile(category: string, rows: readonly ServiceRow[]): string {
+  const sorted = rows.toSorted(
+    (a, b) => compareText(a.chain, b.chain) || compareText(a.entity, b.entity) || compareText(a.address, b.address),
+  );
+  const keys = sourceKeys(sorted.flatMap((row) => row.sources));
+  const lines = [
+    `# ${rows.length} addresses of services (${category}), from public sources named in each row. They are not watched: adding one to a`,
+    "# watchlist is refused unless it is said twice. Hot wallets change; a service that is not here is no less a service.",
+    "# Made by scripts/make-watchlists.ts.",
+    "",
+    "format: heistwatch-services/1",
+    `version: ${quoted(VERSION)}`,
+    `category: ${category}`,
+    "",
+    ...sourceTable(keys),
+    "services:",
+    ...sorted.map((row) => {
+      const pairs: Pair[] = [
+        ["chain", row.chain],
+        ["address", row.address],
+        ["entity", quotedText(row.entity)],
+        ["label", quotedText(row.label)],
+        ["confidence", row.confidence],
+        ["note", row.note],
+      ];
+      const conflicting = row.conflicting_entities?.map(quoted).join(", ");
+      const more = conflicting === undefined ? "" : `, conflicting: [${conflicting}]`;
+      return `  - { ${inline(pairs)}${more}, sources: [${row.sources.map((ref) => keys.get(ref)).join(", ")}] }`;
+    }),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
 /** Short keys s1, s2, ... by first use. */
 function sourceKeys(refs: readonly string[]): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
@@ -280,6 +330,7 @@ function main(args: readonly string[]): void {
     heists: read("heists.json"),
     addresses: read("addresses.json"),
     tokens: read("tokens.json"),
+    services: read("services.json"),
   });
   for (const [name, content] of files) {
     const target = path.join(output, name);

@@ -15,7 +15,7 @@ import { DEFAULT_CHAIN } from "../replay/generate.ts";
 import { type ReplayNode, startReplayNode } from "../replay/replay-node.ts";
 import type { RpcLog } from "../replay/rpc-shapes.ts";
 import { markdownTable, median } from "../table.ts";
-import { watchedTexts } from "../watched.ts";
+import { watchedTexts, writeWatchedFile } from "../watched.ts";
 import { type PeerRun, runPeer } from "./run-peer.ts";
 
 interface Peer {
@@ -115,6 +115,7 @@ async function measureSize(job: Job, titles: ReadonlyMap<Peer, string>, size: Si
   const addresses = watchedTexts(job.node.chain, size.watched);
   const listFile = path.join(tmpdir(), `heistwatch-peers-${process.pid}.json`);
   writeFileSync(listFile, JSON.stringify(addresses));
+  writeWatchedFile(`${listFile}.entries`, job.node.chain, size.watched);
   const of = { truth: await countTruth(job, addresses), blocks: job.last - job.first + 1 };
   const runs = new Map<Peer, PeerRun[]>([...titles.keys()].map((peer) => [peer, []]));
   for (let round = 0; round < size.rounds; round += 1)
@@ -124,6 +125,7 @@ async function measureSize(job: Job, titles: ReadonlyMap<Peer, string>, size: Si
       else done.push(one);
     }
   rmSync(listFile);
+  rmSync(`${listFile}.entries`);
   return [...titles].map(([peer, title]) => {
     const done = runs.get(peer);
     return [size.watched.toLocaleString("en"), title, ...(done === undefined ? FAILED_CELLS : cellsOf(done, of))];

@@ -1,6 +1,6 @@
 /**
- * heistwatch as it runs: the EVM adapter's header and block, every proof, then the matcher with an index of the watched
- * addresses and their exact store on disk. By the scanner as WebAssembly, by the same scanner as plain TypeScript, or by
+ * heistwatch as it runs: the EVM adapter's header and block, every proof, then the matcher with the table of the watched
+ * addresses and their entries on disk. By the scanner as WebAssembly, by the same scanner as plain TypeScript, or by
  * the reference path alone.
  */
 import { createEvmAdapter, type EvmAdapter } from "../../src/chains/evm/evm-adapter.ts";
@@ -8,14 +8,15 @@ import { wasmCore } from "../../src/chains/evm/scan/scanner-core.ts";
 import { typescriptCore } from "../../src/chains/evm/scan/typescript-core.ts";
 import { matchBlock } from "../../src/match/match-block.ts";
 import { letGarbageGrow } from "../../src/lib/collector.ts";
-import type { Address, BlockWanted, ChainAdapter, ChainId } from "../../src/types/chain.ts";
+import { runThrough } from "../../src/lib/slices.ts";
+import type { BlockWanted, ChainAdapter, ChainId } from "../../src/types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../src/types/config.ts";
 import type { Hit } from "../../src/types/hit.ts";
 import type { Log } from "../../src/types/log.ts";
 import type { TokenList } from "../../src/types/tokens.ts";
-import type { WatchEntry, Watchlist } from "../../src/types/watch.ts";
-import { openAddressFile } from "../../src/watchlist/address-file.ts";
-import { createAddressIndex } from "../../src/watchlist/address-index.ts";
+import type { Watchlist } from "../../src/types/watch.ts";
+import { openEntryIndex } from "../../src/watchlist/entry-index.ts";
+import { openFileStorage } from "../../src/watchlist/entry-storage.ts";
 import type { OpenVariantWith, VariantInput } from "./variant.ts";
 
 const CHAIN: ChainId = "eip155:1";
@@ -114,42 +115,8 @@ function openAdapter({ httpUrl, wsUrl }: VariantInput, core: Way["core"]): EvmAd
   return createEvmAdapter({ chain, node, log: QUIET, makeCore: CORES[core] });
 }
 
-/** Of any size: only the index is in memory, and an entry is made when its address is hit. */
+/** Of any size: only the table is in memory, and an entry is read when its address is hit. */
 function watchlistOf(file: string): Watchlist {
-  const store = openAddressFile(file);
-  function* lists() {
-    for (const bytes of store.pieces()) yield { chain: CHAIN, bytes };
-  }
-  const index = createAddressIndex({ count: store.count, lists: lists() });
-  const probe = index.of(CHAIN, store.has);
-  return {
-    version: "bench",
-    incidents: new Map(),
-    addresses: { ...index.table, addressesOf: () => [] },
-    entriesOf: (_chain, address) => (probe.hasText(address) ? [entryOf(address)] : []),
-    ownOf: () => null,
-    watchedCount: store.count,
-  };
-}
-
-function entryOf(address: Address): WatchEntry {
-  return {
-    id: `bench/${CHAIN}/${address}`,
-    list: "bench",
-    listVersion: "1",
-    chain: CHAIN,
-    address,
-    incident: "bench",
-    role: "theft",
-    label: "bench",
-    basis: "explorer",
-    confidence: "block_explorer_label",
-    independentSources: 1,
-    sanctioned: null,
-    default: "on",
-    direction: "both",
-    custodian: null,
-    note: null,
-    sources: [],
-  };
+  const { addresses, entriesOf, count } = runThrough(openEntryIndex(openFileStorage(file)));
+  return { version: "bench", incidents: new Map(), addresses, entriesOf, ownOf: () => null, watchedCount: count };
 }

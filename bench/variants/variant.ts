@@ -3,7 +3,7 @@
 export interface VariantInput {
   readonly httpUrl: string;
   readonly wsUrl: string;
-  /** Whom to watch: a file of `watchlist/address-file.ts`. */
+  /** Whom to watch: a file of `watchlist/entry-index-builder.ts`. */
   readonly watchedFile: string;
 }
 

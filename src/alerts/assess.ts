@@ -29,6 +29,11 @@ const DIRECT_SHARE_POINTS = 20;
 const DIRECT_PROXIMITY_POINTS = 30;
 const SANCTIONED_FLOOR = 80;
 
+const NOT_EXACT = {
+  sameKey: "the listed account on another chain",
+  keyEquivalent: "another address of the listed address's key",
+} as const;
+
 /**
  * The strongest outcome among the alert's hits and the entries behind each. `hits` is not empty. `disputed`: operators
  * name different blocks; it tells the two kinds of `pending` apart.
@@ -108,13 +113,17 @@ function assessMatch(
   };
 
   capSeverity(policy.severity, `${entry.role} by ${entry.sanctioned === null ? entry.basis : "sanctions"}`);
-  if (basis === "keyEquivalent" && !sanctioned) {
-    capSeverity(oneLower(severity), "another address of the listed address's key");
-    capAction("review", "another address of the listed address's key");
+  if (basis !== "exact" && !sanctioned) {
+    capSeverity(oneLower(severity), NOT_EXACT[basis]);
+    capAction("review", NOT_EXACT[basis]);
   }
   if (of.kind === "movement") {
     capSeverity("medium", "no own address touched");
     capAction("review", "no own address touched");
+  }
+  if (entry.muted !== undefined) {
+    capSeverity("info", `the entry is ${entry.muted.why}`);
+    capAction("none", `the entry is ${entry.muted.why}`);
   }
   if (incident?.disputed === true && !sanctioned) {
     capSeverity("medium", "attribution of the incident is disputed");

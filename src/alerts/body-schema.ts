@@ -90,6 +90,9 @@ export const alertData = z.strictObject({
   severity: z.enum(SEVERITIES),
   action: z.enum(ACTIONS).describe("advice for the receiver"),
   late: z.boolean().describe("the block was already old when it was scanned"),
+  retroactive: z
+    .boolean()
+    .describe("found by a scan of the past: sent only where an own address was touched in the last 30 days"),
   summary: z.string(),
   chain: z.strictObject({ id: z.string().describe("CAIP-2"), name: z.string() }),
   block: z
@@ -166,10 +169,13 @@ export const systemBody = z.strictObject({
     "endpoint.recovered",
     "coverage.gap",
     "provider.dispute",
+    "watchlist.changed",
+    "watchlist.importRefused",
+    "watchlist.scanned",
   ]),
   ...envelope,
   data: z.strictObject({
-    subject: z.string().describe("what it is about: a chain, the queue, a sink"),
+    subject: z.string().describe("what it is about: a chain, the queue, a sink, a watchlist"),
     severity: z.enum(SEVERITIES),
     summary: z.string(),
     since: timestamp,

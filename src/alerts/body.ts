@@ -41,6 +41,7 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     severity: assessment.severity,
     action: assessment.action,
     late: told.some(({ late }) => late),
+    retroactive: told.every(({ retroactive }) => retroactive !== undefined),
     summary: summarize(hits, { stage, disputed, retraction: state.retraction, wasMined: latest.block !== null }),
     chain: { id: first.chain, name: context.chainName(first.chain) },
     block: blockOf(latest, stage),

@@ -34,6 +34,7 @@ export const EMPTY_STATE: AlertState = {
   replaces: null,
   lastCore: "",
   lastStage: null,
+  wasSent: false,
 };
 
 /** What an event does to a hit that stands as given; null: nothing (an event for a hit never told, or told already). */
@@ -42,6 +43,8 @@ const MOVES: Record<HitStatus | "unknown", Record<MoveKind, HitStatus | null>> =
     pending: "pending",
     included: "included",
     rematched: "included",
+    retold: null,
+    withdrawn: null,
     disputed: "disputed",
     removed: null,
     superseded: null,
@@ -54,6 +57,8 @@ const MOVES: Record<HitStatus | "unknown", Record<MoveKind, HitStatus | null>> =
     pending: "pending",
     included: "included",
     rematched: "included",
+    retold: "pending",
+    withdrawn: "removed",
     disputed: "disputed",
     removed: "removed",
     superseded: "removed",
@@ -67,6 +72,8 @@ const MOVES: Record<HitStatus | "unknown", Record<MoveKind, HitStatus | null>> =
     pending: null,
     included: "included",
     rematched: "included",
+    retold: "included",
+    withdrawn: "removed",
     disputed: "disputed",
     removed: "removed",
     superseded: null,
@@ -79,6 +86,8 @@ const MOVES: Record<HitStatus | "unknown", Record<MoveKind, HitStatus | null>> =
     pending: null,
     included: "included",
     rematched: "disputed",
+    retold: "disputed",
+    withdrawn: "removed",
     disputed: "disputed",
     removed: "removed",
     superseded: null,
@@ -91,6 +100,8 @@ const MOVES: Record<HitStatus | "unknown", Record<MoveKind, HitStatus | null>> =
     pending: "pending",
     included: "included",
     rematched: "included",
+    retold: null,
+    withdrawn: null,
     disputed: "disputed",
     removed: null,
     superseded: null,
@@ -99,11 +110,13 @@ const MOVES: Record<HitStatus | "unknown", Record<MoveKind, HitStatus | null>> =
     vouched: null,
     contradicted: null,
   },
-  // A final hit may be told differently by a changed list; it never leaves the chain again.
+  // A final hit never leaves the chain again; a changed list may tell it differently, or not at all.
   final: {
     pending: null,
     included: "final",
     rematched: "final",
+    retold: "final",
+    withdrawn: "removed",
     disputed: null,
     removed: null,
     superseded: null,
@@ -135,16 +148,34 @@ function moved(state: AlertState, event: HitEvent, kind: MoveKind): AlertState {
   const before = state.hits.get(event.hitId);
   const status = MOVES[before?.status ?? "unknown"][kind];
   if (status === null) return state;
-  const standing =
-    event.hit === null
-      ? before && { ...before, trust: trustAfter(before.trust, event) }
-      : { hit: event.hit, block: event.block, trust: event.trust ?? UNTRUSTED, late: event.late, status };
+  const standing = standingAfter(before, event, status);
   if (standing === undefined) return state;
   const hits = new Map(state.hits).set(event.hitId, { ...standing, status });
   const stands = standingHits(hits).length > 0;
   if (stands) return { ...state, hits, retractedAt: null, retraction: null, replacedBy: null };
   const reason: RetractionReason = event.reason ?? "recomputed";
   return { ...state, hits, retractedAt: event.at, retraction: reason };
+}
+
+function standingAfter(before: HitStanding | undefined, event: HitEvent, status: HitStatus): HitStanding | undefined {
+  const { hit, block, trust, late } = event;
+  if (hit === null) return before && { ...before, trust: trustAfter(before.trust, event) };
+  if (event.kind === "retold") return before && { ...before, hit };
+  return { hit, block, trust: trust ?? UNTRUSTED, late, ...retroactiveOf(event), status };
+}
+
+// A customer's money that moved this long ago may still be with the customer.
+const OWN_TOUCHED_DAYS = 30;
+
+/**
+ * What only scans of the past found, and nobody can act on any more, is kept and told by the summary of the scan. Decided
+ * when it is found, so that whoever was told of it is told of everything that comes after.
+ */
+function retroactiveOf({ retroactive, hit, block, at }: HitEvent): Pick<HitStanding, "retroactive"> {
+  if (!retroactive) return {};
+  const since = at / 1_000 - OWN_TOUCHED_DAYS * 86_400;
+  const isFresh = hit !== null && hit.own !== null && block !== null && block.timestamp >= since;
+  return { retroactive: isFresh ? "fresh" : "history" };
 }
 
 /** What an event without a hit of its own changes about who vouches for the block. */
@@ -203,7 +234,10 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
   const core = coreOf(data, told);
   const changed = core !== before.lastCore;
   const revision = (alert?.revision ?? 0) + (changed ? 1 : 0);
-  const state: AlertState = { ...after, lastCore: core, lastStage: stage };
+  // Whoever was told of it is told what became of it, however little it means now.
+  const isSent = before.wasSent ?? (alert !== null && isTold(alert.severity, context));
+  const wasSent = isSent || isTold(assessment.severity, context);
+  const state: AlertState = { ...after, lastCore: core, lastStage: stage, wasSent };
   const first = told[0]?.hit;
   if (first === undefined) throw new Error("assertion failed: an alert tells at least one hit");
   const record: AlertRecord = {
@@ -229,7 +263,8 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     type: typeOf(before.lastStage, stage),
     at: last.at,
   });
-  return { record, message, sinks: isSent(assessment.severity, context) ? context.sinks : [] };
+  const isHistory = told.every(({ retroactive }) => retroactive === "history");
+  return { record, message, sinks: wasSent && !isHistory ? context.sinks : [] };
 }
 
 /**
@@ -245,7 +280,7 @@ function coreOf(data: AlertBody["data"], told: readonly HitStanding[]): string {
     .digest("hex");
 }
 
-function isSent(severity: Severity, { minSeverity }: FoldContext): boolean {
+function isTold(severity: Severity, { minSeverity }: FoldContext): boolean {
   return SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(minSeverity);
 }
 

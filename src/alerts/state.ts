@@ -11,6 +11,8 @@ export interface HitStanding {
   readonly block: HitBlock | null;
   readonly trust: BlockTrust;
   readonly late: boolean;
+  /** Found by a scan of the past: `fresh` where somebody can still act on it. Absent: found live. */
+  readonly retroactive?: "fresh" | "history";
   readonly status: HitStatus;
 }
 
@@ -26,6 +28,8 @@ export interface AlertState {
   /** Core of the last revision made; empty before the first. */
   readonly lastCore: string;
   readonly lastStage: Stage | null;
+  /** A revision was sent; absent in what older versions stored. */
+  readonly wasSent?: boolean;
 }
 
 export interface FoldContext {

@@ -156,6 +156,10 @@ function party(hit: Hit, side: "from" | "to"): string {
 
 function labelOf({ entry, incident, basis }: EntryMatch): string {
   const disputed = incident?.disputed === true ? ", attribution disputed" : "";
-  const sameKey = basis === "keyEquivalent" ? `, same key as ${entry.address}` : "";
-  return `${incident?.name ?? entry.incident}: ${entry.label}${disputed}${sameKey}`;
+  return `${incident?.name ?? entry.incident}: ${entry.label}${disputed}${howMatched(entry, basis)}`;
+}
+
+function howMatched({ chain, address }: EntryMatch["entry"], basis: EntryMatch["basis"]): string {
+  if (basis === "exact") return "";
+  return basis === "sameKey" ? `, same account as listed on ${chain}` : `, same key as ${address}`;
 }

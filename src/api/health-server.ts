@@ -1,9 +1,12 @@
-/** /livez, /readyz, /startupz and /metrics. No dependency is asked on /livez: a restart cures none of them. */
+/** /livez, /readyz, /startupz, /metrics, and the calls under /v1. No dependency is asked on /livez: a restart cures none of them. */
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";
 import { ConfigError, describeError } from "../lib/errors.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { Service } from "../types/service.ts";
+import { addCalls, type ApiPorts } from "./calls.ts";
+import { PEOPLE_ROUTES } from "./people-routes.ts";
+import { WATCH_ROUTES } from "./watch-routes.ts";
 
 // Below the 10 s that Prometheus waits for a scrape by default.
 const REFRESH_TIMEOUT_MS = 3_000;
@@ -23,6 +26,8 @@ export interface HealthServerOptions {
   readonly checks: () => Promise<readonly HealthCheck[]>;
   readonly isStarted: () => boolean;
   readonly isStopping: () => boolean;
+  /** Null until the store is open. */
+  readonly api: () => ApiPorts | null;
 }
 
 export interface HealthServer extends Service {
@@ -52,6 +57,7 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
       await Promise.race([options.refresh().catch(() => undefined), sleep(REFRESH_TIMEOUT_MS)]);
       return reply.type(options.registry.contentType).send(await options.registry.metrics());
     });
+    for (const routes of [WATCH_ROUTES, PEOPLE_ROUTES]) addCalls(server, routes, options.api);
     return server;
   }
 

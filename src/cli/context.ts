@@ -5,12 +5,14 @@ import { loadEnv } from "../config/env-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
+import { openWatchCalls } from "../daemon/watch-open.ts";
+import { createRetroCalls } from "../daemon/retro-calls.ts";
 import { systemClock } from "../lib/clock.ts";
-import { AppError, UnavailableError } from "../lib/errors.ts";
+import { AppError, ConfigError, UnavailableError } from "../lib/errors.ts";
 import { createAlertStore } from "../store/alert-store.ts";
 import { migrate, openStore } from "../store/database.ts";
 import { createDeliveryStore } from "../store/delivery-store.ts";
-import type { Config } from "../types/config.ts";
+import type { ChainConfig, Config } from "../types/config.ts";
 
 export const EXIT = { ok: 0, fix: 1, tryAgain: 75 } as const;
 
@@ -28,6 +30,15 @@ export function configPath(given: string | undefined): string {
 
 export function readConfig(options: Pick<GlobalOptions, "config">): Config {
   return loadConfig({ configPath: configPath(options.config), env: loadEnv(process.cwd()) });
+}
+
+/** By the name or the CAIP-2 id it has in the configuration; throws ConfigError. */
+export function chainNamed(config: Config, name: string): ChainConfig {
+  const chain = config.chains.find((one) => one.name === name || one.id === name);
+  if (chain !== undefined) return chain;
+  throw new ConfigError(
+    `no chain ${name} in the configuration; there ${config.chains.length === 1 ? "is" : "are"}: ${config.chains.map((one) => one.name).join(", ")}`,
+  );
 }
 
 /**
@@ -52,14 +63,19 @@ export async function callOperator(config: Config, name: string, args: object): 
     const store = await openStore(config);
     try {
       await migrate(store.db);
-      const calls: ControlCalls = createOperatorCalls({
-        alerts: createAlertStore(store.db),
-        deliveries: createDeliveryStore(store.db),
-        queuedSinks: config.sinks.alerts.map((sink) => sink.name),
-        clock: systemClock,
-        onWork: () => undefined,
-        nodes: null,
-      });
+      const calls: ControlCalls = {
+        ...createOperatorCalls({
+          alerts: createAlertStore(store.db),
+          deliveries: createDeliveryStore(store.db),
+          queuedSinks: config.sinks.alerts.map((sink) => sink.name),
+          clock: systemClock,
+          onWork: () => undefined,
+          nodes: null,
+          watch: openWatchCalls({ config, store, running: null }).calls,
+        }),
+        // Whoever runs beside us on this database looks each second.
+        ...createRetroCalls({ db: store.db, clock: systemClock, onStarted: () => undefined }),
+      };
       const call = calls[name];
       if (call === undefined) throw new Error(`assertion failed: ${name} is an operator call`);
       return await call(args);

@@ -11,9 +11,11 @@ import { EXIT, type GlobalOptions } from "./context.ts";
 import { listDeliveries, retryDeliveries } from "./deliveries.ts";
 import { demo } from "./demo/demo.ts";
 import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
-import { run } from "./run.ts";
+import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
+import { run, runWorker } from "./run.ts";
+import { showCoverage } from "./coverage.ts";
 import { testBlock } from "./test-block.ts";
-import { listWatch } from "./watch.ts";
+import { addWatchCommands } from "./watch-program.ts";
 
 const program = new Command("heistwatch")
   .description(
@@ -41,6 +43,9 @@ const withGlobals = (command: Command) =>
     .option("--json", "one JSON value instead of a table");
 
 withGlobals(program.command("run").description("run the daemon")).action(act(run));
+withGlobals(
+  program.command("worker").description("one more process that reads the past; needs the daemon's Postgres and Redis"),
+).action(act(runWorker));
 withGlobals(
   program.command("check").description("validate the configuration, connect to what it names, say what would run"),
 ).action(act(check));
@@ -92,12 +97,37 @@ withGlobals(
     finish(retryDeliveries(deliveryIds, options)),
   );
 
-const watch = program.command("watch").description("look at the watchlists");
-withGlobals(watch.command("list").description("watched addresses"))
-  .option("--incident <id>", "only this incident")
-  .option("--chain <id>", "only this chain (CAIP-2)")
-  .option("--all", "also entries that are off, never matched, or without an adapter")
-  .action(act(listWatch));
+addWatchCommands(program, { withGlobals, finish, wholeNumber });
+
+const retro = program.command("retro").description("scan the past of watched addresses");
+withGlobals(
+  retro
+    .command("start")
+    .description("read the past of watched addresses up to where live coverage begins; says first what that takes"),
+)
+  .requiredOption("--chain <name>", "a chain of the configuration")
+  .option("--address <address...>", "watched addresses")
+  .option("--incident <id>", "all watched addresses of an incident or list")
+  .option("--from <start>", "theft (the day before the incident's date), a block number, or a date", "theft")
+  .option("--logs-only", "only events that name the address, by your own node's index; quick, and not full coverage")
+  .option("--reason <text>", "why, for the record")
+  .option("--dry-run", "only say what would be read")
+  .action(act(startRetro));
+withGlobals(retro.command("list").description("scans, newest first, with their progress"))
+  .option("--limit <n>", "at most this many", wholeNumber, 50)
+  .action(act(listRetro));
+withGlobals(retro.command("show <scanId>").description("one scan: progress, who reads it, what it found")).action(
+  (scanId: string, options: GlobalOptions) => finish(showRetro(scanId, options)),
+);
+withGlobals(retro.command("cancel <scanId>").description("read no further; what was found stays")).action(
+  (scanId: string, options: GlobalOptions) => finish(cancelRetro(scanId, options)),
+);
+
+withGlobals(program.command("coverage").description("which blocks were scanned, how, with which list, and for whom"))
+  .option("--chain <name>", "only this chain")
+  .option("--block <number>", "was this block scanned?", wholeNumber)
+  .option("--address <address>", "only what was scanned for this address")
+  .action(act(showCoverage));
 
 const node = program.command("node").description("look at the nodes in use, take one out for a time");
 withGlobals(node.command("list").description("every node: state, head, latency, errors, last evidence")).action(

@@ -1,8 +1,8 @@
 /** `heistwatch node list|drain|undrain|test`. */
-import { AppError } from "../lib/errors.ts";
 import type { NodeRow } from "../daemon/operator-calls.ts";
 import { checkNodes, codeOf, mark } from "./check.ts";
 import { callDaemon, EXIT, type GlobalOptions, readConfig } from "./context.ts";
+import { durationMs } from "./duration.ts";
 import { print, printJson, short, table, timeOf } from "./output.ts";
 
 export async function listNodes({ config, json }: GlobalOptions): Promise<number> {
@@ -51,13 +51,4 @@ export async function testNodes({ config, json }: GlobalOptions): Promise<number
   if (json === true) printJson(lines);
   else for (const line of lines) print(`${mark(line.state)} ${line.what}: ${line.detail}`);
   return codeOf(lines);
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function durationMs(text: string): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (count === undefined || unit === undefined)
-    throw new AppError(`expected a time such as 30m (s, m, h or d), found ${JSON.stringify(text)}`);
-  return Number(count) * (UNITS[unit] as number);
 }

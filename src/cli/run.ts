@@ -1,17 +1,37 @@
-/** `heistwatch run`: the daemon. First signal graceful, second immediate. */
+/** `heistwatch run`: the daemon, and `heistwatch worker`. First signal graceful, second immediate. */
+import type { Logger } from "pino";
 import { createDaemon } from "../daemon/daemon.ts";
 import { createLogger } from "../daemon/logger.ts";
+import { createWorkerProcess } from "../daemon/worker-process.ts";
 import { letGarbageGrow } from "../lib/collector.ts";
 import { describeError } from "../lib/errors.ts";
 import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
 
-export async function run(options: GlobalOptions): Promise<number> {
+/** Something that runs until it is told to stop. */
+interface Process {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function run(options: GlobalOptions): Promise<number> {
   const config = readConfig(options);
-  letGarbageGrow();
   const log = createLogger(config.log, process.stdout.isTTY);
+  const write = (text: string) => void process.stdout.write(text);
+  return runUntilSignal(log, (signal) => createDaemon({ config, log, write, signal }));
+}
+
+export function runWorker(options: GlobalOptions): Promise<number> {
+  const config = readConfig(options);
+  const log = createLogger(config.log, process.stdout.isTTY);
+  const worker = createWorkerProcess({ config, log });
+  return runUntilSignal(log, (signal) => ({ start: () => worker.start(signal), stop: () => worker.stop() }));
+}
+
+async function runUntilSignal(log: Logger, make: (signal: AbortSignal) => Process): Promise<number> {
+  letGarbageGrow();
   const stopping = new AbortController();
   const stopped = Promise.withResolvers<number>();
-  const daemon = createDaemon({ config, log, write: (text) => process.stdout.write(text), signal: stopping.signal });
+  const running = make(stopping.signal);
   let signals = 0;
   const onSignal = (name: NodeJS.Signals) => {
     signals += 1;
@@ -21,7 +41,7 @@ export async function run(options: GlobalOptions): Promise<number> {
       return;
     }
     log.info({ signal: name }, "stopping, a second signal stops at once");
-    daemon.stop().then(
+    running.stop().then(
       () => stopped.resolve(EXIT.ok),
       () => stopped.resolve(EXIT.tryAgain),
     );
@@ -35,7 +55,7 @@ export async function run(options: GlobalOptions): Promise<number> {
   };
   process.on("unhandledRejection", onBug);
   process.on("uncaughtException", onBug);
-  const starting = daemon.start().catch((error: unknown) => {
+  const starting = running.start().catch((error: unknown) => {
     // A signal while still waiting for the database ends the wait: that is no failure.
     if (!stopping.signal.aborted) throw error;
   });

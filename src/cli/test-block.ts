@@ -4,21 +4,16 @@ import { createChainPool } from "../chains/registry.ts";
 import { foldContext } from "../daemon/fold-context.ts";
 import { loadLists } from "../daemon/lists.ts";
 import { systemClock } from "../lib/clock.ts";
-import { ConfigError, UnavailableError } from "../lib/errors.ts";
+import { UnavailableError } from "../lib/errors.ts";
 import { matchBlock } from "../match/match-block.ts";
 import type { Block } from "../types/chain.ts";
 import type { Hit, HitEvent } from "../types/hit.ts";
-import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
+import { chainNamed, EXIT, type GlobalOptions, readConfig } from "./context.ts";
 import { paint, paintSeverity, print, printJson, SILENT_LOG } from "./output.ts";
 
 export async function testBlock(options: GlobalOptions & { chain: string; block: number }): Promise<number> {
   const config = readConfig(options);
-  const chain = config.chains.find((one) => one.name === options.chain);
-  if (chain === undefined) {
-    throw new ConfigError(
-      `no chain ${options.chain} in the configuration; there ${config.chains.length === 1 ? "is" : "are"}: ${config.chains.map((one) => one.name).join(", ")}`,
-    );
-  }
+  const chain = chainNamed(config, options.chain);
   const lists = await loadLists(config);
   const adapter = createChainPool({
     chain,
@@ -77,6 +72,7 @@ function foldInMemory(block: Block, hits: readonly Hit[], config: Parameters<typ
         reason: null,
         link: null,
         late: false,
+        retroactive: false,
         at: now,
       }),
     );

@@ -12,14 +12,15 @@ import type { ChainAdapter } from "../types/chain.ts";
 import type { ChainConfig } from "../types/config.ts";
 import { watchChain } from "./alarm-rules.ts";
 import type { Alarms } from "./alarms.ts";
-import { createLine, type Line } from "./line.ts";
+import { createLine, type Line, type LineList } from "./line.ts";
 import type { Lists } from "./lists.ts";
+import type { LiveLists } from "./live-lists.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface ChainLineParts {
   readonly adapter: ChainAdapter;
   readonly store: OpenStore;
-  readonly lists: Lists;
+  readonly lists: LiveLists;
   /** This daemon, in leases. */
   readonly holder: string;
   readonly relay: Relay;
@@ -31,7 +32,6 @@ export interface ChainLineParts {
 
 export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line {
   const { adapter, store, lists, holder, relay, clock, metrics, alarms } = parts;
-  const lookedFor = { chain: chain.id, watchlist: lists.watchlist, tokens: lists.tokens };
   return createLine({
     name: chain.name,
     chain: chain.id,
@@ -41,9 +41,11 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
     leases: createLeases(store.db),
     start: chain.start,
     windowDepth: chain.windowDepth,
-    match: (block) => matchBlock(block, lookedFor),
-    watched: lists.watchlist.addresses,
-    listVersion: lists.watchlist.version,
+    lists: {
+      current: () => lineList(chain, lists.current()),
+      refresh: () => lists.refresh(),
+      onChange: (listener, signal) => lists.onChange(listener, signal),
+    },
     clock,
     waker: createWaker(),
     log: parts.log.child({ stage: "ingest", chain: chain.name }),
@@ -61,7 +63,6 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
         : {
             source: adapter.mempool,
             store: createPendingStore(store.db),
-            match: (transfers) => matchTransfers(transfers, lookedFor),
             waker: createWaker(),
             onStatus: (status) => metrics.mempool(chain.name, status),
             onCommitted: () => relay.wake(),
@@ -69,4 +70,15 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
     onLeader: (epoch) => metrics.leader(chain.name, epoch),
     onFenced: () => metrics.fencedWrite(chain.name),
   });
+}
+
+function lineList({ id }: ChainConfig, { watchlist, tokens, revision }: Lists): LineList {
+  const lookedFor = { chain: id, watchlist, tokens };
+  return {
+    match: (block) => matchBlock(block, lookedFor),
+    matchPending: (transfers) => matchTransfers(transfers, lookedFor),
+    watched: watchlist.addresses,
+    listVersion: watchlist.version,
+    revision,
+  };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { PgPool } from "bullmq";
 import type { Logger } from "pino";
+import type { ApiPorts } from "../api/calls.ts";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
 import { createSink } from "../deliver/registry.ts";
@@ -28,14 +29,19 @@ import { foldContext } from "./fold-context.ts";
 import { claimInstance, type Instance } from "./instance.ts";
 import type { Line } from "./line.ts";
 import { loopService } from "./loop-service.ts";
-import { loadLists, type Lists } from "./lists.ts";
+import type { Lists } from "./lists.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperatorCalls } from "./operator-calls.ts";
 import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
 import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
+import { createRetroCalls } from "./retro-calls.ts";
+import { createDaemonRetro, recordLists } from "./retro-parts.ts";
+import type { RetroService } from "./retro-service.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { VERSION } from "./version.ts";
+import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
+import { openWatchCalls } from "./watch-open.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 
 export interface Daemon {
@@ -71,6 +77,8 @@ interface Parts {
   readonly lines: readonly Line[];
   readonly pools: readonly NamedPool[];
   readonly evidence: EvidenceStore;
+  readonly watch: Watch;
+  readonly retro: RetroService;
 }
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
@@ -83,32 +91,36 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   let started = false;
   let instance: Instance | null = null;
   let parts: Parts | null = null;
+  let api: ApiPorts | null = null;
   const http = config.http === null ? null : buildHttp(config.http);
   let stopServices: () => Promise<void> = () => Promise.resolve();
 
   async function start(): Promise<void> {
-    const lists = await loadLists(config);
-    for (const chain of config.chains) metrics.watchlist(chain.name, lists.watchedOn.get(chain.id) ?? 0);
+    const files = await readStartFiles(config);
     instance = await claimInstance(config.dataDir);
     // Before anything is waited for: a probe of a daemon that waits for its database gets an answer.
     await http?.start(runSignal);
     const store = await waitForStore(config, log, runSignal);
     try {
-      const built = await build({ store, lists, holder: `${hostname()}-${instance.id}` });
+      const built = await build({ store, files, holder: `${hostname()}-${instance.id}` });
       parts = built;
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
+      const watchCalls = openWatchCalls({ config, store, running: { ...built, log } });
+      api = watchCalls.api;
       const supervisor = createSupervisor(servicesOf(built), log);
       stopServices = () => supervisor.stop();
-      instance.serve(
-        createOperatorCalls({
+      instance.serve({
+        ...createOperatorCalls({
           alerts: built.alerts,
           deliveries: built.deliveries,
           queuedSinks: sinkNames(config.sinks.alerts),
           clock,
           onWork: () => built.relay.wake(),
           nodes: createNodeControl(built.pools, built.evidence, log),
+          watch: watchCalls.calls,
         }),
-      );
+        ...createRetroCalls({ db: store.db, clock, onStarted: () => built.retro.wake() }),
+      });
       await supervisor.start(runSignal);
       started = true;
     } catch (error) {
@@ -119,7 +131,25 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     }
   }
 
-  async function build({ store, lists, holder }: { store: OpenStore; lists: Lists; holder: string }): Promise<Parts> {
+  async function build({
+    store,
+    files,
+    holder,
+  }: {
+    store: OpenStore;
+    files: StartFiles;
+    holder: string;
+  }): Promise<Parts> {
+    const watch = await openWatch({
+      config,
+      store,
+      start: files,
+      operationSinks: sinkNames(config.sinks.operations),
+      log: log.child({ stage: "watchlist" }),
+      now: () => clock.now(),
+      alarms,
+      onSwap: tellWatched,
+    });
     const alerts = createAlertStore(store.db);
     const deliveries = createDeliveryStore(store.db);
     const queues = await createBullQueues({
@@ -165,7 +195,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       createChainLine(chain, {
         adapter: (pools[index] as NamedPool).pool,
         store,
-        lists,
+        lists: watch.live,
         holder,
         relay,
         log,
@@ -174,7 +204,25 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         alarms,
       }),
     );
-    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence };
+    const retro = createDaemonRetro({
+      config,
+      db: store.db,
+      queues,
+      pools: pools.map(({ pool }) => pool),
+      lists: watch.live,
+      holder,
+      alerts,
+      alarms,
+      metrics,
+      clock,
+      log,
+      onWork: () => relay.wake(),
+    });
+    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch, retro };
+  }
+
+  function tellWatched(lists: Lists): void {
+    for (const chain of config.chains) metrics.watchlist(chain.name, lists.watchedOn.get(chain.id) ?? 0);
   }
 
   function openSinks(): Map<string, Sink> {
@@ -208,6 +256,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       ],
       isStarted: () => started,
       isStopping: () => runSignal.aborted,
+      api: () => api,
     });
   }
 
@@ -230,6 +279,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   /** In the order of starting; stopped in reverse. */
   function servicesOf(built: Parts): Service[] {
     const operationSinks = sinkNames(config.sinks.operations);
+    const followed = config.chains.map(({ id }) => id);
     return [
       loopService("queue-watch", (loop) =>
         watchQueue(built.queues, { queueState, metrics, alarms, log, relay: built.relay }, loop),
@@ -255,6 +305,9 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
       ),
       loopService("coverage", (loop) => runCoverageWatch(coverageOf(built), loop)),
+      loopService("lists", (loop) =>
+        recordLists({ db: built.store.db, live: built.watch.live, followed, clock, log }, loop),
+      ),
       loopService("heartbeat", (loop) =>
         runHeartbeat(
           {
@@ -274,7 +327,10 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           loop,
         ),
       ),
+      built.watch.service,
       ...built.lines,
+      // Last, and so the first to stop: it reads through the lines' nodes.
+      built.retro,
     ];
   }
 

@@ -20,13 +20,32 @@ const STANDBY_POLL_MS = 1_000;
 const RETRY_MS = 1_000;
 const TROUBLE_LINE_MS = 60_000;
 
-export interface LineOptions extends Omit<HeadLoopOptions, "lease"> {
+/** What a chain is matched with, until the lists change. */
+export interface LineList extends Pick<HeadLoopOptions, "match" | "watched" | "listVersion"> {
+  /** Of the store's watchlists it was made from. */
+  readonly revision: number;
+  readonly matchPending: MempoolLoopOptions["match"];
+}
+
+export interface LineLists {
+  current(): LineList;
+  /** Reads the store's watchlists again if they changed. */
+  refresh(): Promise<void>;
+  /** Called when `current` answers something else from now on, until the signal aborts. */
+  onChange(listener: () => void, signal: AbortSignal): void;
+}
+
+export interface LineOptions extends Omit<HeadLoopOptions, "lease" | keyof LineList> {
+  readonly lists: LineLists;
   readonly name: string;
   readonly chain: string;
   readonly holder: string;
   readonly leases: Leases;
   /** Null: the mempool is not followed. */
-  readonly mempool: Omit<MempoolLoopOptions, "lease" | "listVersion" | "blockTimeMs" | "clock" | "log"> | null;
+  readonly mempool: Omit<
+    MempoolLoopOptions,
+    "lease" | "listVersion" | "match" | "watched" | "blockTimeMs" | "clock" | "log"
+  > | null;
   readonly onLeader: (epoch: number | null) => void;
   readonly onFenced: () => void;
 }
@@ -46,13 +65,18 @@ export function createLine(options: LineOptions): Line {
   async function run(signal: AbortSignal): Promise<void> {
     let standingBy = false;
     let told = { detail: "", at: 0 };
+    let isListOld = false;
     while (!signal.aborted) {
       try {
+        if (isListOld) await options.lists.refresh();
+        isListOld = false;
+        const list = options.lists.current();
         const lease = await options.leases.acquire({
           chain: options.chain,
           holder: options.holder,
           ttlMs: LEASE_TTL_MS,
-          listVersion: options.listVersion,
+          listVersion: list.listVersion,
+          revision: list.revision,
         });
         if (lease === null) {
           if (!standingBy) log.info({}, "another daemon leads this chain, standing by");
@@ -61,7 +85,7 @@ export function createLine(options: LineOptions): Line {
           continue;
         }
         standingBy = false;
-        await lead(lease, signal);
+        if ((await lead(lease, list, signal)) === "relisted") continue;
       } catch (error) {
         if (signal.aborted) return;
         const code = (error as { code?: unknown }).code;
@@ -70,6 +94,7 @@ export function createLine(options: LineOptions): Line {
           log.warn({}, "lost the chain to another daemon, nothing was written");
         } else if (code === "list_changed") {
           log.info({}, "watchlist changed, matching again");
+          isListOld = true;
         } else {
           const detail = redactText(describeError(error));
           lastStatus = { ...(lastStatus ?? NOWHERE), trouble: { kind: "store", detail } };
@@ -85,39 +110,51 @@ export function createLine(options: LineOptions): Line {
     }
   }
 
-  async function lead(lease: Lease, signal: AbortSignal): Promise<void> {
+  /** `relisted`: still ours, to be taken over again with another list. */
+  async function lead(lease: Lease, list: LineList, signal: AbortSignal): Promise<"relisted" | "over"> {
     leading = true;
     options.onLeader(lease.epoch);
     log.info({ epoch: lease.epoch }, "leading this chain");
     const lost = new AbortController();
-    const leadSignal = AbortSignal.any([signal, lost.signal]);
+    const relisted = new AbortController();
+    const leadSignal = AbortSignal.any([signal, lost.signal, relisted.signal]);
+    options.lists.onChange(() => relisted.abort(), leadSignal);
     const renewing = renew(lease, lost, leadSignal);
+    const isRelisted = () => relisted.signal.aborted && !signal.aborted;
     try {
-      const loops = [runHeadLoop({ ...options, lease, onStatus: setStatus }, leadSignal)];
-      if (options.mempool !== null) loops.push(followMempool(options.mempool, lease, leadSignal));
+      const loops = [runHeadLoop({ ...options, ...list, lease, onStatus: setStatus }, leadSignal)];
+      if (options.mempool !== null) loops.push(followMempool(options.mempool, { lease, list }, leadSignal));
       // Whoever sees first that the lease is lost, or the list changed, ends both.
       const ends = await Promise.allSettled(loops.map((loop) => loop.finally(() => lost.abort())));
       for (const end of ends) if (end.status === "rejected") throw end.reason;
+      return isRelisted() ? "relisted" : "over";
     } finally {
       lost.abort();
       await renewing;
       leading = false;
       options.onLeader(null);
-      await options.leases
-        .release(lease)
-        .catch((error: unknown) =>
-          log.warn({ error: redactText(describeError(error)) }, "lease not given back, it runs out by itself"),
-        );
+      // A chain that only changes its list is not offered to another daemon.
+      if (!isRelisted()) await giveBack(lease);
     }
+  }
+
+  async function giveBack(lease: Lease): Promise<void> {
+    await options.leases
+      .release(lease)
+      .catch((error: unknown) =>
+        log.warn({ error: redactText(describeError(error)) }, "lease not given back, it runs out by itself"),
+      );
   }
 
   function followMempool(
     mempool: NonNullable<LineOptions["mempool"]>,
-    lease: Lease,
+    { lease, list }: { lease: Lease; list: LineList },
     signal: AbortSignal,
   ): Promise<void> {
-    const { listVersion, clock, adapter } = options;
-    return runMempoolLoop({ ...mempool, lease, listVersion, clock, log, blockTimeMs: adapter.blockTimeMs }, signal);
+    const { clock, adapter } = options;
+    const { listVersion, watched, matchPending: match } = list;
+    const { blockTimeMs } = adapter;
+    return runMempoolLoop({ ...mempool, lease, listVersion, match, watched, clock, log, blockTimeMs }, signal);
   }
 
   async function renew(lease: Lease, lost: AbortController, signal: AbortSignal): Promise<void> {

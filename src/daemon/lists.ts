@@ -1,11 +1,13 @@
-/** Watchlists, own addresses and tokens as the configuration names them; every problem of every file at once. */
+/** Watchlists, own addresses and tokens: as files tell them, and as they are matched. */
 import { normalizeAddress } from "../chains/registry.ts";
 import { ConfigError } from "../lib/errors.ts";
+import type { StoredWatch } from "../store/watch-store.ts";
 import type { Asset, ChainId } from "../types/chain.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
 import type { TokenList } from "../types/tokens.ts";
 import type { OwnAddress } from "../types/watch.ts";
-import { type LoadedList, loadWatchlists } from "../watchlist/load.ts";
+import type { FileProblem } from "../types/watchlist-format.ts";
+import { type LoadedList, type LoadResult, loadWatchlists } from "../watchlist/load.ts";
 import { loadOwn } from "../watchlist/own.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import { createWatchlist, type WatchlistSnapshot } from "../watchlist/snapshot.ts";
@@ -19,10 +21,24 @@ export interface Lists {
   readonly tokenCount: number;
   /** Entries that are really matched, by followed chain: what may be called watched. */
   readonly watchedOn: ReadonlyMap<ChainId, number>;
+  /** Of the store's watchlists; 0: made from files alone. */
+  readonly revision: number;
 }
 
-/** Throws ConfigError with every problem: a list that is half read would be a hole in coverage. */
-export async function loadLists(config: Config): Promise<Lists> {
+/** What people do not change while heistwatch runs: only their files tell it. */
+export interface OwnFiles {
+  readonly own: readonly OwnAddress[];
+  readonly tokens: TokenList;
+  readonly tokenCount: number;
+}
+
+export interface FileLists extends OwnFiles {
+  readonly lists: LoadResult;
+  /** Of own addresses and tokens. */
+  readonly problems: readonly FileProblem[];
+}
+
+export async function readFiles(config: Config): Promise<FileLists> {
   const { watchlists } = config;
   const natives = config.chains.map(nativeAsset);
   const [lists, own, tokens] = await Promise.all([
@@ -30,14 +46,55 @@ export async function loadLists(config: Config): Promise<Lists> {
     loadOwn({ paths: watchlists.own, normalizeAddress }),
     loadTokens({ path: watchlists.tokens, natives, normalizeAddress }),
   ]);
-  const problems = [...lists.problems, ...own.problems, ...tokens.problems].map(describeProblem);
-  const watchlist = createWatchlist({ lists: lists.lists, own: own.own, enable: watchlists.enable });
-  for (const id of watchlist.unknownEnable) problems.push(`watchlists.enable: no list or incident is called ${id}`);
-  if (problems.length > 0)
+  const problems = [...own.problems, ...tokens.problems];
+  return { lists, own: own.own, tokens: tokens.tokens, tokenCount: tokens.count, problems };
+}
+
+/** From files alone. Throws ConfigError with every problem: a list that is half read would be a hole in coverage. */
+export async function loadLists(config: Config): Promise<Lists> {
+  const files = await readFiles(config);
+  const lists = buildLists(config, { loaded: files.lists.lists, files, revision: 0 });
+  refuseProblems([...files.lists.problems, ...files.problems], lists);
+  return lists;
+}
+
+/** Throws ConfigError where there is something to fix. */
+export function refuseProblems(problems: readonly FileProblem[], lists: Lists | null): void {
+  const told = [...problems.map(describeProblem), ...unknownEnabled(lists)];
+  if (told.length > 0)
     throw new ConfigError(
-      ["The lists cannot be used as they are:", ...problems.map((problem) => `  ${problem}`)].join("\n"),
+      ["The lists cannot be used as they are:", ...told.map((problem) => `  ${problem}`)].join("\n"),
     );
-  const entries = lists.lists.flatMap((list) => list.entries.map(({ entry }) => entry));
+}
+
+function unknownEnabled(lists: Lists | null): string[] {
+  return (lists?.watchlist.unknownEnable ?? []).map((id) => `watchlists.enable: no list or incident is called ${id}`);
+}
+
+/** What is watched as the store has it. Of one incident, what a file says of it is told, not our first note of it. */
+export function listsOfStore(config: Config, { stored, files }: { stored: StoredWatch; files: OwnFiles }): Lists {
+  const fromFiles = stored.lists.filter(({ file }) => file !== null);
+  const incidents = new Map(fromFiles.map(({ incident }) => [incident.id, incident]));
+  const loaded = stored.lists.map(
+    ({ list, version, file, incident, entries }): LoadedList => ({
+      file: file ?? "",
+      list,
+      version,
+      incident: incidents.get(incident.id) ?? incident,
+      entries: entries.map((entry) => ({
+        entry,
+        hasAdapter: normalizeAddress(entry.chain, entry.address) !== "noAdapter",
+      })),
+    }),
+  );
+  return buildLists(config, { loaded, files, revision: stored.revision });
+}
+
+function buildLists(config: Config, of: { loaded: readonly LoadedList[]; files: OwnFiles; revision: number }): Lists {
+  const { loaded, files, revision } = of;
+  const { own, tokens, tokenCount } = files;
+  const watchlist = createWatchlist({ lists: loaded, own, enable: config.watchlists.enable });
+  const entries = loaded.flatMap((list) => list.entries.map(({ entry }) => entry));
   const watchedOn = new Map(
     config.chains.map(({ id }) => [
       id,
@@ -46,7 +103,7 @@ export async function loadLists(config: Config): Promise<Lists> {
       ).length,
     ]),
   );
-  return { watchlist, loaded: lists.lists, own: own.own, tokens: tokens.tokens, tokenCount: tokens.count, watchedOn };
+  return { watchlist, loaded, own, tokens, tokenCount, watchedOn, revision };
 }
 
 function nativeAsset({ id, native }: ChainConfig): Asset {

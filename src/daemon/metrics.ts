@@ -25,6 +25,8 @@ export interface Metrics {
   pool(chain: string, status: PoolStatus, waitedFor: readonly string[]): void;
   watchlist(chain: string, entries: number): void;
   queueUp(up: boolean): void;
+  /** Read by scans of the past. */
+  past(chain: string, what: { blocks: number; hits: number }): void;
 }
 
 export function createMetrics(version: string): Metrics {
@@ -55,6 +57,9 @@ export function createMetrics(version: string): Metrics {
   });
   const tracked = gauge("mempool_tracked_transactions", "Watched transactions waiting in the mempool", ["chain"]);
   const skipped = gauge("mempool_skipped_transactions", "Pending ones never looked at since the start", ["chain"]);
+  const unseen = gauge("mempool_inputs_unseen", "1 while it is not known which pending coins are watched ones", [
+    "chain",
+  ]);
   const agreed = gauge("pool_agreed_head_number", "Highest block that enough operators have", ["chain"]);
   const absent = gauge("pool_operator_missing", "1 while the chain goes on without this operator", [
     "chain",
@@ -91,6 +96,8 @@ export function createMetrics(version: string): Metrics {
   const dead = gauge("delivery_dead_letters", "Deliveries given up; kept, re-drivable", ["sink"]);
   const oldest = gauge("delivery_oldest_undelivered_seconds", "Age of the oldest delivery still to be sent", ["sink"]);
   const entries = gauge("watchlist_entries", "Entries matched on a followed chain", ["chain"]);
+  const pastBlocks = counter("past_blocks_total", "Blocks read by scans of the past", ["chain"]);
+  const pastHits = counter("past_hits_total", "Hits that scans of the past found first", ["chain"]);
   const queue = gauge("queue_up", "1 while the queue takes work", []);
   gauge("build_info", "Version", ["version"]).set({ version }, 1);
 
@@ -129,6 +136,7 @@ export function createMetrics(version: string): Metrics {
     mempool(chain, status) {
       tracked.set({ chain }, status.tracked);
       skipped.set({ chain }, status.skipped);
+      unseen.set({ chain }, status.inputsUnseen ? 1 : 0);
     },
     rpcRequest: (of) => rpc.inc(of),
     nativeCheck: (chain, { kind, traced }) => nativeChecks.inc({ chain, outcome: kind, traced: String(traced) }),
@@ -153,5 +161,9 @@ export function createMetrics(version: string): Metrics {
     gaps: (chain, holes) => gap.set({ chain }, holes),
     watchlist: (chain, count) => entries.set({ chain }, count),
     queueUp: (up) => queue.set(up ? 1 : 0),
+    past(chain, what) {
+      pastBlocks.inc({ chain }, what.blocks);
+      pastHits.inc({ chain }, what.hits);
+    },
   };
 }

@@ -6,6 +6,7 @@ import { SEVERITIES } from "../types/alert.ts";
 import type { AlertStore } from "../store/alert-store.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { Evidence, NodeStatus } from "../types/nodes.ts";
+import { checked } from "./checked.ts";
 import type { ControlCalls } from "./instance.ts";
 
 export interface OperatorDeps {
@@ -17,6 +18,7 @@ export interface OperatorDeps {
   readonly onWork: () => void;
   /** Null where no daemon runs: then there are no nodes in use to ask about. */
   readonly nodes: NodeControl | null;
+  readonly watch: ControlCalls;
 }
 
 /** The pools of the running daemon. */
@@ -53,13 +55,6 @@ const nodeName = z.strictObject({ name: z.string().min(1).max(128) });
 // A week: a node that is out for longer belongs out of the configuration.
 const drainNode = nodeName.extend({ forMs: z.int().min(1_000).max(604_800_000) });
 
-function checked<T>(schema: z.ZodType<T>, args: unknown): T {
-  const parsed = schema.safeParse(args);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  throw new AppError(`this cannot be asked: ${problems.join("; ")}`);
-}
-
 /** Every call checks its arguments itself: the socket is one more input. */
 export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
   function running(): NodeControl {
@@ -67,6 +62,7 @@ export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
     return deps.nodes;
   }
   return {
+    ...deps.watch,
     "node.list": () => running().list(),
     "node.drain": async (args) => {
       const { name, forMs } = checked(drainNode, args);

@@ -308,6 +308,7 @@ async function rematchWindow(
 
 /** At most twice a block: a tag is one more call to the node. */
 async function settleFinality(options: HeadLoopOptions, state: LoopState, signal: AbortSignal): Promise<void> {
+  const { lease, listVersion } = options;
   const now = options.clock.now();
   if (now - state.finalityAskedAt < Math.min(options.adapter.blockTimeMs / 2, 2_000)) return;
   state.finalityAskedAt = now;
@@ -322,7 +323,7 @@ async function settleFinality(options: HeadLoopOptions, state: LoopState, signal
   if (theirFinal > reported && !(await goesOnFrom(options, ours, signal))) return;
   // First: once final, nobody would look at them again, and what the changed list names in them would stay unseen.
   await rematchWindow(options, state, { upTo: reported, signal });
-  const { finalHits } = await options.store.commitFinalized({ lease: options.lease, number: reported, now });
+  const { finalHits } = await options.store.commitFinalized({ lease, listVersion, number: reported, now });
   state.finalizedNumber = reported;
   state.window = prune(state.window, { finalNumber: reported, depth: options.windowDepth });
   if (finalHits > 0) options.onCommitted({ blocks: 0, hits: finalHits, reorgDepth: 0 });

@@ -30,7 +30,13 @@ export interface HeadLoopStore extends CheckStore {
     now: number;
   }): Promise<void>;
   commitReorg(of: { lease: Lease; ancestor: BlockRef; now: number }): Promise<{ removedHits: number }>;
-  commitFinalized(of: { lease: Lease; number: number; now: number }): Promise<{ finalHits: number }>;
+  /** Refused when the list changed: what it names in blocks that become final would be seen by nobody. */
+  commitFinalized(of: {
+    lease: Lease;
+    listVersion: string;
+    number: number;
+    now: number;
+  }): Promise<{ finalHits: number }>;
   commitDisputed(commit: {
     lease: Lease;
     scanned: readonly ScannedBlock[];

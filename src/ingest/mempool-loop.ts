@@ -4,6 +4,7 @@
  * Beside the head loop, never in its way: whatever fails here is told, waited out and tried again, and the blocks go on.
  * What it stores is an early warning; the block is the truth, and the store lets a block win every race.
  */
+import type { AddressTable } from "../types/address-table.ts";
 import type {
   BlockRef,
   BlockTrust,
@@ -25,7 +26,7 @@ import { type Absence, absenceOf, dropAfterMs, PENDING_MOVES } from "./pending-t
 
 interface Found {
   readonly hash: string;
-  readonly slot: string;
+  readonly slots: readonly string[];
   readonly was: PendingState | null;
   readonly hits: readonly Hit[];
 }
@@ -56,6 +57,8 @@ export interface MempoolStatus {
   readonly tracked: number;
   /** Pending transactions never looked at, or not stored, because there were too many; since the start. */
   readonly skipped: number;
+  /** What watched addresses spend is not seen yet. */
+  readonly inputsUnseen: boolean;
 }
 
 export interface MempoolLoopOptions {
@@ -66,6 +69,8 @@ export interface MempoolLoopOptions {
   /** The lists to match with, and their version. */
   readonly match: (transfers: readonly Transfer[]) => readonly Hit[];
   readonly listVersion: string;
+  /** The addresses that `match` looks for. */
+  readonly watched?: AddressTable;
   readonly clock: Clock;
   readonly waker: Waker;
   readonly log: Log;
@@ -76,6 +81,8 @@ export interface MempoolLoopOptions {
 // Anyone can make pending transactions that name a watched address and never pay for them: beyond this many, new ones
 // wait for their block like everything else. 5,000 rows are read in a few milliseconds.
 const TRACKED_MAX = 5_000;
+// All are read in each round: what spends a thousand coins at once takes the room of many.
+const SLOTS_MAX = 50_000;
 // A commit holds the chain's row, which the head loop waits for: a few milliseconds each.
 const COMMIT_MAX = 100;
 // Lookups of one round; the node's request cap spaces them.
@@ -134,7 +141,7 @@ export function createMempoolReader(options: MempoolLoopOptions): { round(signal
 }
 
 async function oneRound(options: MempoolLoopOptions, state: ReaderState, signal: AbortSignal): Promise<void> {
-  const { store, lease, clock } = options;
+  const { source, store, lease, clock } = options;
   if (clock.now() - state.prunedAt >= PRUNE_MS) {
     await store.prune({ lease, changedBefore: clock.now() - REMEMBER_MS });
     state.prunedAt = clock.now();
@@ -145,7 +152,11 @@ async function oneRound(options: MempoolLoopOptions, state: ReaderState, signal:
   await readArrivals(options, state, tracked, signal);
   await lookUp(options, state, tracked, signal);
   const waiting = [...tracked.values()].filter(isWaiting).length;
-  options.onStatus({ tracked: waiting, skipped: options.source.skipped() + state.notTracked });
+  options.onStatus({
+    tracked: waiting,
+    skipped: source.skipped() + state.notTracked,
+    inputsUnseen: source.inputsUnseen?.() === true,
+  });
 }
 
 function isWaiting({ state }: TrackedTransaction): boolean {
@@ -161,24 +172,23 @@ async function readArrivals(
   signal: AbortSignal,
 ): Promise<void> {
   const { source, clock } = options;
-  const bySlot = Map.groupBy(tracked.values(), (one) => one.slot);
+  const bySlot = groupBySlot(tracked.values());
   const wantedSlots = new Set(bySlot.keys());
   const wants = (transaction: PendingTransaction) => {
     state.poolAliveAt = clock.now();
     // From now on also whatever takes its place: that may come in the same breath.
-    if (toldHits(options, transaction).length > 0) wantedSlots.add(transaction.slot);
-    return wantedSlots.has(transaction.slot);
+    if (toldHits(options, transaction).length > 0) for (const slot of transaction.slots) wantedSlots.add(slot);
+    return transaction.slots.some((slot) => wantedSlots.has(slot));
   };
-  const arrivals = await source.take(wants, signal);
+  const arrivals = await source.take(wants, signal, options.watched);
   const found: Found[] = [];
   const ended: Ended[] = [];
-  let waiting = [...tracked.values()].filter(isWaiting).length;
+  const room = roomBeside(tracked.values());
   for (const transaction of arrivals) {
-    const { hash, slot } = transaction;
+    const { hash, slots } = transaction;
     const was = tracked.get(hash)?.state ?? null;
     if (was !== null && PENDING_MOVES[was].seen !== "pending") continue;
-    const ofSlot = bySlot.get(slot) ?? [];
-    for (const { hash: rival } of ofSlot) {
+    for (const rival of new Set(slots.flatMap((slot) => [...(bySlot.get(slot) ?? [])]))) {
       const known = tracked.get(rival);
       if (rival === hash || known === undefined || !canBeReplaced(known)) continue;
       ended.push({ hash: rival, was: known.state, how: "replaced", by: hash, block: null });
@@ -186,18 +196,53 @@ async function readArrivals(
     }
     const hits = toldHits(options, transaction);
     if (hits.length === 0) continue;
-    if (was === null && waiting >= TRACKED_MAX) {
+    if (was === null && !room.take(slots.length)) {
       state.notTracked += 1;
       continue;
     }
-    if (was === null) waiting += 1;
-    found.push({ hash, slot, was, hits });
-    tracked.set(hash, { hash, slot, state: "pending" });
-    bySlot.set(slot, [...ofSlot, { hash, slot, state: "pending" }]);
+    found.push({ hash, slots, was, hits });
+    tracked.set(hash, { hash, slots, state: "pending" });
+    addBySlot(bySlot, { hash, slots });
   }
   // First what is new: what it replaces points at it.
   await storeFound(options, found);
   await storeEnded(options, ended);
+}
+
+/** Hashes of the transactions that use a slot. */
+function groupBySlot(all: Iterable<TrackedTransaction>): Map<string, Set<string>> {
+  const bySlot = new Map<string, Set<string>>();
+  for (const one of all) addBySlot(bySlot, one);
+  return bySlot;
+}
+
+function addBySlot(
+  bySlot: Map<string, Set<string>>,
+  { hash, slots }: Pick<TrackedTransaction, "hash" | "slots">,
+): void {
+  for (const slot of slots) {
+    const hashes = bySlot.get(slot);
+    if (hashes === undefined) bySlot.set(slot, new Set([hash]));
+    else hashes.add(hash);
+  }
+}
+
+/** How many more may be waited for. `take`: false where one with so many slots finds no room. */
+function roomBeside(tracked: Iterable<TrackedTransaction>): { take(slots: number): boolean } {
+  let waiting = 0;
+  let used = 0;
+  for (const one of tracked) {
+    if (isWaiting(one)) waiting += 1;
+    used += one.slots.length;
+  }
+  return {
+    take(slots) {
+      if (waiting >= TRACKED_MAX || used + slots > SLOTS_MAX) return false;
+      waiting += 1;
+      used += slots;
+      return true;
+    },
+  };
 }
 
 function canBeReplaced({ state }: TrackedTransaction): boolean {
@@ -243,13 +288,13 @@ async function lookUp(
 function moveOf(
   options: MempoolLoopOptions,
   state: ReaderState,
-  { hash, slot, state: was }: TrackedTransaction,
+  { hash, slots, state: was }: TrackedTransaction,
   fate: TransactionFate,
 ): Found | Ended | null {
   if (fate.at !== "nowhere") state.absences.delete(hash);
   switch (fate.at) {
     case "pool":
-      return was === "pending" ? null : { hash, slot, was, hits: toldHits(options, fate.transaction) };
+      return was === "pending" ? null : { hash, slots, was, hits: toldHits(options, fate.transaction) };
     case "block":
       return { hash, was, how: "included", by: null, block: fate.block };
     case "replaced":

@@ -7,7 +7,7 @@
 import type { PendingState } from "../types/mempool.ts";
 
 /**
- * `seen`: in the pool. `rival`: another one of its slot is in the pool, or in a block. `mined`: in a block. `unmined`:
+ * `seen`: in the pool. `rival`: another one with a slot of its is in the pool, or in a block. `mined`: in a block. `unmined`:
  * that block left the chain. `lost`: gone for good, by the rules of `absenceOf`.
  */
 export type PendingEvent = "seen" | "rival" | "mined" | "unmined" | "lost";

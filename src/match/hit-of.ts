@@ -41,12 +41,13 @@ function addMatches(
 ): void {
   for (const entry of watchlist.entriesOf(chain, address)) {
     if (side === "from" && !isWatchedAsSender(entry)) continue;
-    matches.push({ side, entry, incident: watchlist.incidents.get(entry.incident) ?? null, basis });
+    const incident = watchlist.incidents.get(entry.incident) ?? null;
+    matches.push({ side, entry, incident, basis: entry.chain === chain ? basis : "sameKey" });
   }
 }
 
 /** A custodial address pays out other people's money: only what reaches it says something. */
-function isWatchedAsSender({ direction }: WatchEntry): boolean {
+export function isWatchedAsSender({ direction }: WatchEntry): boolean {
   return direction !== "to_only";
 }
 
@@ -78,7 +79,7 @@ interface Telling {
 }
 
 /** Which hits are only recorded; the rules of docs/line.md, Match. First rule wins. */
-function recordedOnly({ transfer, asset, matches, ownTouched }: Telling): RecordedOnly | null {
+export function recordedOnly({ transfer, asset, matches, ownTouched }: Telling): RecordedOnly | null {
   const { category, amount } = transfer;
   // Delegations and new contracts are told for what they are; a revoked approval is an approval of zero.
   if (category === "delegation" || category === "creation") return null;
@@ -102,5 +103,9 @@ function recordedOnly({ transfer, asset, matches, ownTouched }: Telling): Record
       reason: `Less than the dust limit of ${asset.dustBelow} base units, and no own address is touched.`,
     };
   }
+  // Last: what is recorded for its entries alone is told once they tell again.
+  const mute = matches[0]?.entry.muted;
+  if (mute !== undefined && matches.every((match) => match.entry.muted !== undefined))
+    return { rule: "entryMuted", reason: `The entry is ${mute.why}.` };
   return null;
 }

@@ -1,5 +1,5 @@
 /** Alerts are a fold of hit events: the row is locked, all unapplied events are taken in order, the result is stored with its message and deliveries. */
-import type { Transaction } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import { deliveryIdOf } from "../lib/ids.ts";
 import type { Action, AlertKind, AlertRecord, FoldResult, Message, Severity, Stage } from "../types/alert.ts";
 import type { BlockTrust } from "../types/chain.ts";
@@ -37,16 +37,7 @@ export function createAlertStore(db: Db): AlertStore {
     foldAlert: (alertId, fold) => db.transaction().execute((trx) => foldAlert(trx, alertId, fold)),
 
     addMessage: (message, sinks, now, through) =>
-      db.transaction().execute(async (trx) => {
-        const { numInsertedOrUpdatedRows } = await trx
-          .insertInto("message")
-          .values(messageRow(message, now))
-          .onConflict((conflict) => conflict.doNothing())
-          .executeTakeFirst();
-        if (numInsertedOrUpdatedRows !== 1n) return false;
-        await addDeliveries(trx, { message, sinks, now, queued: through === "queue" });
-        return true;
-      }),
+      db.transaction().execute((trx) => storeMessage(trx, { message, sinks, now, queued: through === "queue" })),
 
     async unfoldedJobs({ olderThan, limit }) {
       const rows = await db
@@ -144,12 +135,24 @@ async function foldAlert(trx: Transaction<Database>, alertId: string, fold: Fold
   return result;
 }
 
-interface NewDeliveries {
+export interface NewDeliveries {
   readonly message: Message;
   readonly sinks: readonly string[];
   readonly now: number;
   /** False: sent straight from the store (alarms about the queue cannot go through it). */
   readonly queued: boolean;
+}
+
+/** In the transaction of what it tells. False when it was stored before. */
+export async function storeMessage(trx: Transaction<Database>, of: NewDeliveries): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto("message")
+    .values(messageRow(of.message, of.now))
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  if (numInsertedOrUpdatedRows !== 1n) return false;
+  await addDeliveries(trx, of);
+  return true;
 }
 
 async function addDeliveries(
@@ -241,7 +244,7 @@ function alertOf(row: AlertTable): AlertRecord {
   };
 }
 
-type EventRow = Omit<HitEventTable, "seq" | "applied"> & { seq: number };
+type EventRow = Selectable<HitEventTable>;
 
 function eventOf(row: EventRow): HitEvent {
   return {
@@ -255,6 +258,7 @@ function eventOf(row: EventRow): HitEvent {
     reason: row.reason,
     link: row.link === null ? null : (JSON.parse(row.link) as HitEvent["link"]),
     late: row.late,
+    retroactive: row.retroactive,
     at: row.at,
   };
 }

@@ -10,10 +10,10 @@ import type { BlockRef } from "../types/chain.ts";
 import type { Checkpoint, Lease, ScannedBlock, UncheckedBlock, WindowBlock } from "../types/checkpoint.ts";
 import type { Hit, HitBlock } from "../types/hit.ts";
 import { encodeHit, matchDigest } from "./codec.ts";
-import { addCoverage, cutCoverage } from "./coverage.ts";
+import { addCoverage, cutCoverage, rematchCoverage } from "./coverage.ts";
 import type { Db } from "./database.ts";
 import { holdForMatching, holdLease } from "./leases.ts";
-import { addHitEvents, hitBlock, type KnownHit, knownHits } from "./hit-rows.ts";
+import { addHitEvents, hitBlock, type KnownHit, knownHits, linkEntries, standingOf } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
 import { settleMined, settleUnmined } from "./pending-moves.ts";
 import type { Database } from "./schema.ts";
@@ -45,7 +45,13 @@ export interface ChainStore {
   /** Blocks of the window matched again with a changed list. */
   commitRematch(commit: Omit<CommitBlocks, "windowDepth">): Promise<void>;
   commitReorg(of: { lease: Lease; ancestor: BlockRef; now: number }): Promise<{ removedHits: number }>;
-  commitFinalized(of: { lease: Lease; number: number; now: number }): Promise<{ finalHits: number }>;
+  /** Refused when the list changed: what it names in blocks that become final would be seen by nobody. */
+  commitFinalized(of: {
+    lease: Lease;
+    listVersion: string;
+    number: number;
+    now: number;
+  }): Promise<{ finalHits: number }>;
   /**
    * Blocks that only some operators name: their hits are told as disputed, and so are our own above `doubtedAbove`. The
    * cursor stays; what the agreed blocks hold is settled by `commitBlocks`.
@@ -116,6 +122,7 @@ export function createChainStore(db: Db): ChainStore {
             .executeTakeFirst();
           assert(numUpdatedRows === 1n, `block ${block.number} matched again is still in the window`);
         }
+        await rematchCoverage(trx, commit.lease.chain, commit.scanned, commit.listVersion);
         await storeHits(trx, commit, "rematched");
       }),
 
@@ -136,9 +143,9 @@ export function createChainStore(db: Db): ChainStore {
         };
       }),
 
-    commitFinalized: ({ lease, number, now }) =>
+    commitFinalized: ({ lease, listVersion, number, now }) =>
       db.transaction().execute(async (trx) => {
-        const { finalizedNumber } = await holdLease(trx, lease);
+        const { finalizedNumber } = await holdForMatching(trx, { lease, listVersion });
         if (number <= finalizedNumber) return { finalHits: 0 };
         await trx
           .updateTable("chain_lease")
@@ -256,17 +263,11 @@ async function storeHits(
   commit: Omit<CommitBlocks, "windowDepth">,
   kind: "included" | "rematched",
 ): Promise<void> {
-  const writes = commit.scanned.flatMap((scanned) =>
-    scanned.hits.map((hit): HitWrite => ({ hit, scanned, digest: matchDigest(hit) })),
-  );
+  const writes = commit.scanned.flatMap((scanned) => scanned.hits.map((hit) => ({ hit, scanned })));
   for (const chunk of inChunks(writes)) {
     const known = await knownHits(trx, chunk);
-    await upsertHits(trx, chunk, commit.now);
-    // An alert's id is fixed at creation: a hit seen before keeps the alert it belongs to.
-    const placed = chunk.map((write) => {
-      const before = known.get(write.hit.hitId);
-      return { ...write, before, hit: before === undefined ? write.hit : { ...write.hit, alertId: before.alert_id } };
-    });
+    const placed = chunk.map((write) => ({ ...write, ...placeHit(write.hit, known.get(write.hit.hitId)) }));
+    await upsertHits(trx, placed, commit);
     const toTell = placed.filter(({ hit, digest, before, scanned }) => {
       if (hit.recordedOnly !== null && (before === undefined || before.recorded_rule !== null)) return false;
       return isNew(before) || before?.match_digest !== digest || before?.block_hash !== scanned.block.hash;
@@ -287,6 +288,17 @@ async function storeHits(
   }
 }
 
+/**
+ * An alert's id is fixed at creation: a hit seen before keeps the alert it belongs to. And one that was told stays told
+ * when its entry is muted: its alert says what became of the entry.
+ */
+function placeHit(hit: Hit, before: KnownHit | undefined): { hit: Hit; before: KnownHit | undefined; digest: string } {
+  const isTold = before !== undefined && before.recorded_rule === null && before.state !== "removed";
+  const recordedOnly = isTold && hit.recordedOnly?.rule === "entryMuted" ? null : hit.recordedOnly;
+  const placed = { ...hit, recordedOnly, alertId: before?.alert_id ?? hit.alertId };
+  return { hit: placed, before, digest: matchDigest(placed) };
+}
+
 /** New to the chain: never seen, gone since, seen in the mempool only, or in a block that was disputed. */
 function isNew(before: KnownHit | undefined): boolean {
   return (
@@ -294,8 +306,16 @@ function isNew(before: KnownHit | undefined): boolean {
   );
 }
 
-async function upsertHits(trx: Transaction<Database>, writes: readonly HitWrite[], now: number): Promise<void> {
+async function upsertHits(
+  trx: Transaction<Database>,
+  writes: readonly HitWrite[],
+  { now, headNumber }: { now: number; headNumber: number },
+): Promise<void> {
   if (writes.length === 0) return;
+  await linkEntries(
+    trx,
+    writes.map(({ hit }) => hit),
+  );
   await trx
     .insertInto("hit")
     .values(
@@ -312,6 +332,7 @@ async function upsertHits(trx: Transaction<Database>, writes: readonly HitWrite[
         match_digest: digest,
         payload: encodeHit(hit),
         created_at: now,
+        ...standingOf(hit, scanned, headNumber),
       })),
     )
     .onConflict((conflict) =>
@@ -324,6 +345,8 @@ async function upsertHits(trx: Transaction<Database>, writes: readonly HitWrite[
         recorded_reason: eb.ref("excluded.recorded_reason"),
         match_digest: eb.ref("excluded.match_digest"),
         payload: eb.ref("excluded.payload"),
+        block: eb.ref("excluded.block"),
+        trust: eb.ref("excluded.trust"),
       })),
     )
     .execute();

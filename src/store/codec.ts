@@ -1,5 +1,5 @@
 /** Hits as text in the store: amounts as decimal strings, everything else as it is. */
-import { createHash } from "node:crypto";
+import { digestOf } from "../lib/canonical-json.ts";
 import type { Hit } from "../types/hit.ts";
 
 /** The fields that hold base units, wherever in a hit they stand; a fee may be null. */
@@ -28,5 +28,5 @@ export function matchDigest(hit: Hit): string {
       entry: { ...entry, listVersion: null },
     })),
   };
-  return createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 32);
+  return digestOf(told).slice(0, 32);
 }

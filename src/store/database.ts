@@ -9,6 +9,9 @@ import * as line from "./migrations/001-line.ts";
 import * as trust from "./migrations/002-trust.ts";
 import * as mempool from "./migrations/003-mempool.ts";
 import * as work from "./migrations/004-work.ts";
+import * as watch from "./migrations/005-watch.ts";
+import * as retro from "./migrations/006-retro.ts";
+import * as slots from "./migrations/007-slots.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -38,6 +41,9 @@ const MIGRATIONS: Record<string, Migration> = {
   "002-trust": trust,
   "003-mempool": mempool,
   "004-work": work,
+  "005-watch": watch,
+  "006-retro": retro,
+  "007-slots": slots,
 };
 
 const INT8 = 20;

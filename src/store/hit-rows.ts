@@ -40,6 +40,25 @@ export function hitBlock({ block }: ScannedBlock, headNumber: number): string {
   return JSON.stringify(told);
 }
 
+/** A recorded hit remembers where it stands: it may be told after all. */
+export function standingOf(hit: Hit, scanned: ScannedBlock, headNumber: number): Pick<HitTable, "block" | "trust"> {
+  if (hit.recordedOnly === null) return { block: null, trust: null };
+  return { block: hitBlock(scanned, headNumber), trust: JSON.stringify(scanned.block.trust) };
+}
+
+/** Remembers which entries the hits rest on. In the transaction that stores them. */
+export async function linkEntries(trx: Transaction<Database>, hits: readonly Hit[]): Promise<void> {
+  const links = hits.flatMap(({ hitId, matches }) =>
+    [...new Set(matches.map(({ entry }) => entry.id))].map((entryId) => ({ entry_id: entryId, hit_id: hitId })),
+  );
+  for (const chunk of inChunks(links))
+    await trx
+      .insertInto("hit_entry")
+      .values(chunk)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+}
+
 /** Block, payload, trust and link as text. */
 export interface NewHitEvent {
   readonly hitId: string;
@@ -49,6 +68,7 @@ export interface NewHitEvent {
   readonly payload: string | null;
   readonly trust: string | null;
   readonly late: boolean;
+  readonly retroactive?: boolean;
   readonly reason?: RetractionReason | null;
   readonly link?: string | null;
 }

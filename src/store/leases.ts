@@ -20,8 +20,17 @@ export class ListChangedError extends AppError {
 }
 
 export interface Leases {
-  /** Takes a free or expired chain; null while another holder's lease runs. */
-  acquire(options: { chain: string; holder: string; ttlMs: number; listVersion: string }): Promise<Lease | null>;
+  /**
+   * Takes a free or expired chain; null while another holder's lease runs. Throws ListChangedError when the store's
+   * watchlists are not at `revision` any more: what is matched with an old list would be missed.
+   */
+  acquire(options: {
+    chain: string;
+    holder: string;
+    ttlMs: number;
+    listVersion: string;
+    revision: number;
+  }): Promise<Lease | null>;
   /** False: lost to another holder. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
   /** Lets another daemon take over at once. */
@@ -30,18 +39,14 @@ export interface Leases {
 
 export function createLeases(db: Db): Leases {
   return {
-    async acquire({ chain, holder, ttlMs, listVersion }) {
-      const result = await sql<{ epoch: number }>`
-        insert into chain_lease as held (chain, holder, epoch, expires_at, list_version, finalized_number)
-        values (${chain}, ${holder}, 1, now() + ${ttlMs} * interval '1 millisecond', ${listVersion}, -1)
-        on conflict (chain) do update
-          set holder = excluded.holder, epoch = held.epoch + 1, expires_at = excluded.expires_at, list_version = excluded.list_version
-          -- The same holder is a restarted daemon: its data folder's lock shows that the one before is gone.
-          where held.expires_at < now() or held.holder = excluded.holder
-        returning epoch`.execute(db);
-      const row = result.rows[0];
-      return row === undefined ? null : { chain, holder, epoch: row.epoch };
-    },
+    acquire: ({ revision, ...options }) =>
+      db.transaction().execute(async (trx) => {
+        // Shared: a change of the lists waits for this, and whoever comes after it sees it.
+        const row = await trx.selectFrom("watch_state").select("revision").forShare().executeTakeFirstOrThrow();
+        if (row.revision !== revision)
+          throw new ListChangedError(`the watchlists are at revision ${row.revision}, not at ${revision} any more`);
+        return takeLease(trx, options);
+      }),
 
     async renew(lease, ttlMs) {
       const result = await sql`
@@ -58,6 +63,22 @@ export function createLeases(db: Db): Leases {
         where chain = ${lease.chain} and holder = ${lease.holder} and epoch = ${lease.epoch}`.execute(db);
     },
   };
+}
+
+async function takeLease(
+  trx: Transaction<Database>,
+  { chain, holder, ttlMs, listVersion }: { chain: string; holder: string; ttlMs: number; listVersion: string },
+): Promise<Lease | null> {
+  const result = await sql<{ epoch: number }>`
+    insert into chain_lease as held (chain, holder, epoch, expires_at, list_version, finalized_number)
+    values (${chain}, ${holder}, 1, now() + ${ttlMs} * interval '1 millisecond', ${listVersion}, -1)
+    on conflict (chain) do update
+      set holder = excluded.holder, epoch = held.epoch + 1, expires_at = excluded.expires_at, list_version = excluded.list_version
+      -- The same holder is a restarted daemon: its data folder's lock shows that the one before is gone.
+      where held.expires_at < now() or held.holder = excluded.holder
+    returning epoch`.execute(trx);
+  const row = result.rows[0];
+  return row === undefined ? null : { chain, holder, epoch: row.epoch };
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Hit, HitEvent } from "../types/hit.ts";
 import type { PendingState, TrackedTransaction } from "../types/mempool.ts";
 import { decodeHit, encodeHit, matchDigest } from "./codec.ts";
 import type { Db } from "./database.ts";
-import { addHitEvents, bareEvent, encodeLink, knownHits, type NewHitEvent } from "./hit-rows.ts";
+import { addHitEvents, bareEvent, encodeLink, knownHits, linkEntries, type NewHitEvent } from "./hit-rows.ts";
 import { holdForMatching, holdLease } from "./leases.ts";
 import { inChunks } from "./outbox.ts";
 import { endPendingHits, supersede } from "./pending-moves.ts";
@@ -19,7 +19,7 @@ import type { Database } from "./schema.ts";
 
 export interface FoundPending {
   readonly hash: string;
-  readonly slot: string;
+  readonly slots: readonly string[];
   /** As its follower knew it; null: not at all. */
   readonly was: PendingState | null;
   /** Only what is told: what is recorded only is recorded once it is in a block. */
@@ -54,16 +54,19 @@ export interface PendingStore {
   prune(of: { lease: Lease; changedBefore: number }): Promise<void>;
 }
 
+// No slot has one in it.
+const SEPARATOR = " ";
+
 export function createPendingStore(db: Db): PendingStore {
   return {
     async load(chain) {
       const rows = await db
         .selectFrom("pending_transaction")
-        .select(["tx_hash", "slot", "state"])
+        .select(["tx_hash", "slots", "state"])
         .where("chain", "=", chain)
         .orderBy("tx_hash")
         .execute();
-      return rows.map((row) => ({ hash: row.tx_hash, slot: row.slot, state: row.state }));
+      return rows.map((row) => ({ hash: row.tx_hash, slots: row.slots.split(SEPARATOR), state: row.state }));
     },
 
     commitPending: (commit) =>
@@ -110,10 +113,10 @@ async function storePending(trx: Transaction<Database>, { lease, found, trust, n
   await trx
     .insertInto("pending_transaction")
     .values(
-      taken.map(({ hash, slot }) => ({
+      taken.map(({ hash, slots }) => ({
         chain,
         tx_hash: hash,
-        slot,
+        slots: slots.join(SEPARATOR),
         state: "pending" as const,
         block_number: null,
         changed_at: now,
@@ -156,6 +159,7 @@ async function storeHits(
 
 async function upsertHits(trx: Transaction<Database>, hits: readonly Hit[], now: number): Promise<void> {
   if (hits.length === 0) return;
+  await linkEntries(trx, hits);
   await trx
     .insertInto("hit")
     .values(
@@ -172,6 +176,8 @@ async function upsertHits(trx: Transaction<Database>, hits: readonly Hit[], now:
         match_digest: matchDigest(hit),
         payload: encodeHit(hit),
         created_at: now,
+        block: null,
+        trust: null,
       })),
     )
     .onConflict((conflict) =>

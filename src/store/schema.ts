@@ -2,6 +2,8 @@
 import type { Generated } from "kysely";
 import type { RetractionReason } from "../types/alert.ts";
 import type { PendingState } from "../types/mempool.ts";
+import type { ProposalState } from "../types/watch-change.ts";
+import type { Reading, ScanState } from "../types/retro.ts";
 
 export interface ChainLeaseTable {
   chain: string;
@@ -28,6 +30,9 @@ export interface CheckpointTable {
 
 export interface CoverageTable {
   chain: string;
+  /** `live`, or the id of the scan of the past that read the blocks. */
+  scan: string;
+  reading: Reading;
   from_number: number;
   to_number: number;
   list_version: string;
@@ -53,6 +58,11 @@ export interface HitTable {
   match_digest: string;
   payload: string;
   created_at: number;
+  /** Where it stands, while it is only recorded. */
+  block: string | null;
+  trust: string | null;
+  /** The scan of the past that found it; null where it was found live. */
+  retro_scan: string | null;
 }
 
 export interface HitEventTable {
@@ -66,6 +76,7 @@ export interface HitEventTable {
   late: boolean;
   reason: RetractionReason | null;
   link: string | null;
+  retroactive: Generated<boolean>;
   at: number;
   applied: Generated<boolean>;
 }
@@ -74,7 +85,8 @@ export interface HitEventTable {
 export interface PendingTransactionTable {
   chain: string;
   tx_hash: string;
-  slot: string;
+  /** Separated by spaces. */
+  slots: string;
   state: PendingState;
   /** Set while `included`. */
   block_number: number | null;
@@ -170,6 +182,188 @@ export interface RelayStateTable {
   last_relayed_id: number;
 }
 
+/** One row: rises with every change of what is watched. */
+export interface WatchStateTable {
+  one: number;
+  revision: number;
+}
+
+export interface WatchListTable {
+  list: string;
+  /** Of its newest version. */
+  number: number;
+  version: string;
+  incident: string;
+  /** The file it is imported from; null: made by people here. */
+  file: string | null;
+}
+
+/** What is watched now; what was, is in `watch_change`. */
+export interface WatchEntryTable {
+  entry_id: string;
+  list: string;
+  chain: string;
+  address: string;
+  payload: string;
+  digest: string;
+  /** When its dispute or suppression ends. */
+  wake_at: number | null;
+}
+
+/** A file's row as it was last imported. */
+export interface WatchRowTable {
+  entry_id: string;
+  list: string;
+  digest: string;
+}
+
+export interface WatchVersionTable {
+  list: string;
+  number: number;
+  version: string;
+  incident: string;
+  action: string;
+  actor: string;
+  approver: string | null;
+  why: string | null;
+  at: number;
+}
+
+export interface WatchChangeTable {
+  list: string;
+  number: number;
+  entry_id: string;
+  before: string | null;
+  after: string | null;
+}
+
+export interface WatchAuditTable {
+  seq: Generated<number>;
+  at: number;
+  actor: string;
+  action: string;
+  subject: string;
+  why: string | null;
+  before: string | null;
+  after: string | null;
+  approver: string | null;
+  change_hash: string | null;
+}
+
+export interface WatchProposalTable {
+  proposal_id: string;
+  change_hash: string;
+  action: string;
+  list: string;
+  payload: string;
+  proposer: string;
+  why: string | null;
+  created_at: number;
+  expires_at: number;
+  state: ProposalState;
+  decided_by: string | null;
+  decided_at: number | null;
+}
+
+export interface WatchPersonTable {
+  name: string;
+  role: string;
+  token_id: string;
+  token_hash: string;
+  created_by: string;
+  created_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+}
+
+/** Which entries a hit was matched with, ever. */
+export interface HitEntryTable {
+  entry_id: string;
+  hit_id: string;
+}
+
+/** Every list version blocks were matched with, in the order they were first used. */
+export interface ListVersionTable {
+  seq: Generated<number>;
+  version: string;
+  at: number;
+}
+
+/** From which list version to which (that one excluded; null: to this day) an address is named. */
+export interface ListMemberTable {
+  chain: string;
+  address: string;
+  since_seq: number;
+  until_seq: number | null;
+}
+
+export interface RetroScanTable {
+  scan_id: string;
+  chain: string;
+  state: ScanState;
+  reading: Reading;
+  from_number: number;
+  to_number: number;
+  /** How many blocks are to be read: those nobody had scanned for its addresses. */
+  blocks: number;
+  reason: string;
+  requested_by: string;
+  created_at: number;
+  ended_at: number | null;
+  /** Its summaries are stored. */
+  told: Generated<boolean>;
+  /** What keeps it from going on, and since when. */
+  trouble: string | null;
+  trouble_since: number | null;
+}
+
+export interface RetroAddressTable {
+  scan_id: string;
+  address: string;
+}
+
+export interface RetroRangeTable {
+  scan_id: string;
+  chain: string;
+  /** Ranges of one chunk are read together, whichever scan they belong to. */
+  chunk: number;
+  from_number: number;
+  to_number: number;
+  state: "open" | "claimed" | "done";
+  /** Rises with every claim: whoever slept through its claim stores nothing. */
+  epoch: Generated<number>;
+  holder: string | null;
+  /** timestamptz, only ever compared inside SQL. */
+  expires_at: Date | null;
+  /** Set when done: what it joins below and above. */
+  parent_hash: string | null;
+  last_hash: string | null;
+}
+
+/** An entry that is watched from now on, whose past nobody has asked for yet. */
+export interface RetroWantedTable {
+  chain: string;
+  entry_id: string;
+  address: string;
+  incident: string;
+  join_at: number | null;
+}
+
+/** What a scan found, by entry: `fresh` where nobody had found it before, `told` where it is more than recorded. */
+export interface RetroHitTable {
+  scan_id: string;
+  entry_id: string;
+  address: string;
+  hit_id: string;
+  alert_id: string;
+  block_number: number;
+  /** Block time, unix seconds. */
+  at: number;
+  own: boolean;
+  told: boolean;
+  fresh: boolean;
+}
+
 export interface Database {
   chain_lease: ChainLeaseTable;
   checkpoint: CheckpointTable;
@@ -185,4 +379,21 @@ export interface Database {
   relay_state: RelayStateTable;
   unchecked: UncheckedTable;
   evidence: EvidenceTable;
+  watch_state: WatchStateTable;
+  watch_list: WatchListTable;
+  watch_entry: WatchEntryTable;
+  watch_row: WatchRowTable;
+  watch_version: WatchVersionTable;
+  watch_change: WatchChangeTable;
+  watch_audit: WatchAuditTable;
+  watch_proposal: WatchProposalTable;
+  watch_person: WatchPersonTable;
+  hit_entry: HitEntryTable;
+  list_version: ListVersionTable;
+  list_member: ListMemberTable;
+  retro_scan: RetroScanTable;
+  retro_address: RetroAddressTable;
+  retro_range: RetroRangeTable;
+  retro_hit: RetroHitTable;
+  retro_wanted: RetroWantedTable;
 }

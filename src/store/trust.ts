@@ -8,7 +8,7 @@ import type { ScannedBlock, UncheckedBlock } from "../types/checkpoint.ts";
 import type { HitBlock, HitEventKind } from "../types/hit.ts";
 import { encodeHit, matchDigest } from "./codec.ts";
 import { vouchCoverage } from "./coverage.ts";
-import { addHitEvents, hitBlock, knownHits, type NewHitEvent } from "./hit-rows.ts";
+import { addHitEvents, hitBlock, knownHits, linkEntries, type NewHitEvent, standingOf } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
 import { waitAgain } from "./pending-moves.ts";
 import type { Database, HitTable } from "./schema.ts";
@@ -34,10 +34,14 @@ export async function storeDisputed(
       hit: { ...hit, alertId: known.get(hit.hitId)?.alert_id ?? hit.alertId },
     }));
     if (placed.length === 0) continue;
+    await linkEntries(
+      trx,
+      placed.map(({ hit }) => hit),
+    );
     await trx
       .insertInto("hit")
       .values(
-        placed.map(({ hit, scanned: { block } }) => ({
+        placed.map(({ hit, scanned, scanned: { block } }) => ({
           hit_id: hit.hitId,
           alert_id: hit.alertId,
           chain: hit.chain,
@@ -50,6 +54,7 @@ export async function storeDisputed(
           match_digest: matchDigest(hit),
           payload: encodeHit(hit),
           created_at: commit.now,
+          ...standingOf(hit, scanned, commit.headNumber),
         })),
       )
       .onConflict((conflict) =>
@@ -61,6 +66,8 @@ export async function storeDisputed(
           recorded_reason: eb.ref("excluded.recorded_reason"),
           match_digest: eb.ref("excluded.match_digest"),
           payload: eb.ref("excluded.payload"),
+          block: eb.ref("excluded.block"),
+          trust: eb.ref("excluded.trust"),
         })),
       )
       .execute();

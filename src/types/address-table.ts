@@ -3,7 +3,7 @@
 export const RESERVED_BYTES = 65_536;
 
 /**
- * Addresses of 20 bytes that somebody watches, of every chain, as a table a scanner probes: may say yes to a stranger
+ * Addresses of 20 bytes that somebody watches as a table a scanner probes: may say yes to a stranger
  * (about once in 2^40 questions at ten million addresses), never no to a watched one.
  *
  * | bytes | what |
@@ -37,12 +37,18 @@ export interface FingerprintTable {
   readonly slots: number;
   /** First byte behind the table, 16-byte aligned. */
   readonly freeFrom: number;
-  /** What the fingerprints of a chain (its CAIP-2 id) start from, two int32; null: nothing of this chain is in the table. */
+  /**
+   * What the fingerprints of a chain (its CAIP-2 id) start from, two int32; null: nothing of this chain is in the table.
+   * All EVM chains have one seed, because an ordinary account is watched on each of them.
+   */
   seedOf(chain: string): TableSeed | null;
 }
 
 export interface AddressTable extends FingerprintTable {
-  /** Every address watched on a chain, as canonical text: chains whose addresses are not 20 bytes build a table of their own. */
+  /**
+   * Every address listed on a chain once, as canonical text, in no order. Chains whose addresses are not 20 bytes build a
+   * table of their own from it.
+   */
   addressesOf(chain: string): Iterable<string>;
 }
 

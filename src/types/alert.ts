@@ -18,7 +18,10 @@ export type SystemEventType =
   | "endpoint.failing"
   | "endpoint.recovered"
   | "coverage.gap"
-  | "provider.dispute";
+  | "provider.dispute"
+  | "watchlist.changed"
+  | "watchlist.importRefused"
+  | "watchlist.scanned";
 export type EventType = AlertEventType | SystemEventType;
 
 /** A message as stored and sent: `body` is the exact text that is signed. */

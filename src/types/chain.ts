@@ -160,6 +160,21 @@ export interface NativeCheckOutcome {
   readonly traced: boolean;
 }
 
+/**
+ * Blocks that a node's own index names for some addresses: to be read and proven like any other. What it does not name is
+ * its word alone.
+ */
+export interface Candidates {
+  /** Ascending. */
+  readonly numbers: readonly number[];
+  /**
+   * What the index sees. `everything`: every movement that could touch an address. `logs`: only the events that name it in
+   * an indexed field; native value, calls, new contracts, withdrawals and fees leave no log, and some old tokens index
+   * nothing, so a block that is not named may hold any of them.
+   */
+  readonly covers: "everything" | "logs";
+}
+
 /** A block with everything in it that moved value, or of that what was wanted. */
 export interface Block extends Header {
   readonly transfers: readonly Transfer[];
@@ -176,8 +191,11 @@ export interface OperatorView {
 /** A transaction in a mempool, signed by its sender. It is an intention: nothing of it has happened. */
 export interface PendingTransaction {
   readonly hash: string;
-  /** What only one transaction can ever use; two of one slot exclude each other. EVM: sender and nonce. */
-  readonly slot: string;
+  /**
+   * What only one transaction can ever use: two that share any of theirs exclude each other. EVM: one, sender and nonce.
+   * UTXO chains: each coin it spends. Texts without spaces.
+   */
+  readonly slots: readonly string[];
   /** What it would move, as far as it can be told before it is executed. */
   readonly transfers: readonly Transfer[];
 }
@@ -186,9 +204,9 @@ export interface PendingTransaction {
 export type TransactionFate =
   | { readonly at: "pool"; readonly transaction: PendingTransaction }
   | { readonly at: "block"; readonly block: BlockRef }
-  /** Its slot was used by another one, in that block. */
-  | { readonly at: "replaced"; readonly by: string; readonly block: BlockRef }
-  /** Neither in the pool nor in a block, and its slot not used, or nobody can tell by whom. */
+  /** One of its slots was used by another one, in that block; null: that one waits in the pool. */
+  | { readonly at: "replaced"; readonly by: string; readonly block: BlockRef | null }
+  /** Neither in the pool nor in a block, and its slots not used, or nobody can tell by whom. */
   | { readonly at: "nowhere" };
 
 export interface MempoolSource {
@@ -196,13 +214,17 @@ export interface MempoolSource {
   readonly trust: BlockTrust;
   /**
    * Pending transactions that were not handed out before, as many as a bounded time gives. `wants` is asked with what
-   * the node says; only what it wants is proven (hash and signature), and only what is proven is handed out.
+   * the node says; only what it wants is proven (hash and signature), and only what is proven is handed out. `watched`:
+   * whose coins to know, where a transaction does not name its senders; transfers that touch nobody of them may be left out.
    */
   take(
     wants: (transaction: PendingTransaction) => boolean,
     signal: AbortSignal,
+    watched?: AddressTable,
   ): Promise<readonly PendingTransaction[]>;
-  fateOf(of: { hash: string; slot: string }, signal: AbortSignal): Promise<TransactionFate>;
+  fateOf(of: { hash: string; slots: readonly string[] }, signal: AbortSignal): Promise<TransactionFate>;
+  /** True while what watched addresses spend is not seen, because it is not known yet which coins are theirs. */
+  inputsUnseen?(): boolean;
   /** Transactions the node named that were never looked at, because it names more than can be asked for; rises only. */
   skipped(): number;
   /** A push feed: it only ever means "look now". */
@@ -227,10 +249,24 @@ export interface ChainAdapter {
   blockOf(header: Header, signal: AbortSignal, wanted?: BlockWanted): Promise<Block | null>;
   /** Height up to which the chain itself (or the configured depth) calls blocks final; -1 when nothing is final yet. */
   finalizedNumber(signal: AbortSignal): Promise<number>;
+  /**
+   * Blocks of a range that may touch one of these addresses, by the node's index; null: this node has none, or is not
+   * ours (`own: false`): nobody else may learn whom we watch. Of several nodes: everything any of ours names.
+   */
+  candidates?(
+    addresses: readonly Address[],
+    range: { readonly from: number; readonly to: number },
+    signal: AbortSignal,
+  ): Promise<Candidates | null>;
   /** Each operator that answers at present; absent where there is one node only. */
   views?(): readonly OperatorView[];
   /** A push feed. It only ever means "look now": polling is the truth. */
   onHint?(wake: () => void, signal: AbortSignal): void;
+  /**
+   * Whether code stands behind an address; null: no node that may be asked about addresses can tell. Absent where the chain
+   * has no contracts.
+   */
+  isContract?(address: Address, signal: AbortSignal): Promise<boolean | null>;
   /** Absent where the mempool is not looked at (`mempool: off`) or there is none. */
   readonly mempool?: MempoolSource;
   close(): Promise<void>;

@@ -10,13 +10,16 @@ export interface EntryMatch {
   readonly side: Side;
   readonly entry: WatchEntry;
   readonly incident: Incident | null;
-  /** `exact`: the listed address on its listed chain. `keyEquivalent`: another address of the listed address's key. */
-  readonly basis: "exact" | "keyEquivalent";
+  /**
+   * `exact`: the listed address on its listed chain. `sameKey`: the listed ordinary account on another EVM chain.
+   * `keyEquivalent`: another address of the listed address's key.
+   */
+  readonly basis: "exact" | "sameKey" | "keyEquivalent";
 }
 
 /** Why a hit is stored but not told. */
 export interface RecordedOnly {
-  readonly rule: "unlistedToken" | "zeroValue" | "dust";
+  readonly rule: "unlistedToken" | "zeroValue" | "dust" | "entryMuted";
   readonly reason: string;
 }
 
@@ -50,7 +53,8 @@ export interface HitBlock {
 /**
  * What happened to a hit: `pending` (seen in the mempool), `included` (in a block), `removed` (left its block or the
  * mempool), `superseded` (a pending one that the included transaction tells otherwise, or not at all), `final`,
- * `rematched` (told differently by a changed list), `linked` (its transaction and another exclude each other).
+ * `rematched` (told differently by a changed list), `retold` (the same, where it stands), `withdrawn` (no entry names it any
+ * more), `linked` (its transaction and another exclude each other).
  * `disputed`: operators disagree about its block. `agreed`: they agree on it again. `vouched`, `contradicted`: an operator
  * that was missing names this block, or another one.
  */
@@ -61,6 +65,8 @@ export type HitEventKind =
   | "superseded"
   | "final"
   | "rematched"
+  | "retold"
+  | "withdrawn"
   | "linked"
   | "disputed"
   | "agreed"
@@ -82,16 +88,18 @@ export interface HitEvent {
   readonly kind: HitEventKind;
   /** Null on `pending` and what ends it, and on `linked`. */
   readonly block: HitBlock | null;
-  /** Set on `pending`, `included`, `rematched` and the first `disputed`: everything an alert needs to tell the hit. */
+  /** Set on `pending`, `included`, `rematched`, `retold` and the first `disputed`: everything an alert needs to tell the hit. */
   readonly hit: Hit | null;
   /** On `vouched` and `contradicted`: only the operator it is about. */
   readonly trust: BlockTrust | null;
-  /** Why, on `removed`. */
+  /** Why, on `removed`, `withdrawn`, and `retold` where it is not told any more. */
   readonly reason: RetractionReason | null;
   /** Set on `linked`: which of the two this one is. */
   readonly link: { readonly as: "replacedBy" | "replaces"; readonly other: Replacement } | null;
   /** The block was already old when it was scanned (catch-up after downtime, or a start in the past). */
   readonly late: boolean;
+  /** Found by a scan of the past: the address was listed after the block was final. */
+  readonly retroactive: boolean;
   /** When it was stored, unix milliseconds. */
   readonly at: number;
 }

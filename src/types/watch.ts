@@ -56,7 +56,7 @@ export interface Incident {
 
 /** One address on one list, with why and who says so. */
 export interface WatchEntry {
-  /** Stable within its list: `<list>/<chain>/<address>`. */
+  /** `<list>/<chain>/<address>`. */
   readonly id: string;
   readonly list: string;
   readonly listVersion: string;
@@ -72,10 +72,34 @@ export interface WatchEntry {
   readonly default: EntryDefault;
   readonly direction: EntryDirection;
   readonly custodian: string | null;
+  /** Whether a contract stands at the address, where known. A contract is matched on its own chain only. */
+  readonly contract?: boolean;
   readonly note: string | null;
   /** `quoted`: what the opened source itself quotes, often the official page. */
   readonly sources: readonly { readonly ref: string; readonly label: string | null; readonly quoted?: string }[];
+  /** Who added it and when (unix ms); absent: it came with a file. */
+  readonly addedBy?: string;
+  readonly addedAt?: number;
+  /** Unix ms: somebody should look at what was added with little behind it. */
+  readonly reviewBy?: number;
+  /** Reference of the investigation. */
+  readonly case?: string;
+  readonly tlp?: Tlp;
+  /** Present: its hits are recorded, but tell and hold nothing. */
+  readonly muted?: EntryMute;
 }
+
+/** `unconfirmed`: added, but it touches so many that a second person must confirm. */
+export interface EntryMute {
+  readonly why: "disputed" | "unconfirmed" | "suppressed";
+  readonly by: string;
+  /** Unix ms; null: until a second person decides. */
+  readonly until: number | null;
+}
+
+/** Who may see it, by the Traffic Light Protocol: weakest restriction first. `white` of TLP 1.0 is `clear`. */
+export const TLP_LEVELS = ["clear", "green", "amber", "amber+strict", "red"] as const;
+export type Tlp = (typeof TLP_LEVELS)[number];
 
 /** An address of the operator, with the customer it belongs to. */
 export interface OwnAddress {
@@ -91,10 +115,16 @@ export interface Watchlist {
   /** Changes whenever the content changes; stored with every block it was matched with. */
   readonly version: string;
   readonly incidents: ReadonlyMap<string, Incident>;
-  /** Entries matched on this chain for this address, in list order; empty when nobody watches it. */
+  /**
+   * Entries matched on this chain for this address; empty when nobody watches it. First those of this chain, then those of
+   * other EVM chains where it is the same ordinary account; each in list order.
+   */
   entriesOf(chain: ChainId, address: Address): readonly WatchEntry[];
   ownOf(chain: ChainId, address: Address): OwnAddress | null;
-  /** Exactly the EVM addresses that `entriesOf` has an entry for, own ones not: what blocks are scanned for. */
+  /**
+   * Every address that `entriesOf` has an entry for, own ones not: what blocks are scanned for. Contracts listed on another
+   * EVM chain are in it too; `entriesOf` knows that they are not matched.
+   */
   readonly addresses: AddressTable;
   /** Entries with `default: on`, of every chain. */
   readonly watchedCount: number;

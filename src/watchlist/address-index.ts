@@ -1,9 +1,10 @@
 /**
- * Is this 20-byte address watched on this chain? Asked about 2,000 times a block and almost always answered no.
+ * Is this 20-byte address watched? Asked about 2,000 times a block and almost always answered no.
  *
  * A table of 64-bit fingerprints in one piece of memory: open addressing, linear probing, no objects, so ten million
  * addresses are 133 MB and no garbage collector walks them. A fingerprint found is a question, not an answer: the caller
- * confirms it exactly. So a listed address is never missed and an unlisted one never reported.
+ * confirms it exactly, by what it keeps about the fingerprint's slot. So a listed address is never missed and an unlisted
+ * one never reported.
  *
  * The fingerprint is a tabulation hash: each of the 20 bytes picks a random word, the words are xored. The random words
  * are drawn for each table: what an attacker writes into a log cannot be aimed at it.
@@ -13,44 +14,43 @@
 import { randomFillSync } from "node:crypto";
 import { assert } from "../lib/assert.ts";
 import { type FingerprintTable, RESERVED_BYTES, type TableSeed } from "../types/address-table.ts";
-import type { Address, ChainId } from "../types/chain.ts";
 
 export const ADDRESS_BYTES = 20;
 
-/** Watched addresses of one chain, 20 bytes each, one after the other. */
-export interface AddressBytes {
-  readonly chain: ChainId;
-  readonly bytes: Uint8Array;
-}
-
-/** The exact answer for the 20 bytes at `offset`; asked only when the fingerprint is there. */
-export type ConfirmAddress = (bytes: Uint8Array, offset: number) => boolean;
-
 export interface AddressIndexOptions {
-  /** How many addresses `lists` holds: the table is made for so many. */
+  /** The table is made for so many addresses. */
   readonly count: number;
-  /** Read once, in pieces of any size: the addresses need not be in memory together. */
-  readonly lists: Iterable<AddressBytes>;
   /** Fills the hash with random words. Only tests give another than the system's. */
   readonly fillRandom?: FillRandom;
 }
 
 type FillRandom = (words: Int32Array<ArrayBuffer>) => void;
 
-/** The probe of one chain. */
-export interface AddressProbe {
-  /** Of the 20 bytes at `offset`. */
-  hasBytes(bytes: Uint8Array, offset: number): boolean;
-  /** Of `0x` and 40 hex digits in either case; any other text is not in the index. */
-  hasText(address: Address): boolean;
+/** Addresses that are told apart from the same bytes elsewhere: one address in two spaces is two unrelated fingerprints. */
+export interface AddressSpace {
+  /** The slot of the 20 bytes at `offset`; they are in the table afterwards. */
+  add(bytes: Uint8Array, offset: number): number;
+  /** The slot whose fingerprint is that of the 20 bytes at `offset`; -1: they were never added. */
+  find(bytes: Uint8Array, offset: number): number;
 }
 
 export interface AddressIndex {
-  /** Distinct chain and address pairs (two of equal fingerprint count once: in one of 400,000 indexes of ten million). */
+  /** Distinct addresses added (two of equal fingerprint count once: in one of 400,000 indexes of ten million). */
   readonly size: number;
-  readonly table: FingerprintTable;
-  /** A chain without addresses gets a probe that always says no. */
-  of(chain: ChainId, confirm: ConfirmAddress): AddressProbe;
+  readonly table: AddressTableLayout;
+  /** What the fingerprints of a space start from; null: nothing was added to it. */
+  seedOf(space: string): TableSeed | null;
+  of(space: string): AddressSpace;
+  /** All that is needed to answer in another process, besides the words and fingerprints in the memory. */
+  save(): SavedIndex;
+}
+
+export type AddressTableLayout = Omit<FingerprintTable, "seedOf">;
+
+export interface SavedIndex {
+  readonly size: number;
+  readonly slots: number;
+  readonly seeds: readonly (readonly [space: string, seed: TableSeed])[];
 }
 
 // Six slots in ten are full: a miss looks at 3.6 slots on average, mostly in one cache line. At 0.75 it would be 8.5.
@@ -68,34 +68,54 @@ const ALIGNMENT = 16;
 // A scanner's first room; more is its own to ask for.
 const ROOM_BYTES = 2 ** 20;
 
-const NEVER: AddressProbe = { hasBytes: () => false, hasText: () => false };
+/** An empty table. */
+export function createAddressIndex({ count, fillRandom = randomFillSync }: AddressIndexOptions): AddressIndex {
+  const slots = Math.max(SLOTS_MIN, Math.ceil(count / LOAD));
+  assert(slots <= SLOTS_MAX, `at most ${Math.floor(SLOTS_MAX * LOAD)} watched addresses fit the index`);
+  const table = layOut(slots);
+  fillRandom(new Int32Array(table.memory.buffer, table.wordsAt, WORDS));
+  return indexOn(table, { size: 0, slots, seeds: [] }, { count, fillRandom });
+}
 
-export function createAddressIndex(options: AddressIndexOptions): AddressIndex {
-  const { count, lists, fillRandom = randomFillSync } = options;
-  const layout = layOut(count);
-  const seek = createSeek(layout, fillRandom);
-  // Keyed in, so that one address on two chains is two unrelated fingerprints.
-  const seeds = new Map<ChainId, TableSeed>();
-  let given = 0;
-  let size = 0;
-  for (const { chain, bytes } of lists) {
-    assert(bytes.length % ADDRESS_BYTES === 0, `the addresses of ${chain} are not 20 bytes each`);
-    given += bytes.length / ADDRESS_BYTES;
-    // Before they are put in: a table without an empty slot would be searched for ever.
-    assert(given <= count, `more addresses than the ${count} announced`);
-    if (bytes.length === 0) continue;
-    const seed = seeds.get(chain) ?? drawSeed(fillRandom);
-    seeds.set(chain, seed);
-    for (let offset = 0; offset < bytes.length; offset += ADDRESS_BYTES)
-      if (!seek(bytes, offset, seed, true)) size += 1;
-  }
+/** The table of a saved index; whoever loads it writes its words and fingerprints into the memory before it is asked. */
+export function loadAddressIndex(saved: SavedIndex): AddressIndex {
+  return indexOn(layOut(saved.slots), saved, { count: saved.size, fillRandom: randomFillSync });
+}
+
+function indexOn(table: AddressTableLayout, saved: SavedIndex, options: Required<AddressIndexOptions>): AddressIndex {
+  const seek = createSeek(table);
+  const seeds = new Map(saved.seeds);
+  let { size } = saved;
+  const seedFor = (space: string): TableSeed => {
+    const known = seeds.get(space);
+    if (known !== undefined) return known;
+    const seed = drawSeed(options.fillRandom);
+    seeds.set(space, seed);
+    return seed;
+  };
   return {
-    size,
-    table: { ...layout, seedOf: (chain) => seeds.get(chain) ?? null },
-    of(chain, confirm) {
-      const seed = seeds.get(chain);
-      return seed === undefined ? NEVER : createProbe(seek, seed, confirm);
+    get size() {
+      return size;
     },
+    table,
+    seedOf: (space) => seeds.get(space) ?? null,
+    of: (space) => ({
+      add(bytes, offset) {
+        const slot = seek(bytes, offset, seedFor(space), true);
+        if (slot >= 0) return slot;
+        size += 1;
+        // A table without an empty slot would be searched for ever; it has room for a few more than announced.
+        assert(size <= options.count, `more addresses than the ${options.count} announced`);
+        return ~slot;
+      },
+      find(bytes, offset) {
+        const seed = seeds.get(space);
+        if (seed === undefined) return -1;
+        const slot = seek(bytes, offset, seed, false);
+        return slot >= 0 ? slot : -1;
+      },
+    }),
+    save: () => ({ size, slots: table.slots, seeds: [...seeds] }),
   };
 }
 
@@ -105,20 +125,7 @@ function drawSeed(fillRandom: FillRandom): TableSeed {
   return { low: words[0] ?? 0, high: words[1] ?? 0 };
 }
 
-function createProbe(seek: Seek, seed: TableSeed, confirm: ConfirmAddress): AddressProbe {
-  const scratch = new Uint8Array(ADDRESS_BYTES);
-  const hasBytes = (bytes: Uint8Array, offset: number) => seek(bytes, offset, seed, false) && confirm(bytes, offset);
-  return {
-    hasBytes,
-    hasText: (address) => writeAddress(address, scratch, 0) && hasBytes(scratch, 0),
-  };
-}
-
-type Layout = Omit<FingerprintTable, "seedOf">;
-
-function layOut(count: number): Layout {
-  const slots = Math.max(SLOTS_MIN, Math.ceil(count / LOAD));
-  assert(slots <= SLOTS_MAX, `at most ${Math.floor(SLOTS_MAX * LOAD)} watched addresses fit the index`);
+function layOut(slots: number): AddressTableLayout {
   const wordsAt = RESERVED_BYTES;
   const fingerprintsAt = aligned(wordsAt + WORDS * Int32Array.BYTES_PER_ELEMENT);
   const freeFrom = aligned(fingerprintsAt + 2 * slots * Int32Array.BYTES_PER_ELEMENT);
@@ -130,16 +137,15 @@ function aligned(offset: number): number {
   return Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
 }
 
-/** Whether the fingerprint of 20 bytes is there; with `insert` it is afterwards. */
-type Seek = (bytes: Uint8Array, offset: number, seed: TableSeed, insert: boolean) => boolean;
+/** The slot of the fingerprint of 20 bytes, or the complement (~) of the empty one it belongs in; `insert` puts it there. */
+type Seek = (bytes: Uint8Array, offset: number, seed: TableSeed, insert: boolean) => number;
 
-function createSeek({ memory, wordsAt, fingerprintsAt, slots }: Layout, fillRandom: FillRandom): Seek {
+function createSeek({ memory, wordsAt, fingerprintsAt, slots }: AddressTableLayout): Seek {
   const end = 2 * slots;
   const takeWords = () => new Int32Array(memory.buffer, wordsAt, WORDS);
   const takeFingerprints = () => new Int32Array(memory.buffer, fingerprintsAt, end);
   let words = takeWords();
   let fingerprints = takeFingerprints();
-  fillRandom(words);
 
   return (bytes, offset, seed, insert) => {
     // A scanner grew the memory and so detached the views: they read nothing at all.
@@ -159,7 +165,7 @@ function createSeek({ memory, wordsAt, fingerprintsAt, slots }: Layout, fillRand
     let place = 2 * Math.floor((high >>> (32 - SLOT_BITS)) * slots * SLOT_SCALE);
     // Ends at the latest at an empty slot: four in ten are.
     while (fingerprints[place] !== 0) {
-      if (fingerprints[place] === low && fingerprints[place + 1] === high) return true;
+      if (fingerprints[place] === low && fingerprints[place + 1] === high) return place >>> 1;
       place += 2;
       if (place === end) place = 0;
     }
@@ -167,7 +173,7 @@ function createSeek({ memory, wordsAt, fingerprintsAt, slots }: Layout, fillRand
       fingerprints[place] = low;
       fingerprints[place + 1] = high;
     }
-    return false;
+    return ~(place >>> 1);
   };
 }
 

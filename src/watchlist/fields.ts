@@ -31,6 +31,10 @@ export const dateField = patternField(
   /^\d{4}-\d{2}(-\d{2})?$/,
   "a UTC date: YYYY-MM-DD, or YYYY-MM when the day is not known",
 );
+export const momentField = patternField(
+  /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?Z)?$/,
+  "a UTC date or moment: YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
+);
 export const refField = patternField(
   /^[ -~]{1,400}$/,
   "a source key of this file, or a reference of 1 to 400 ASCII characters with a colon",

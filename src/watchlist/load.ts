@@ -118,6 +118,8 @@ function toEntry(list: ListInput, row: WatchEntryInput, address: string): WatchE
     default: row.default,
     direction: row.direction,
     custodian: row.custodian,
+    // Left out where it is not known: most lists do not say.
+    ...(row.contract === undefined ? {} : { contract: row.contract }),
     note: row.note,
     sources: row.sources.map(({ ref, label, quoted }) => (quoted === null ? { ref, label } : { ref, label, quoted })),
   };

@@ -23,10 +23,10 @@ export const YAML_BYTES_MAX = 16 * 1024 * 1024;
 const MARKS_MAX = 1_500_000;
 const MARKS = /[\n\r,:[\]{}?&*!|>'"%@`#-]/g;
 const DEPTH_MAX = 12;
-const TOO_DEEP = "a nesting too deep to read";
+export const TOO_DEEP = "a nesting too deep to read";
 const SUSPICIOUS = new RegExp(`(?![\\t\\r\\n])${INVISIBLE.source}`, "u");
 /** Names that would reach an object's prototype in code that copies keys. */
-const REFUSED_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+export const REFUSED_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Null when the text is not YAML at all; then `problems` says why. */
 export function readYaml(text: string, problems: Problems): LocatedYaml | null {
@@ -82,7 +82,7 @@ function checkCharacters(text: string, problems: Problems): void {
   }
 }
 
-interface Place {
+export interface Place {
   readonly line: number;
   readonly children: ReadonlyMap<PropertyKey, Place>;
 }
@@ -92,7 +92,7 @@ interface Read {
   readonly place: Place;
 }
 
-const NO_CHILDREN: ReadonlyMap<PropertyKey, Place> = new Map();
+export const NO_CHILDREN: ReadonlyMap<PropertyKey, Place> = new Map();
 
 function createReader(lines: LineCounter, problems: Problems) {
   const refuse = (line: number, field: string, found: string, allowed: string): Read => {
@@ -173,7 +173,7 @@ function lineOfNode(node: unknown, lines: LineCounter): number | null {
   return typeof start === "number" ? lines.linePos(start).line : null;
 }
 
-function lineOfPath(root: Place, path: readonly PropertyKey[]): number {
+export function lineOfPath(root: Place, path: readonly PropertyKey[]): number {
   let place = root;
   for (const step of path) {
     const next = place.children.get(step);

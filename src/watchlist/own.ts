@@ -10,7 +10,7 @@ import { canonicalAddress, type NormalizeAddress, notAnAddress } from "./address
 import { addressField, chainField, check, choiceField, mapping, optional, textField } from "./fields.ts";
 import { findFiles, readText, wholeFile } from "./files.ts";
 import { readYaml, YAML_BYTES_MAX } from "./located-yaml.ts";
-import { readCsv } from "./own-csv.ts";
+import { readCsv } from "./csv-rows.ts";
 import { createProblems, type Problems, showFound } from "./problems.ts";
 
 const EXTENSIONS = [".yaml", ".yml", ".csv"];

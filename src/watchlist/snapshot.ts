@@ -1,18 +1,45 @@
 /**
- * Checked lists and own addresses to one immutable `Watchlist`: the index every block is matched with.
+ * Checked entries and own addresses to one immutable `Watchlist`: the index every block is matched with.
  * `default: never` and the roles of victims are never in it, whatever is enabled.
+ *
+ * A list in memory becomes one at once. A list of any size goes by entry by entry into a file, while the event loop runs;
+ * from the file it opens again without its entries.
  */
+import { canonicalJson } from "../lib/canonical-json.ts";
 import { hashId } from "../lib/ids.ts";
+import { createPauses, inSlices, runThrough } from "../lib/slices.ts";
 import type { Address, ChainId } from "../types/chain.ts";
+import type { IncidentInput } from "../types/watchlist-format.ts";
 import type { Incident, OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
-import type { LoadedList } from "./load.ts";
+import { type EntryIndex, openEntryIndex } from "./entry-index.ts";
+import { compareEntries, createEntryIndexBuilder, type EntryIndexBuilder } from "./entry-index-builder.ts";
+import { createFileStorage, createMemoryStorage, openFileStorage } from "./entry-storage.ts";
+import type { LoadedEntry, LoadedList } from "./load.ts";
 import { compareText } from "./problems.ts";
-import { createWatchedTable } from "./watched-table.ts";
 
 export interface WatchlistOptions {
   readonly lists: readonly LoadedList[];
   readonly own: readonly OwnAddress[];
   /** List or incident ids whose `default: off` entries are watched too. */
+  readonly enable: readonly string[];
+}
+
+/** A list without its entries. */
+export interface ListHead {
+  readonly list: string;
+  readonly incident: IncidentInput;
+}
+
+export interface BuildOptions {
+  /** Replaced as a whole when the list is ready; whoever has the old one open keeps it. */
+  readonly file: string;
+  /** Every list that an entry is of. */
+  readonly lists: readonly ListHead[];
+  /** In the order of list, chain and address (code units): read once, never held together. */
+  readonly entries: Iterable<LoadedEntry> | AsyncIterable<LoadedEntry>;
+  /** At most so many entries come. */
+  readonly count: number;
+  readonly own: readonly OwnAddress[];
   readonly enable: readonly string[];
 }
 
@@ -31,45 +58,113 @@ export interface WatchlistSnapshot extends Watchlist {
   readonly summary: readonly IncidentSummary[];
   /** Ids in `enable` that name no list and no incident: most likely a typing error. */
   readonly unknownEnable: readonly string[];
+  /** It is asked nothing any more. Only then a replaced file's space is free; the table goes with the last reference to it. */
+  close(): void;
 }
 
-type Index<T> = Map<ChainId, Map<Address, T>>;
-type State = "watched" | "off" | "never";
+export function createWatchlist({ lists, own, enable }: WatchlistOptions): WatchlistSnapshot {
+  const entries = lists.flatMap((list) => list.entries).toSorted((a, b) => compareEntries(a.entry, b.entry));
+  const storage = createMemoryStorage();
+  const intake = createIntake({ lists, enable, builder: createEntryIndexBuilder({ count: entries.length, storage }) });
+  for (const entry of entries) intake.add(entry);
+  return watchlistOn(runThrough(intake.finish()), own);
+}
 
-export function createWatchlist(options: WatchlistOptions): WatchlistSnapshot {
-  const enabled = new Set(options.enable);
-  const lists = options.lists.toSorted((a, b) => compareText(a.list, b.list));
-  const incidents = new Map<string, Incident>();
-  const index: Index<WatchEntry[]> = new Map();
-  const counts = new Map<string, Counts>();
-  const matched: WatchEntry[] = [];
-  for (const list of lists) {
-    if (!incidents.has(list.incident.id)) incidents.set(list.incident.id, toIncident(list));
-    for (const { entry, hasAdapter } of list.entries) {
-      const state = stateOf(entry, enabled);
-      count(counts, entry.incident, { state, hasAdapter });
-      if (state !== "watched") continue;
-      matched.push(entry);
-      addTo(index, entry);
+/** Rejects with the signal's reason when it is aborted, and with whatever reading the entries throws; nothing is left then. */
+export async function buildWatchlist(options: BuildOptions, signal: AbortSignal): Promise<WatchlistSnapshot> {
+  const { file, lists, entries, count, own, enable } = options;
+  const storage = createFileStorage(file);
+  try {
+    const intake = createIntake({ lists, enable, builder: createEntryIndexBuilder({ count, storage }) });
+    const pause = createPauses(signal);
+    for await (const entry of entries) {
+      intake.add(entry);
+      await pause();
     }
+    return watchlistOn(await inSlices(intake.finish(), signal), own);
+  } catch (error) {
+    storage.close();
+    throw error;
   }
-  const own = indexOwn(options.own);
+}
+
+/** What `buildWatchlist` left in the file. Throws ConfigError when it is missing, foreign, cut or changed. */
+export async function openWatchlist(
+  { file, own }: Pick<BuildOptions, "file" | "own">,
+  signal: AbortSignal,
+): Promise<WatchlistSnapshot> {
+  const storage = openFileStorage(file);
+  try {
+    return watchlistOn(await inSlices(openEntryIndex<Facts>(storage), signal), own);
+  } catch (error) {
+    storage.close();
+    throw error;
+  }
+}
+
+/** What is known of the entries as a whole, kept with them. */
+interface Facts {
+  readonly incidents: readonly Incident[];
+  readonly summary: readonly IncidentSummary[];
+  readonly unknownEnable: readonly string[];
+}
+
+interface Intake {
+  add(entry: LoadedEntry): void;
+  finish(): Generator<void, EntryIndex<Facts>>;
+}
+
+interface IntakeOptions {
+  readonly lists: readonly ListHead[];
+  readonly enable: readonly string[];
+  readonly builder: EntryIndexBuilder<Facts>;
+}
+
+/** Hands the builder what is watched, and counts the rest. */
+function createIntake({ lists, enable, builder }: IntakeOptions): Intake {
+  const enabled = new Set(enable);
+  const incidents = incidentsOf(lists);
+  const counts = new Map<string, Counts>();
   return {
-    version: versionOf({ matched, incidents, own: options.own }),
-    incidents,
-    entriesOf: (chain, address) => index.get(chain)?.get(address) ?? NO_ENTRIES,
-    ownOf: (chain, address) => own.get(chain)?.get(address) ?? null,
-    addresses: createWatchedTable(index),
-    watchedCount: matched.length,
-    summary: summaryOf(incidents, counts),
-    unknownEnable: [...enabled].filter((id) => !lists.some((list) => list.list === id || list.incident.id === id)),
+    add({ entry, hasAdapter }) {
+      const state = stateOf(entry, enabled);
+      countEntry(counts, entry.incident, { state, hasAdapter });
+      if (state === "watched") builder.add(entry);
+    },
+    finish: () =>
+      builder.finish({
+        incidents: [...incidents.values()],
+        summary: summaryOf(incidents, counts),
+        unknownEnable: [...enabled].filter((id) => !lists.some((one) => one.list === id || one.incident.id === id)),
+      }),
   };
 }
 
-const NO_ENTRIES: readonly WatchEntry[] = Object.freeze([]);
+function watchlistOn(index: EntryIndex<Facts>, own: readonly OwnAddress[]): WatchlistSnapshot {
+  const { incidents, summary, unknownEnable } = index.facts;
+  const ownOf = indexOwn(own);
+  return {
+    version: versionOf(index, own),
+    incidents: new Map(incidents.map((incident) => [incident.id, incident])),
+    entriesOf: index.entriesOf,
+    ownOf: (chain, address) => ownOf.get(chain)?.get(address) ?? null,
+    addresses: index.addresses,
+    watchedCount: index.count,
+    summary,
+    unknownEnable,
+    close: index.close,
+  };
+}
+
+type State = "watched" | "off" | "never";
 
 /** The files refuse these roles with another default; a list made by code gets the same answer here. */
 const NEVER_ROLES: ReadonlySet<string> = new Set(["victim", "victim_contract", "restrained_funds"]);
+
+/** Whether blocks are matched with the entry. */
+export function isMatched(entry: WatchEntry, enabled: ReadonlySet<string>): boolean {
+  return stateOf(entry, enabled) === "watched";
+}
 
 function stateOf(entry: WatchEntry, enabled: ReadonlySet<string>): State {
   if (entry.default === "never" || NEVER_ROLES.has(entry.role)) return "never";
@@ -77,31 +172,28 @@ function stateOf(entry: WatchEntry, enabled: ReadonlySet<string>): State {
   return enabled.has(entry.list) || enabled.has(entry.incident) ? "watched" : "off";
 }
 
-function toIncident(list: LoadedList): Incident {
-  const { id, name, kind, date, attribution, attributionBasis, disputed } = list.incident;
+/** What alerts tell of an incident. */
+export function toIncident(incident: IncidentInput): Incident {
+  const { id, name, kind, date, attribution, attributionBasis, disputed } = incident;
   return { id, name, kind, date, attribution, attributionBasis, disputed };
 }
 
-function addTo(index: Index<WatchEntry[]>, entry: WatchEntry): void {
-  const ofChain = chainOf(index, entry.chain);
-  const same = ofChain.get(entry.address);
-  if (same === undefined) ofChain.set(entry.address, [entry]);
-  else same.push(entry);
-}
-
-function indexOwn(own: readonly OwnAddress[]): Index<OwnAddress> {
-  const index: Index<OwnAddress> = new Map();
-  for (const address of own) chainOf(index, address.chain).set(address.address, address);
-  return index;
-}
-
-function chainOf<T>(index: Index<T>, chain: ChainId): Map<Address, T> {
-  let ofChain = index.get(chain);
-  if (ofChain === undefined) {
-    ofChain = new Map();
-    index.set(chain, ofChain);
+/** By id; told by the first list of an incident. */
+function incidentsOf(lists: readonly ListHead[]): Map<string, Incident> {
+  const incidents = new Map<string, Incident>();
+  for (const { incident } of lists.toSorted((a, b) => compareText(a.list, b.list))) {
+    if (!incidents.has(incident.id)) incidents.set(incident.id, toIncident(incident));
   }
-  return ofChain;
+  return incidents;
+}
+
+function indexOwn(own: readonly OwnAddress[]): Map<ChainId, Map<Address, OwnAddress>> {
+  const index = new Map<ChainId, Map<Address, OwnAddress>>();
+  for (const one of own) {
+    const ofChain = index.get(one.chain) ?? new Map<Address, OwnAddress>();
+    index.set(one.chain, ofChain.set(one.address, one));
+  }
+  return index;
 }
 
 interface Counts {
@@ -111,7 +203,7 @@ interface Counts {
   noAdapter: number;
 }
 
-function count(counts: Map<string, Counts>, incident: string, what: { state: State; hasAdapter: boolean }): void {
+function countEntry(counts: Map<string, Counts>, incident: string, what: { state: State; hasAdapter: boolean }): void {
   const of = counts.get(incident) ?? { watched: 0, off: 0, never: 0, noAdapter: 0 };
   of[what.state] += 1;
   if (what.state === "watched" && !what.hasAdapter) of.noAdapter += 1;
@@ -124,31 +216,15 @@ function summaryOf(incidents: ReadonlyMap<string, Incident>, counts: ReadonlyMap
   return summary.toSorted((a, b) => compareText(a.incident.id, b.incident.id));
 }
 
-interface Content {
-  readonly matched: readonly WatchEntry[];
-  readonly incidents: ReadonlyMap<string, Incident>;
-  readonly own: readonly OwnAddress[];
-}
-
 /**
  * The content's hash: everything an alert can tell about a match, in an order of its own. The order of files, rows and
  * keys changes nothing; a changed label or customer does, because blocks matched before tell it differently.
  */
-function versionOf(content: Content): string {
-  const involved = new Set(content.matched.map((entry) => entry.incident));
+function versionOf({ digest, facts }: EntryIndex<Facts>, own: readonly OwnAddress[]): string {
+  const involved = facts.summary.filter(({ watched }) => watched > 0);
   const lines = [
-    ...content.matched.map((entry) => `entry ${canonicalJson(entry)}`),
-    ...[...content.incidents.values()]
-      .filter(({ id }) => involved.has(id))
-      .map((incident) => `incident ${canonicalJson(incident)}`),
-    ...content.own.map((address) => `own ${canonicalJson(address)}`),
+    ...involved.map(({ incident }) => `incident ${canonicalJson(incident)}`),
+    ...own.map((address) => `own ${canonicalJson(address)}`),
   ];
-  return hashId("wl", lines.toSorted(compareText));
-}
-
-function canonicalJson(value: object): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => compareText(a, b)));
-  });
+  return hashId("wl", [`entries ${digest}`, ...lines.toSorted(compareText)]);
 }

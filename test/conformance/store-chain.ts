@@ -7,7 +7,7 @@ import { blockAt, commitOf, foldKinds, hitOf, NOW, scanned, windowBlock, ZERO } 
 
 type GetStore = () => StoreUnderTest;
 
-const TTL = { ttlMs: 60_000, listVersion: "v1" };
+const TTL = { ttlMs: 60_000, listVersion: "v1", revision: 0 };
 
 /** A chain led by `first`, known from block 9 on. */
 export async function begun(store: StoreUnderTest, chain: string): Promise<Lease> {
@@ -38,7 +38,7 @@ function leaseTests(getStore: GetStore): void {
   test("a led chain is not given to another holder until its lease ran out", async () => {
     const { leases, passTime } = getStore();
     const chain = "test:lease";
-    const first = await leases.acquire({ chain, holder: "first", ttlMs: 300, listVersion: "v1" });
+    const first = await leases.acquire({ chain, holder: "first", ttlMs: 300, listVersion: "v1", revision: 0 });
     expect(first).toEqual({ chain, holder: "first", epoch: 1 });
     expect(await leases.acquire({ chain, holder: "second", ...TTL })).toBeNull();
     await passTime(600);
@@ -48,7 +48,13 @@ function leaseTests(getStore: GetStore): void {
   test("renewing keeps a lease alive, and fails once another holder has it", async () => {
     const { leases, passTime } = getStore();
     const chain = "test:renew";
-    const first = (await leases.acquire({ chain, holder: "first", ttlMs: 300, listVersion: "v1" })) as Lease;
+    const first = (await leases.acquire({
+      chain,
+      holder: "first",
+      ttlMs: 300,
+      listVersion: "v1",
+      revision: 0,
+    })) as Lease;
     expect(await leases.renew(first, 60_000)).toBe(true);
     await passTime(600);
     expect(await leases.acquire({ chain, holder: "second", ...TTL })).toBeNull();
@@ -67,7 +73,9 @@ function leaseTests(getStore: GetStore): void {
     const blocks = [scanned(blockAt(10), [hitOf({ chain: old.chain, tx: "0x1" })])];
     await expect(chains.commitBlocks(commitOf(old, blocks))).rejects.toMatchObject({ code: "fenced" });
     await expect(chains.commitRematch(commitOf(old, blocks))).rejects.toMatchObject({ code: "fenced" });
-    await expect(chains.commitFinalized({ lease: old, number: 9, now: NOW })).rejects.toMatchObject({ code: "fenced" });
+    await expect(chains.commitFinalized({ lease: old, listVersion: "v1", number: 9, now: NOW })).rejects.toMatchObject({
+      code: "fenced",
+    });
     const reorg = { lease: old, ancestor: windowBlock(8), now: NOW };
     await expect(chains.commitReorg(reorg)).rejects.toMatchObject({ code: "fenced" });
     await expect(chains.begin(old, [windowBlock(10)])).rejects.toMatchObject({ code: "fenced" });
@@ -132,10 +140,10 @@ function checkpointTests(getStore: GetStore): void {
     await chains.commitBlocks(commit(10));
     await chains.commitBlocks(commit(11));
     expect(await numbers()).toEqual([8, 9, 10, 11]);
-    await chains.commitFinalized({ lease, number: 9, now: NOW });
+    await chains.commitFinalized({ lease, listVersion: "v1", number: 9, now: NOW });
     await chains.commitBlocks(commit(12));
     expect(await numbers()).toEqual([9, 10, 11, 12]);
-    await chains.commitFinalized({ lease, number: 12, now: NOW });
+    await chains.commitFinalized({ lease, listVersion: "v1", number: 12, now: NOW });
     await chains.commitBlocks(commit(13));
     expect(await numbers()).toEqual([11, 12, 13]);
     expect((await chains.load(lease.chain))?.finalizedNumber).toBe(12);
@@ -145,8 +153,8 @@ function checkpointTests(getStore: GetStore): void {
     const { chains } = getStore();
     const lease = await begun(getStore(), "test:final");
     await chains.commitBlocks(commitOf(lease, [scanned(blockAt(10))]));
-    await chains.commitFinalized({ lease, number: 10, now: NOW });
-    expect(await chains.commitFinalized({ lease, number: 9, now: NOW })).toEqual({ finalHits: 0 });
+    await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW });
+    expect(await chains.commitFinalized({ lease, listVersion: "v1", number: 9, now: NOW })).toEqual({ finalHits: 0 });
     expect((await chains.load(lease.chain))?.finalizedNumber).toBe(10);
     await expect(chains.commitReorg({ lease, ancestor: windowBlock(9), now: NOW })).rejects.toThrow("final");
     expect((await chains.load(lease.chain))?.window.at(-1)?.number).toBe(10);
@@ -172,6 +180,7 @@ function hitTests(getStore: GetStore): void {
         reason: null,
         link: null,
         late: false,
+        retroactive: false,
         at: NOW,
       },
     ]);
@@ -184,7 +193,7 @@ function hitTests(getStore: GetStore): void {
     await chains.commitBlocks(commitOf(lease, [scanned(blockAt(10), [hit])]));
     expect(await chains.commitReorg({ lease, ancestor: windowBlock(9), now: NOW })).toEqual({ removedHits: 1 });
     await chains.commitBlocks(commitOf(lease, [scanned(blockAt(10, { branch: "b", on: "a" }), [hit])]));
-    expect(await chains.commitFinalized({ lease, number: 10, now: NOW })).toEqual({ finalHits: 1 });
+    expect(await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW })).toEqual({ finalHits: 1 });
     expect(await eventsOf(getStore(), hit.alertId)).toEqual([]);
   });
 
@@ -203,6 +212,30 @@ function hitTests(getStore: GetStore): void {
     expect(await eventsOf(getStore(), same.alertId)).toEqual([]);
     expect(await eventsOf(getStore(), relabelled.alertId)).toMatchObject([{ kind: "rematched" }]);
     expect(await eventsOf(getStore(), found.alertId)).toMatchObject([{ kind: "included" }]);
+  });
+
+  test("the ledger names the list a block was matched with last; what stands beside it keeps its own", async () => {
+    const { chains, leases, coverage } = getStore();
+    const lease = await begun(getStore(), "test:rematch-ledger");
+    await chains.commitBlocks(
+      commitOf(
+        lease,
+        [10, 11, 12, 13].map((number) => scanned(blockAt(number))),
+      ),
+    );
+    const next = await leases.acquire({ ...lease, ttlMs: 60_000, listVersion: "v2", revision: 0 });
+    if (next === null) throw new Error("the holder takes its own chain back");
+    const other = { ...blockAt(12), trust: { ...blockAt(12).trust, operators: ["them"] } };
+    await chains.commitRematch(commitOf(next, [scanned(blockAt(11)), scanned(other)], "v2"));
+    const told = (await coverage(lease.chain)).flatMap(({ from, to, listVersion, operators }) =>
+      Array.from({ length: to - from + 1 }, (_, index) => [from + index, listVersion, operators.join(" ")]),
+    );
+    expect(told).toEqual([
+      [10, "v1", "us"],
+      [11, "v2", "us"],
+      [12, "v2", "them us"],
+      [13, "v1", "us"],
+    ]);
   });
 
   test("a block matched again that is not in the window is refused as a whole", async () => {
@@ -244,10 +277,10 @@ function lifeTests(getStore: GetStore): void {
     const lease = await begun(getStore(), "test:final-hit");
     const hit = hitOf({ chain: lease.chain, tx: "0x1" });
     await chains.commitBlocks(commitOf(lease, [scanned(blockAt(10), [hit]), scanned(blockAt(11))]));
-    expect(await chains.commitFinalized({ lease, number: 10, now: NOW })).toEqual({ finalHits: 1 });
+    expect(await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW })).toEqual({ finalHits: 1 });
     const relabelled = hitOf({ chain: lease.chain, tx: "0x1", label: "another" });
     await chains.commitRematch(commitOf(lease, [scanned(blockAt(10), [relabelled])]));
-    expect(await chains.commitFinalized({ lease, number: 11, now: NOW })).toEqual({ finalHits: 0 });
+    expect(await chains.commitFinalized({ lease, listVersion: "v1", number: 11, now: NOW })).toEqual({ finalHits: 0 });
     expect(await chains.commitReorg({ lease, ancestor: blockAt(11), now: NOW })).toEqual({ removedHits: 0 });
     const kinds = (await eventsOf(getStore(), hit.alertId)).map(({ kind }) => kind);
     expect(kinds).toEqual(["included", "final", "rematched"]);
@@ -262,7 +295,7 @@ function lifeTests(getStore: GetStore): void {
     await chains.commitReorg({ lease, ancestor: blockAt(9), now: NOW });
     await chains.commitBlocks(commitOf(lease, [scanned(blockAt(10, { branch: "b", on: "a" }), [silent])]));
     await chains.commitRematch(commitOf(lease, [scanned(blockAt(10, { branch: "b", on: "a" }), [silent])]));
-    await chains.commitFinalized({ lease, number: 10, now: NOW });
+    await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW });
     const events = await eventsOf(getStore(), hit.alertId);
     expect(events.map(({ kind }) => kind)).toEqual(["included", "removed", "included"]);
     expect(events.at(-1)?.hit?.recordedOnly).toEqual(ZERO);

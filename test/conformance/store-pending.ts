@@ -14,7 +14,7 @@ const SEEN: BlockTrust = { proven: false, operators: ["us"], missing: [], traced
 
 function found(hits: readonly Hit[], was: FoundPending["was"] = null): FoundPending {
   const hash = hits[0]?.transfer.txHash ?? "";
-  return { hash, slot: `0xthief/${hash}`, was, hits };
+  return { hash, slots: [`0xthief/${hash}`, `coin/${hash}`], was, hits };
 }
 
 function pendingOf(lease: Lease, ...all: FoundPending[]) {
@@ -48,7 +48,9 @@ function seenTests(getStore: GetStore): void {
     const hit = hitOf({ chain: lease.chain, tx: "0xp1", amount: 2n ** 200n });
     expect(await pending.commitPending(pendingOf(lease, found([hit])))).toEqual({ hits: 1 });
     expect(await pending.commitPending(pendingOf(lease, found([hit], "pending")))).toEqual({ hits: 0 });
-    expect(await pending.load(lease.chain)).toEqual([{ hash: "0xp1", slot: "0xthief/0xp1", state: "pending" }]);
+    expect(await pending.load(lease.chain)).toEqual([
+      { hash: "0xp1", slots: ["0xthief/0xp1", "coin/0xp1"], state: "pending" },
+    ]);
     expect(await eventsOf(getStore(), hit.alertId)).toEqual([
       {
         seq: expect.any(Number),
@@ -61,6 +63,7 @@ function seenTests(getStore: GetStore): void {
         reason: null,
         link: null,
         late: false,
+        retroactive: false,
         at: NOW,
       },
     ]);
@@ -195,7 +198,7 @@ function blockTests(getStore: GetStore): void {
       ["pending", null],
     ]);
     await chains.commitBlocks(commitOf(lease, [scanned(blockAt(10, { branch: "b", on: "a" }), [mined])]));
-    await chains.commitFinalized({ lease, number: 10, now: NOW });
+    await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW });
     expect(await statesOf(getStore(), lease)).toEqual({ "0xp2": "pending" });
     expect((await eventsOf(getStore(), mined.alertId)).map(({ kind }) => kind)).toEqual(["included", "final"]);
   });
@@ -259,7 +262,7 @@ function disputeTests(getStore: GetStore): void {
     expect(await statesOf(getStore(), lease)).toEqual({ "0xp1": "included" });
     const kinds = (await eventsOf(getStore(), hit.alertId)).map(({ kind }) => kind);
     expect(kinds).toEqual(["pending", "disputed", "included"]);
-    expect(await chains.commitFinalized({ lease, number: 10, now: NOW })).toEqual({ finalHits: 1 });
+    expect(await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW })).toEqual({ finalHits: 1 });
   });
 }
 
@@ -283,7 +286,7 @@ function guardTests(getStore: GetStore): void {
     const hit = hitOf({ chain: lease.chain, tx: "0xp1" });
     const stale = { ...pendingOf(lease, found([hit])), listVersion: "v0" };
     await expect(pending.commitPending(stale)).rejects.toMatchObject({ code: "list_changed" });
-    await leases.acquire({ chain: lease.chain, holder: "first", ttlMs: 60_000, listVersion: "v1" });
+    await leases.acquire({ chain: lease.chain, holder: "first", ttlMs: 60_000, listVersion: "v1", revision: 0 });
     const fenced = { code: "fenced" };
     await expect(pending.commitPending(pendingOf(lease, found([hit])))).rejects.toMatchObject(fenced);
     await expect(pending.commitEnded({ lease, ended: [], now: NOW })).rejects.toMatchObject(fenced);

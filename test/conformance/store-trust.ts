@@ -55,7 +55,7 @@ function disputeTests(getStore: GetStore): void {
     expect(await eventsOf(getStore(), left.alertId)).toMatchObject([{ kind: "removed" }]);
     expect(await eventsOf(getStore(), right.alertId)).toMatchObject([included]);
     expect(await eventsOf(getStore(), both.alertId)).toMatchObject([included]);
-    expect(await chains.commitFinalized({ lease, number: 10, now: NOW })).toEqual({ finalHits: 2 });
+    expect(await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW })).toEqual({ finalHits: 2 });
   });
 
   test("our own hits come into doubt where a side does not have their block, and stand again when all agree on it", async () => {
@@ -88,7 +88,7 @@ function disputeTests(getStore: GetStore): void {
     const lease = await begun(getStore(), "test:dispute-lease");
     const hit = hitOf({ chain: lease.chain, tx: "0x1", amount: 0n, recordedOnly: ZERO });
     await chains.commitDisputed(disputedOf(lease, [scanned(blockAt(10), [hit])]));
-    await leases.acquire({ chain: lease.chain, holder: "first", ttlMs: 60_000, listVersion: "v1" });
+    await leases.acquire({ chain: lease.chain, holder: "first", ttlMs: 60_000, listVersion: "v1", revision: 0 });
     const told = hitOf({ chain: lease.chain, tx: "0x2" });
     const stale = chains.commitDisputed(disputedOf(lease, [scanned(blockAt(10), [told])]));
     await expect(stale).rejects.toMatchObject({ code: "fenced" });
@@ -134,7 +134,7 @@ function missedTests(getStore: GetStore): void {
     const lease = await begun(getStore(), "test:contradicted");
     const hit = hitOf({ chain: lease.chain, tx: "0x1" });
     await chains.commitBlocks(commitOf(lease, [scanned(without(10, "b"), [hit])]));
-    await chains.commitFinalized({ lease, number: 10, now: NOW });
+    await chains.commitFinalized({ lease, listVersion: "v1", number: 10, now: NOW });
     await chains.commitChecked({ lease, operator: "b", vouched: [], contradicted: [blockAt(10)], now: NOW });
     const events = await eventsOf(getStore(), hit.alertId);
     expect(events.map(({ kind }) => kind)).toEqual(["included", "final", "contradicted"]);

@@ -10,8 +10,10 @@ import { trustConformance } from "./store-trust.ts";
 import { workConformance } from "./store-work.ts";
 
 export interface StoreUnderTest extends CoreStore {
-  /** Which blocks were scanned, and who vouches for them, lowest first. */
-  readonly coverage: (chain: string) => Promise<{ from: number; to: number; operators: readonly string[] }[]>;
+  /** Which blocks were scanned, with which list, and who vouches for them, lowest first. */
+  readonly coverage: (
+    chain: string,
+  ) => Promise<{ from: number; to: number; operators: readonly string[]; listVersion: string }[]>;
   /** Lets the database's clock go on. */
   readonly passTime: (ms: number) => Promise<void>;
   readonly close: () => Promise<void>;

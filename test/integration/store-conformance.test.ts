@@ -13,7 +13,12 @@ import { createTempDir } from "../support/temp-dir.ts";
 
 async function coverageOf({ db }: OpenStore, chain: string) {
   const rows = await db.selectFrom("coverage").selectAll().where("chain", "=", chain).orderBy("from_number").execute();
-  return rows.map((row) => ({ from: row.from_number, to: row.to_number, operators: row.operators.split(",") }));
+  return rows.map((row) => ({
+    from: row.from_number,
+    to: row.to_number,
+    operators: row.operators.split(","),
+    listVersion: row.list_version,
+  }));
 }
 
 async function underTest(opened: OpenStore, cleanUp: () => Promise<void>): Promise<StoreUnderTest> {

@@ -8,6 +8,7 @@ import type { Lease, ScannedBlock, WindowBlock } from "../../src/types/checkpoin
 import type { Hit } from "../../src/types/hit.ts";
 import {
   addUnchecked,
+  changeCoverage,
   checkBlocks,
   doubtHits,
   settleDisputed,
@@ -122,6 +123,7 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
           assert(known, `block ${block.number} matched again is still in the window`);
           tables.checkpoint.change(key, { listVersion: commit.listVersion, scanned: true });
         }
+        for (const one of commit.scanned) recover(tables, commit.lease.chain, one, commit.listVersion);
         storeHits(tables, commit, "rematched");
       }),
 
@@ -138,9 +140,9 @@ export function createMemoryChainStore(tables: MemoryTables): ChainStore {
         return { removedHits: settleHits(tables, { chain: lease.chain, which: lost, to: "removed", now }) };
       }),
 
-    commitFinalized: async ({ lease, number, now }) =>
+    commitFinalized: async ({ lease, listVersion, number, now }) =>
       tables.transaction(() => {
-        if (number <= hold(tables, lease).finalizedNumber) return { finalHits: 0 };
+        if (number <= holdForMatching(tables, { lease, listVersion }).finalizedNumber) return { finalHits: 0 };
         tables.lease.change(lease.chain, { finalizedNumber: number });
         for (const row of tables.pending.values())
           if (row.chain === lease.chain && row.blockNumber !== null && row.blockNumber <= number)
@@ -270,8 +272,19 @@ function settleHits(tables: MemoryTables, { chain, which, to, now }: Settle): nu
   return rows.length;
 }
 
+const howOf = ({ trust }: ScannedBlock["block"], listVersion: string) =>
+  JSON.stringify([listVersion, trust.traced, trust.proven]);
+
+function recover(tables: MemoryTables, chain: string, { block }: ScannedBlock, listVersion: string): void {
+  changeCoverage(tables, { chain, number: block.number }, (row) => ({
+    ...row,
+    how: howOf(block, listVersion),
+    operators: [...new Set([...row.operators, ...block.trust.operators])].toSorted(),
+  }));
+}
+
 function cover(tables: MemoryTables, chain: string, { block }: ScannedBlock, listVersion: string): void {
-  const how = JSON.stringify([listVersion, block.trust.traced, block.trust.proven]);
+  const how = howOf(block, listVersion);
   const operators = block.trust.operators.toSorted();
   const grows = rangeEndingAt(tables, block.number - 1, { chain, how, operators });
   if (grows !== undefined) tables.coverage.change(`${chain} ${grows.from}`, { to: block.number });

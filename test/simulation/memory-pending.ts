@@ -15,7 +15,7 @@ export function createMemoryPending(tables: MemoryTables): PendingStore {
         .values()
         .filter((row) => row.chain === chain)
         .toSorted((a, b) => (a.hash < b.hash ? -1 : 1))
-        .map(({ hash, slot, state }) => ({ hash, slot, state }));
+        .map(({ hash, slots, state }) => ({ hash, slots, state }));
     },
 
     commitPending: async (commit) =>
@@ -25,11 +25,11 @@ export function createMemoryPending(tables: MemoryTables): PendingStore {
         const taken = commit.found.filter(
           ({ hash, was }) => (tables.pending.get(`${chain} ${hash}`)?.state ?? null) === was,
         );
-        for (const { hash, slot } of taken)
+        for (const { hash, slots } of taken)
           tables.pending.put(`${chain} ${hash}`, {
             chain,
             hash,
-            slot,
+            slots,
             state: "pending",
             blockNumber: null,
             changedAt: commit.now,

@@ -145,7 +145,8 @@ function addMessage(tables: MemoryTables, { message, sinks, now, queued }: NewMe
 }
 
 function eventOf({ payload, applied: _applied, ...event }: EventRow): HitEvent {
-  return { ...event, hit: payload === null ? null : decodeHit(payload) };
+  // The simulation follows chains; it scans no past.
+  return { ...event, retroactive: false, hit: payload === null ? null : decodeHit(payload) };
 }
 
 function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {

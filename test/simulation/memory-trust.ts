@@ -6,7 +6,7 @@ import type { ScannedBlock } from "../../src/types/checkpoint.ts";
 import type { HitEventKind } from "../../src/types/hit.ts";
 import { addEvents, toldBlock } from "./memory-events.ts";
 import { hashOf, waitAgain } from "./memory-pending.ts";
-import type { HitRow, MemoryTables, UncheckedRow } from "./memory-tables.ts";
+import type { CoverageRow, HitRow, MemoryTables, UncheckedRow } from "./memory-tables.ts";
 
 export function uncheckedKey({ chain, operator, number }: Pick<UncheckedRow, "chain" | "operator" | "number">): string {
   return `${chain} ${operator} ${number}`;
@@ -110,14 +110,24 @@ export function checkBlocks(
 }
 
 function vouchCoverage(tables: MemoryTables, of: { chain: string; operator: string; number: number }): void {
-  const { chain, operator, number } = of;
+  changeCoverage(tables, of, (row) => ({
+    ...row,
+    operators: [...new Set([...row.operators, of.operator])].toSorted(),
+  }));
+}
+
+/** One block is covered otherwise than the others of its range. */
+export function changeCoverage(
+  tables: MemoryTables,
+  { chain, number }: { chain: string; number: number },
+  change: (row: CoverageRow) => CoverageRow,
+): void {
   const range = tables.coverage.values().find((row) => row.chain === chain && row.from <= number && row.to >= number);
   if (range === undefined) return;
   tables.coverage.delete(`${chain} ${range.from}`);
-  const operators = [...new Set([...range.operators, operator])].toSorted();
   const parts = [
     { ...range, to: number - 1 },
-    { ...range, from: number, to: number, operators },
+    { ...change(range), from: number, to: number },
     { ...range, from: number + 1 },
   ].filter(({ from, to }) => from <= to);
   for (const part of parts) tables.coverage.insert(`${chain} ${part.from}`, part);

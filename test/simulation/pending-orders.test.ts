@@ -87,10 +87,11 @@ class PoolWorld {
       trust: { proven: false, operators: ["us"], missing: [], traced: false },
       take: async (wants) => {
         // Somebody else's: a pool that lives.
-        wants({ hash: "0xstranger", slot: "stranger/0", transfers: [] });
+        wants({ hash: "0xstranger", slots: ["stranger/0"], transfers: [] });
         return this.arrivals.splice(0).map(pendingOf).filter(wants);
       },
-      fateOf: async ({ hash, slot }): Promise<TransactionFate> => {
+      fateOf: async ({ hash, slots: [slot] }): Promise<TransactionFate> => {
+        if (slot === undefined) throw new Error(`${hash} has no slot`);
         const tx = this.pool.get(slot);
         if (tx?.hash === hash) return { at: "pool", transaction: pendingOf(tx) };
         const used = this.usedBy(slot);
@@ -110,7 +111,7 @@ function hitFor({ hash, asks }: Tx, inBlock: boolean): Hit {
 }
 
 function pendingOf(tx: Tx): PendingTransaction {
-  return { hash: tx.hash, slot: tx.slot, transfers: [hitFor(tx, false).transfer] };
+  return { hash: tx.hash, slots: [tx.slot], transfers: [hitFor(tx, false).transfer] };
 }
 
 const slots = fc.constantFrom("a/0", "a/1", "b/0");
@@ -150,7 +151,7 @@ class Run {
   }
 
   async begin(): Promise<void> {
-    await this.store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e12, listVersion: "v1" });
+    await this.store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e12, listVersion: "v1", revision: 0 });
     await this.store.chains.begin(this.lease, [{ ...windowBlock(9), scanned: true }]);
   }
 

@@ -186,7 +186,10 @@ function checkDeliveries({ tables, receipts, weather, sinks }: Outcome, wrong: W
     if (tables.message.get(webhookId)?.body !== body) wrong(`${webhookId} was sent with a body that is not its own`);
   const deliveries = new Map(tables.delivery.values().map((row) => [`${row.sink} ${row.webhookId}`, row]));
   for (const message of tables.message.values()) {
-    const isSent = SEVERITIES.indexOf(message.severity) >= SEVERITIES.indexOf(weather.minSeverity);
+    // Severe enough, or the next word to whoever was told of the alert before.
+    const isSent = messagesOf(tables, message.alertId ?? "")
+      .filter(({ revision }) => revision <= message.revision)
+      .some(({ severity }) => SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(weather.minSeverity));
     for (const sink of sinks) {
       const key = `${sink} ${message.webhookId}`;
       const row = deliveries.get(key);

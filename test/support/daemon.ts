@@ -11,7 +11,14 @@ export interface DaemonConfig {
   readonly nodeUrl: string;
   readonly nodeWsUrl?: string;
   /** In place of nodeUrl: several nodes. */
-  readonly nodes?: readonly { name: string; operator: string; http: string; timeoutMs?: number; rpc?: object }[];
+  readonly nodes?: readonly {
+    name: string;
+    operator: string;
+    http: string;
+    timeoutMs?: number;
+    rpc?: object;
+    zmq?: readonly string[];
+  }[];
   readonly quorum?: number;
   readonly databaseUrl?: string;
   readonly redisUrl?: string;

@@ -12,14 +12,23 @@ import { type BlockBytes, createBlockSource } from "./block-source.ts";
 import { createCredentials } from "./credentials.ts";
 import { createHeaderSource } from "./header-source.ts";
 import { type Network, networkOf } from "./networks.ts";
-import { createNodeClient } from "./node-client.ts";
+import { createNodeClient, type NodeClient } from "./node-client.ts";
 import { createNodeWatch } from "./node-watch.ts";
 import { ProofError } from "./proof-error.ts";
 import { readBlock } from "./read-block.ts";
 import { createScriptTable, type ScriptTable } from "./script-table.ts";
+import { checkSpent } from "./check-spent.ts";
+import { createHistory } from "./history.ts";
+import { type CoinSet, createCoinSet } from "./mempool/coin-set.ts";
+import { createBitcoinMempool } from "./mempool/mempool-source.ts";
+import { createNodeScan } from "./node-scan.ts";
 import { followBlockHints } from "./zmq-feed.ts";
 
 const RECONNECT_MS = 5_000;
+// A scan of all coins of Bitcoin takes minutes, on slow disks an hour.
+const SCAN_MS = 2 * 3_600_000;
+// One over the coins and one over the filters.
+const SCAN_GATE = { maxConcurrent: 2, maxPerSecond: 20 };
 
 export interface BitcoinAdapterOptions {
   readonly chain: ChainConfig;
@@ -36,18 +45,18 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
   const { finality } = chain;
   if (finality.by !== "depth")
     throw new ConfigError(`chain ${chain.name}: its nodes know no final block: finality needs a depth`);
-  const client = createNodeClient({
-    name: node.name,
-    url: node.http,
-    credentials: createCredentials({ name: node.name, url: node.http, rpc: node.rpc }),
-    timeoutMs: node.timeoutMs,
-    gate: createRequestGate({ maxConcurrent: node.maxConcurrent, maxPerSecond: node.maxRequestsPerSecond }),
-    ...(onRequest === undefined ? {} : { onRequest }),
-  });
+  const { client, patient } = createClients(node, onRequest);
   const watch = createNodeWatch({ client, network });
   const headers = createHeaderSource({ client, network });
   const blocks = createBlockSource({ client, log });
   const tableOf = createTables(network);
+  // Nobody else may learn whom we watch.
+  const scan = node.own ? createNodeScan({ client, patient, log }) : null;
+  const coins = createCoinSet();
+  const mempool =
+    chain.mempool === "off"
+      ? null
+      : createBitcoinMempool({ node, client, headers, network, coins, scan, tableOf, log });
 
   return {
     family: "bitcoin",
@@ -69,7 +78,7 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
       const bytes = await blocks.read(header, signal);
       if (bytes === null) return null;
       const watched = wanted?.watched === undefined ? null : tableOf(wanted.watched);
-      const { transfers } = contentOf(header, bytes, { network, watched, node: node.name });
+      const { transfers } = contentOf(header, bytes, { network, watched, coins, node: node.name });
       bytes.release();
       // Values move in transactions only: nothing is hidden that would have to be traced.
       const trust = { proven: true, operators: [node.operator], missing: [], traced: true };
@@ -84,7 +93,32 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
       }
     },
 
-    close: () => client.close(),
+    ...(scan === null ? {} : { candidates: createHistory({ client, scan, network }) }),
+    ...(mempool === null ? {} : { mempool }),
+
+    async close() {
+      await mempool?.close();
+      await Promise.all([client.close(), patient.close()]);
+    },
+  };
+}
+
+/** `patient`: waits as long as a scan takes, and asks for nothing else. */
+function createClients(
+  node: NodeConfig,
+  onRequest: BitcoinAdapterOptions["onRequest"],
+): { client: NodeClient; patient: NodeClient } {
+  const connection = {
+    name: node.name,
+    url: node.http,
+    credentials: createCredentials({ name: node.name, url: node.http, rpc: node.rpc }),
+    ...(onRequest === undefined ? {} : { onRequest }),
+  };
+  const { maxConcurrent, maxRequestsPerSecond: maxPerSecond, timeoutMs } = node;
+  const gate = createRequestGate({ maxConcurrent, maxPerSecond });
+  return {
+    client: createNodeClient({ ...connection, timeoutMs, gate }),
+    patient: createNodeClient({ ...connection, timeoutMs: SCAN_MS, gate: createRequestGate(SCAN_GATE) }),
   };
 }
 
@@ -103,10 +137,12 @@ function createTables(network: Network): (addresses: AddressTable) => ScriptTabl
 function contentOf(
   header: Header,
   { block, spent }: BlockBytes,
-  { network, watched, node }: { network: Network; watched: ScriptTable | null; node: string },
+  { network, watched, coins, node }: { network: Network; watched: ScriptTable | null; coins: CoinSet; node: string },
 ): ReturnType<typeof readBlock> {
   try {
-    return readBlock({ header, block, spent, network, watched });
+    const content = readBlock({ header, block, spent, network, watched });
+    if (coins.size() > 0) checkSpent({ block, spent }, coins);
+    return content;
   } catch (error) {
     const answered = `block ${excerptOf(hexOf(block))}, spent ${excerptOf(hexOf(spent))}`;
     throw caughtAt(error, { node, asked: `block ${header.hash}`, answered });

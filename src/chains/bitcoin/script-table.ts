@@ -209,6 +209,6 @@ class PackedScriptTable implements ScriptTable {
 }
 
 /** RIPEMD-160 of SHA-256, as addresses have it of keys and scripts. */
-function hash160(bytes: Uint8Array): Uint8Array {
+export function hash160(bytes: Uint8Array): Uint8Array {
   return hash("ripemd160", hash("sha256", bytes, "buffer"), "buffer");
 }

@@ -44,7 +44,7 @@ function coinOf(prevout: unknown): Coin {
 const COINS_MAX = 2 ** 26;
 
 /** A JSON number of coins with eight decimals, exactly. */
-function satoshiOf(value: unknown): bigint {
+export function satoshiOf(value: unknown): bigint {
   if (typeof value !== "number" || !(value >= 0 && value <= COINS_MAX))
     throw new MalformedAnswerError("a spent coin's value is not an amount");
   return BigInt(value.toFixed(8).replace(".", ""));

@@ -10,6 +10,7 @@ import { MalformedAnswerError } from "../answer-fields.ts";
 import { createBlockReader } from "./block-reader.ts";
 import { type DecodeContext, decodeHeader } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
+import { findLogCandidates } from "./log-candidates.ts";
 import { createEvmMempool } from "./mempool/mempool-source.ts";
 import { createNativeCheck } from "./native-check.ts";
 import { createProver } from "./prover.ts";
@@ -123,6 +124,9 @@ export function createEvmAdapter({
       return { ...header, transfers, trust: { proven, operators: [node.operator], missing: [], traced } };
     },
 
+    candidates: (addresses, range, signal) =>
+      node.own ? findLogCandidates(rpc, { addresses, ...range }, signal) : Promise.resolve(null),
+
     async logsAt(number, watched, signal) {
       await chainCheck(signal);
       const block = await rpc.ask("eth_getBlockByNumber", [`0x${number.toString(16)}`, false], signal);
@@ -148,6 +152,13 @@ export function createEvmAdapter({
       return answer === null ? -1 : decodeHeader(answer).number;
     },
 
+    async isContract(address, signal) {
+      // The question names a watched address: only our own node may hear it.
+      if (!node.own) return null;
+      const code = await rpc.call("eth_getCode", [address, "latest"], signal);
+      return typeof code === "string" ? code.length > 2 && !code.startsWith(DELEGATED) : null;
+    },
+
     onHint(wake, signal) {
       if (node.ws === null) return;
       const silentMs = Math.min(Math.max(30 * chain.blockTimeMs, 30_000), 300_000);
@@ -162,6 +173,9 @@ export function createEvmAdapter({
     },
   };
 }
+
+// EIP-7702: an ordinary account that lets a contract's code act for it.
+const DELEGATED = "0xef0100";
 
 /** Null: the node has no block at that height. */
 function headerIn(answer: unknown, number: number): Header | null {

@@ -6,6 +6,7 @@
 import type { Header } from "../../types/chain.ts";
 import type { Log } from "../../types/log.ts";
 import { describeError } from "../../lib/errors.ts";
+import { isBackfill } from "../../lib/lane.ts";
 import { redactText } from "../../lib/redact.ts";
 import { sleep } from "../../lib/sleep.ts";
 import type { Checksum } from "./answer-fields.ts";
@@ -98,7 +99,8 @@ export function createTracer({ rpc, mode, checksum, log }: TracerOptions): Trace
       /missing trie node|state.*(not|un)available|historical state|pruned|required.*state/i.test(error.message);
     if (!stateGone && count < FAILURES_MAX) return false;
     failures.delete(header.hash);
-    log.warn(
+    // Most nodes keep the state of their last blocks only: of the past, the ledger and the alerts say it, block by block.
+    log[isBackfill() ? "debug" : "warn"](
       { block: header.number, error: redactText(describeError(error)) },
       "block not traced: value moved inside its contract calls is not seen",
     );

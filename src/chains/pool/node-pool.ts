@@ -6,7 +6,7 @@
  * Headers come from every operator, the heavy content from the fastest node that named the block.
  */
 import { AppError, UnavailableError } from "../../lib/errors.ts";
-import type { Block, ChainAdapter, Header, OperatorView } from "../../types/chain.ts";
+import type { Block, Candidates, ChainAdapter, Header, OperatorView } from "../../types/chain.ts";
 import type { Log } from "../../types/log.ts";
 import type { Dispute, Evidence, PoolStatus } from "../../types/nodes.ts";
 import { type Agreement, agreementOf, reachedBy } from "./agreement.ts";
@@ -249,6 +249,29 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     });
   }
 
+  /** Asks own nodes only, and every one of them: what one leaves out another may name. */
+  async function candidates(
+    ...[addresses, range, signal]: Parameters<NonNullable<ChainAdapter["candidates"]>>
+  ): Promise<Candidates | null> {
+    const able = usable(endpoints).filter(({ own, adapter }) => own && adapter.candidates !== undefined);
+    const answers = await Promise.allSettled(
+      able.map((endpoint) =>
+        endpoint.ask(async (adapter) => (await adapter.candidates?.(addresses, range, signal)) ?? null, {
+          what: "content",
+          signal,
+        }),
+      ),
+    );
+    const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? (answer.value ?? []) : []));
+    const failed = reasonOf(answers);
+    if (found.length === 0 && failed !== null) throw failed;
+    if (found.length === 0) return null;
+    return {
+      numbers: [...new Set(found.flatMap(({ numbers }) => numbers))].toSorted((a, b) => a - b),
+      covers: found.every(({ covers }) => covers === "everything") ? "everything" : "logs",
+    };
+  }
+
   /** Never less than the quorum, whoever is missing: late is better than wrong. */
   async function finalizedNumber(signal: AbortSignal): Promise<number> {
     const answers = await Promise.all(
@@ -306,8 +329,10 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     headNumber,
     headerAt,
     blockOf,
+    candidates,
     finalizedNumber,
     views,
+    isContract: (address, signal) => isContract(endpoints, address, signal),
     ...(mempool === null ? {} : { mempool }),
     onHint(wake, signal) {
       for (const { adapter } of options.nodes) adapter.onHint?.(wake, signal);
@@ -335,6 +360,19 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     },
     undrain: (name) => named(name).undrain(),
   };
+}
+
+/** A node that cannot tell is no reason to fail: the next one is asked. */
+async function isContract(
+  endpoints: readonly Endpoint[],
+  address: string,
+  signal: AbortSignal,
+): Promise<boolean | null> {
+  for (const { own, adapter } of usable(endpoints)) {
+    const answer = own ? await adapter.isContract?.(address, signal).catch(() => null) : null;
+    if (answer != null) return answer;
+  }
+  return null;
 }
 
 function whyMissing({ endpoints }: Operator): string {

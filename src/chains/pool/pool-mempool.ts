@@ -52,8 +52,8 @@ export function createPoolMempool(endpoints: readonly Endpoint[], log: Log): Mem
     // Which of several operators showed one is not kept, and nobody is named who did not.
     trust: { proven: false, operators: operators.length === 1 ? operators : [], missing: [], traced: false },
 
-    async take(wants, signal) {
-      const { answers, errors } = await askEach((mempool) => mempool.take(wants, signal), signal);
+    async take(wants, signal, watched) {
+      const { answers, errors } = await askEach((mempool) => mempool.take(wants, signal, watched), signal);
       if (answers.length === 0) throw errors[0];
       return [...new Map(answers.flat().map((one) => [one.hash, one])).values()];
     },
@@ -65,6 +65,9 @@ export function createPoolMempool(endpoints: readonly Endpoint[], log: Log): Mem
       if (first === undefined || (first.at === "nowhere" && errors.length > 0)) throw errors[0];
       return first;
     },
+
+    // What one node's answers show is seen.
+    inputsUnseen: () => sources.every(({ mempool }) => mempool.inputsUnseen?.() === true),
 
     skipped: () => sources.reduce((sum, { mempool }) => sum + mempool.skipped(), 0),
 

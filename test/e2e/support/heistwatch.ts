@@ -64,6 +64,15 @@ export function runDaemon(at: WrittenConfig, env: Record<string, string> = {}): 
   };
 }
 
+export type Worker = Pick<Heistwatch, "pid" | "output" | "exitCode" | "exited" | "kill">;
+
+/** `heistwatch worker`; does not wait for anything. */
+export function runWorker(at: WrittenConfig): Worker {
+  const child = launch(["worker", "--config", at.configPath], { at, env: {} });
+  const output = () => child.stdout() + child.stderr();
+  return { pid: child.pid, output, exitCode: child.exitCode, exited: child.exited, kill: child.kill };
+}
+
 /** Runs it and waits until it works; the error shows what it printed instead. */
 export async function startHeistwatch(at: WrittenConfig, env: Record<string, string> = {}): Promise<Heistwatch> {
   const daemon = runDaemon(at, env);
@@ -72,7 +81,7 @@ export async function startHeistwatch(at: WrittenConfig, env: Record<string, str
 }
 
 /** Waits for a text in what the daemon prints. */
-export async function until(daemon: Heistwatch, text: string | RegExp, timeoutMs = PATIENCE_MS): Promise<void> {
+export async function until(daemon: Worker, text: string | RegExp, timeoutMs = PATIENCE_MS): Promise<void> {
   const isThere = () => (typeof text === "string" ? daemon.output().includes(text) : text.test(daemon.output()));
   try {
     await waitFor(String(text), () => isThere() || daemon.exitCode() !== null, { timeoutMs });

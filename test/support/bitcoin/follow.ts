@@ -8,7 +8,7 @@ import type { Block, ChainId } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
 import type { ChainConfig, NodeConfig } from "../../../src/types/config.ts";
 import type { Log } from "../../../src/types/log.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../watched-table.ts";
 import { createMemoryStore } from "../../simulation/memory-store.ts";
 import { waitFor } from "../wait-for.ts";
 
@@ -68,6 +68,7 @@ export async function followChain(options: FollowOptions): Promise<Following> {
     holder: "us",
     ttlMs: 3.6e6,
     listVersion: "v1",
+    revision: 0,
   })) as Lease;
   const stopping = new AbortController();
   const matched: Block[] = [];

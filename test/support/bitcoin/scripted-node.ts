@@ -4,6 +4,8 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Refusal } from "./refusal.ts";
+import { poolMethods } from "./scripted-pool.ts";
 import { displayOrder, type RecordedBlock, type RecordedChain, recordedChain } from "./recorded-chain.ts";
 
 /** What the node is at present; the test writes to it. */
@@ -28,6 +30,14 @@ export interface NodeScript {
   credentials: string;
   /** Blocks that were never connected: their undo data does not exist. */
   neverConnected: Set<string>;
+  /** Raw transactions that wait, in hex by txid: parents before children. */
+  pool: Map<string, string>;
+  /** -blockfilterindex and `scanblocks`: Core 25 and later. */
+  filters: boolean;
+  /** `gettxspendingprevout`: Core 24 and later. */
+  spenders: boolean;
+  /** Scans that meet another one under way from now on. */
+  scanBusy: number;
   /** Requests that meet a full work queue from now on. */
   queueFull: number;
   /** Asked first; true: it answered itself. */
@@ -55,15 +65,6 @@ export interface ScriptedNode {
 
 export const CREDENTIALS = "heistwatch:canary-pass-7d21";
 
-class Refusal extends Error {
-  readonly code: number;
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 interface Reply {
   readonly status: number;
   readonly type: string;
@@ -87,6 +88,10 @@ export async function startScriptedNode(changes: Partial<NodeScript> = {}): Prom
     pruneHeight: null,
     credentials: CREDENTIALS,
     neverConnected: new Set(),
+    pool: new Map(),
+    filters: true,
+    spenders: true,
+    scanBusy: 0,
     queueFull: 0,
     twist: () => false,
     ...changes,
@@ -229,11 +234,14 @@ function createMethods(chain: RecordedChain, script: NodeScript): Methods {
       const tx = hasPrevouts ? block.verbose.tx : block.verbose.tx.map(withoutPrevouts);
       return { ...header(block), tx };
     },
-    getrawtransaction([txid]) {
+    ...poolMethods(chain, script, active),
+    getrawtransaction([txid, verbose]) {
+      const pooled = script.pool.get(String(txid));
+      if (pooled !== undefined) return verbose === true ? { txid, hex: pooled } : pooled;
       const all = script.txindex ? (chain.transactions.get(String(txid)) ?? []) : [];
       const line = active();
       const one = all.find(({ block }) => line.includes(block));
-      if (one !== undefined) return one.hex;
+      if (one !== undefined) return verbose === true ? { txid, hex: one.hex, blockhash: one.block } : one.hex;
       throw new Refusal(
         -5,
         script.txindex
@@ -241,7 +249,13 @@ function createMethods(chain: RecordedChain, script: NodeScript): Methods {
           : "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries. Use gettransaction for wallet transactions.",
       );
     },
-    getindexinfo: () => (script.txindex ? { txindex: { synced: true, best_block_height: tip().height } } : {}),
+    getindexinfo() {
+      const index = { synced: true, best_block_height: tip().height };
+      return {
+        ...(script.txindex ? { txindex: index } : {}),
+        ...(script.filters ? { "basic block filter index": index } : {}),
+      };
+    },
   };
 }
 

@@ -213,6 +213,13 @@ describe("what is sent", () => {
     expect(own).toMatchObject({ role: "recipient", customerRef: "deposit-88121" });
   });
 
+  test("an account listed on another chain is told as that, with the chain it is listed on", () => {
+    const match = { ...entryMatch({ chain: "eip155:56" }), basis: "sameKey" as const };
+    const { summary, watch } = bodyOf(foldEach([event("included", hit({ matches: [match] }))])[0]?.message).data;
+    expect(summary).toContain("(The Heist: exploiter 1, same account as listed on eip155:56)");
+    expect(watch).toMatchObject([{ match: "sameKey", list: "heist-2025" }]);
+  });
+
   test("created when the first event was stored, however late the others are folded", () => {
     const [result] = foldGroups([
       [event("included", hit(), { at: NOW }), event("final", hit(), { at: NOW + 900_000 })],

@@ -121,6 +121,7 @@ export function event(kind: HitEvent["kind"], of: Hit = hit(), over: Partial<Hit
     reason: kind === "removed" ? "reorg" : null,
     link: null,
     late: false,
+    retroactive: false,
     at: NOW,
     ...over,
   };

@@ -146,6 +146,36 @@ describe("caps", () => {
     expect(assess([hit({ matches: [entryMatch(strongest)] })], "included").severity).toBe("critical");
   });
 
+  test.each(["sameKey", "keyEquivalent"] as const)("%s: one level lower and never hold, unless sanctioned", (basis) => {
+    const of = (over: Partial<WatchEntry>) => assess([hit({ matches: [{ ...entryMatch(over), basis }] })], "included");
+    for (const cell of CELLS) {
+      for (const who of SAYS[cell.column] as readonly Who[]) {
+        const exact = assessOne({ role: cell.role, ...who });
+        const { severity, action } = of({ role: cell.role, ...who });
+        if (who.sanctioned) {
+          expect([severity, action]).toEqual([exact.severity, exact.action]);
+          continue;
+        }
+        const lower = Math.max(0, SEVERITIES.indexOf(exact.severity) - 1);
+        expect(severity).toBe(SEVERITIES[lower]);
+        expect(ACTIONS.indexOf(action)).toBeLessThanOrEqual(ACTIONS.indexOf("review"));
+      }
+    }
+    const why =
+      basis === "sameKey" ? "the listed account on another chain" : "another address of the listed address's key";
+    const { caps } = of({ basis: "notice" }).score;
+    expect(caps).toContain(`${why}: at most high`);
+    expect(caps).toContain(`${why}: action at most review`);
+  });
+
+  test("an exact match beside a sameKey one is not lowered", () => {
+    const matches = [
+      { ...entryMatch({ basis: "notice" }), basis: "sameKey" as const },
+      entryMatch({ basis: "notice" }),
+    ];
+    expect(assess([hit({ matches })], "included").severity).toBe("critical");
+  });
+
   test("a token outside the list: info and nothing to do, whoever it is", () => {
     for (const over of [strongest, listed]) {
       const result = assess([hit({ asset: SPAM, matches: [entryMatch(over)] })], "included");

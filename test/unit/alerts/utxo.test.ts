@@ -5,7 +5,7 @@ import { alertBody } from "../../../src/alerts/body-schema.ts";
 import type { AlertBody } from "../../../src/alerts/body-schema.ts";
 import type { Asset, Transfer, UtxoSummary } from "../../../src/types/chain.ts";
 import type { Watchlist } from "../../../src/types/watch.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../../support/watched-table.ts";
 import { bodyOf, entry, event, foldGroups, incident, SANCTIONED } from "./make.ts";
 
 const CHAIN = "bip122:000000000019d6689c085ae165831e93";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { createRequestGate, type RequestGate } from "../../../src/chains/request-gate.ts";
+import { inBackfill } from "../../../src/lib/lane.ts";
 
 const NEVER = new AbortController().signal;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -184,5 +185,65 @@ describe("spacing", () => {
     const next = gate.enter(again.signal);
     again.abort();
     await expect(next).rejects.toThrow();
+  });
+});
+
+describe("two lanes", () => {
+  /** Through a call in between that knows nothing of lanes. */
+  const enterLater = (gate: RequestGate) => inBackfill(async () => turn().then(() => gate.enter(NEVER)));
+  const settled = (work: Promise<unknown>) =>
+    Promise.race([
+      work.then(() => true),
+      turn()
+        .then(turn)
+        .then(turn)
+        .then(() => false),
+    ]);
+
+  test("backfill takes at most half of the places, so that a live request finds one free", async () => {
+    const gate = open(4);
+    await Promise.all([enterLater(gate), enterLater(gate)]);
+    expect(await settled(enterLater(gate))).toBe(false);
+    expect(await soon(gate.enter(NEVER))).not.toBe("waiting");
+    expect(await soon(gate.enter(NEVER))).not.toBe("waiting");
+    expect(await soon(gate.enter(NEVER))).toBe("waiting");
+  });
+
+  test("a place that becomes free goes to a live request, however long backfill has waited", async () => {
+    const gate = open(1);
+    const give = await gate.enter(NEVER);
+    const order: string[] = [];
+    const past = enterLater(gate).then((leave) => (order.push("backfill"), leave()));
+    await turn();
+    await turn();
+    const now = gate.enter(NEVER).then((leave) => (order.push("live"), leave()));
+    give();
+    await Promise.all([past, now]);
+    expect(order).toEqual(["live", "backfill"]);
+  });
+
+  test("a node of one place gives it to backfill while nobody else wants it, and no place is lost", async () => {
+    const gate = open(1);
+    for (let round = 0; round < 3; round += 1) (await enterLater(gate))();
+    await expectPlaces(gate, 1);
+  });
+
+  test("backfill starts at half the rate, and what it waits for does not hold up a live request", async () => {
+    const gate = createRequestGate({ maxConcurrent: 100, maxPerSecond: 50 });
+    const startedAt = performance.now();
+    const starts: number[] = [];
+    const past = Array.from({ length: 6 }, async () => {
+      (await enterLater(gate))();
+      starts.push(performance.now() - startedAt);
+    });
+    await turn();
+    await turn();
+    await turn();
+    (await gate.enter(NEVER))();
+    const live = performance.now() - startedAt;
+    await Promise.all(past);
+    // Five gaps of 40 ms, were it alone; the live one waits behind what has started, not behind what is booked.
+    expect(Math.max(...starts)).toBeGreaterThan(190);
+    expect(starts.filter((at) => at < live).length).toBeLessThan(4);
   });
 });

@@ -93,17 +93,26 @@ describe("the shipped configuration", () => {
   test("loads with every commented chain and sink switched on", () => {
     const text = readFileSync(shipped, "utf8");
     const switchedOn = text.replace(
-      /^( *)# (?= *(?:sinks|alerts|operations|- kind|name|url|secrets|allowNetworks|arbitrum|bsc|base|polygon|nodes)\b)/gm,
+      /^( *)# (?= *(?:sinks|alerts|operations|- kind|name|url|secrets|allowNetworks|arbitrum|bsc|base|polygon|bitcoin|nodes)\b)/gm,
       "$1",
     );
     const env: Record<string, string> = {};
-    for (const name of ["ARBITRUM", "BSC", "BASE", "POLYGON"]) env[`${name}_HTTP_URL`] = "http://127.0.0.1:1";
+    for (const name of ["ARBITRUM", "BSC", "BASE", "POLYGON", "BITCOIN"])
+      env[`${name}_HTTP_URL`] = "http://127.0.0.1:1";
+    env["BITCOIN_RPC_PASSWORD"] = "rpc-password";
     for (const name of ["ALERT", "OPERATIONS"]) {
       env[`${name}_WEBHOOK_URL`] = "https://desk.example.com";
       env[`${name}_WEBHOOK_SECRET`] = SECRET;
     }
     const config = load({ "heistwatch.yaml": switchedOn }, env);
-    expect(config.chains.map((chain) => chain.name)).toEqual(["ethereum", "arbitrum", "bsc", "base", "polygon"]);
+    expect(config.chains.map((chain) => chain.name)).toEqual([
+      "ethereum",
+      "arbitrum",
+      "bsc",
+      "base",
+      "polygon",
+      "bitcoin",
+    ]);
     expect(config.sinks.alerts.map((sink) => sink.name)).toEqual(["case-desk"]);
     expect(config.sinks.operations.map((sink) => sink.name)).toEqual(["on-call"]);
   });

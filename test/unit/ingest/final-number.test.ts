@@ -3,7 +3,7 @@ import { createWaker } from "../../../src/lib/waker.ts";
 import { runHeadLoop } from "../../../src/ingest/head-loop.ts";
 import type { ChainAdapter, Header } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../../support/watched-table.ts";
 import { blockAt, commitOf, scanned, windowBlock } from "../../conformance/store-facts.ts";
 import { createMemoryStore } from "../../simulation/memory-store.ts";
 
@@ -23,7 +23,13 @@ interface Backends {
 /** Blocks 10 to 12 are scanned already; what the loop made final in its first turns. */
 async function finalAfter({ headerAt, finalizedNumber }: Backends, turns: number): Promise<number> {
   const store = createMemoryStore(() => 0);
-  const lease = (await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 60_000, listVersion: "v1" })) as Lease;
+  const lease = (await store.leases.acquire({
+    chain: CHAIN,
+    holder: "us",
+    ttlMs: 60_000,
+    listVersion: "v1",
+    revision: 0,
+  })) as Lease;
   await store.chains.begin(lease, [windowBlock(9)]);
   const blocks = [10, 11, 12].map((number) => scanned(blockAt(number)));
   await store.chains.commitBlocks(commitOf(lease, blocks));

@@ -21,8 +21,8 @@ let asked: string[];
 let status: MempoolStatus | null;
 let isBroken: boolean;
 
-function tx(hash: string, slot = hash): PendingTransaction {
-  return { hash, slot, transfers: [hitOf({ chain: CHAIN, tx: hash }).transfer] };
+function tx(hash: string, ...slots: string[]): PendingTransaction {
+  return { hash, slots: slots.length === 0 ? [hash] : slots, transfers: [hitOf({ chain: CHAIN, tx: hash }).transfer] };
 }
 
 const source: MempoolSource = {
@@ -69,7 +69,7 @@ beforeEach(async () => {
   asked = [];
   status = null;
   isBroken = false;
-  await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e9, listVersion: "v1" });
+  await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e9, listVersion: "v1", revision: 0 });
   await store.chains.begin(LEASE, [windowBlock(9)]);
 });
 
@@ -88,7 +88,7 @@ describe("a look", () => {
     expect(await states()).toEqual({ a: "pending" });
     expect(events("a")).toMatchObject([{ kind: "pending" }]);
     expect(events("dust-1")).toEqual([]);
-    expect(status).toEqual({ tracked: 1, skipped: 7 });
+    expect(status).toEqual({ tracked: 1, skipped: 7, inputsUnseen: false });
   });
 
   test("that shows another one of the slot ends the first at once, both pointing at each other", async () => {
@@ -110,6 +110,36 @@ describe("a look", () => {
     await createMempoolReader(optionsOf()).round(never);
     expect(await states()).toEqual({ a: "replaced", b: "replaced" });
     expect(events("b").at(-1)?.link).toEqual({ as: "replacedBy", other: { transaction: "cancel", alertId: null } });
+  });
+
+  test("that shows one with any slot of several ends all it excludes, and nobody else", async () => {
+    const reader = createMempoolReader(optionsOf());
+    arrivals = [tx("a", "coin-1", "coin-2"), tx("b", "coin-3"), tx("c", "coin-4")];
+    await reader.round(never);
+    arrivals = [tx("cancel", "coin-9", "coin-2", "coin-3")];
+    await reader.round(never);
+    expect(await states()).toEqual({ a: "replaced", b: "replaced", c: "pending" });
+    expect(events("a").at(-1)?.link).toEqual({ as: "replacedBy", other: { transaction: "cancel", alertId: null } });
+    expect(events("b").at(-1)?.link).toEqual({ as: "replacedBy", other: { transaction: "cancel", alertId: null } });
+  });
+
+  test("that asks where a replaced one is may hear of a rival that only waits", async () => {
+    const reader = createMempoolReader(optionsOf());
+    arrivals = [tx("a", "coin-1", "coin-2")];
+    await reader.round(never);
+    now += 60_000;
+    fates.set("a", { at: "replaced", by: "b", block: null });
+    await reader.round(never);
+    expect(await states()).toEqual({ a: "replaced" });
+    expect(events("a").at(-1)?.link).toEqual({ as: "replacedBy", other: { transaction: "b", alertId: null } });
+  });
+
+  test("that finds more coins at once than are waited for leaves the rest to their block, and counts", async () => {
+    const coins = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}/${index}`);
+    arrivals = [tx("a", ...coins("a", 30_000)), tx("b", ...coins("b", 30_000)), tx("c", "coin")];
+    await createMempoolReader(optionsOf()).round(never);
+    expect(await states()).toEqual({ a: "pending", c: "pending" });
+    expect(status).toEqual({ tracked: 2, skipped: 8, inputsUnseen: false });
   });
 
   test("that misses one drops it only after minutes and several looks, and the next one resumes that", async () => {
@@ -162,7 +192,7 @@ describe("a flood", () => {
       },
     };
     await createMempoolReader({ ...optionsOf(), store: counting }).round(never);
-    expect(status).toEqual({ tracked: 5_000, skipped: 207 });
+    expect(status).toEqual({ tracked: 5_000, skipped: 207, inputsUnseen: false });
     expect(Math.max(...sizes)).toBe(100);
     expect(asked).toHaveLength(100);
   }, 120_000);
@@ -191,7 +221,7 @@ describe("the loop", () => {
   });
 
   test("ends when another daemon leads, and writes nothing", async () => {
-    await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e9, listVersion: "v1" });
+    await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 1e9, listVersion: "v1", revision: 0 });
     arrivals = [tx("a")];
     await expect(runMempoolLoop(optionsOf(), AbortSignal.timeout(5_000))).rejects.toThrow(FencedError);
     expect(await states()).toEqual({});

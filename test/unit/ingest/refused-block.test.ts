@@ -5,7 +5,7 @@ import { AppError } from "../../../src/lib/errors.ts";
 import { createWaker } from "../../../src/lib/waker.ts";
 import type { ChainAdapter } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../../support/watched-table.ts";
 import { blockAt, windowBlock } from "../../conformance/store-facts.ts";
 import { createMemoryStore } from "../../simulation/memory-store.ts";
 
@@ -40,7 +40,13 @@ function node(refuses: () => boolean): ChainAdapter {
 // Blocks are fetched side by side: the refusal of one used to throw away those before it, again and again.
 test("a refused block does not hold up those before it, is never skipped, and is read once the node tells the truth", async () => {
   const store = createMemoryStore(() => 0);
-  const lease = (await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 60_000, listVersion: "v1" })) as Lease;
+  const lease = (await store.leases.acquire({
+    chain: CHAIN,
+    holder: "us",
+    ttlMs: 60_000,
+    listVersion: "v1",
+    revision: 0,
+  })) as Lease;
   await store.chains.begin(lease, [windowBlock(9)]);
   const stopping = new AbortController();
   const waker = createWaker();

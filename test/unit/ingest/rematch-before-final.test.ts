@@ -2,7 +2,7 @@ import { createWaker } from "../../../src/lib/waker.ts";
 import { runHeadLoop } from "../../../src/ingest/head-loop.ts";
 import type { Block, ChainAdapter } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../../support/watched-table.ts";
 import { blockAt, commitOf, hitOf, scanned, windowBlock } from "../../conformance/store-facts.ts";
 import { createMemoryStore } from "../../simulation/memory-store.ts";
 
@@ -29,7 +29,7 @@ function nodeAt(finalizedNumber: number): ChainAdapter {
 test("a block that became final while the list was changed is matched with the changed list first", async () => {
   const store = createMemoryStore(() => 0);
   const lead = async (listVersion: string) =>
-    (await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 60_000, listVersion })) as Lease;
+    (await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 60_000, listVersion, revision: 0 })) as Lease;
   const old = await lead("v1");
   await store.chains.begin(old, [windowBlock(9)]);
   await store.chains.commitBlocks(

@@ -4,7 +4,7 @@ import type { ChainStatus } from "../../../src/ingest/loop-state.ts";
 import { createWaker } from "../../../src/lib/waker.ts";
 import type { ChainAdapter } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../../support/watched-table.ts";
 import { blockAt, windowBlock } from "../../conformance/store-facts.ts";
 import { createMemoryStore } from "../../simulation/memory-store.ts";
 
@@ -16,7 +16,13 @@ const MINUTE_MS = 60_000;
 /** What the loop tells when no new block came for that long. */
 async function troubleAfter(stillMs: number, blockTimeMs: number): Promise<ChainStatus["trouble"]> {
   const store = createMemoryStore(() => 0);
-  const lease = (await store.leases.acquire({ chain: CHAIN, holder: "us", ttlMs: 60_000, listVersion: "v1" })) as Lease;
+  const lease = (await store.leases.acquire({
+    chain: CHAIN,
+    holder: "us",
+    ttlMs: 60_000,
+    listVersion: "v1",
+    revision: 0,
+  })) as Lease;
   await store.chains.begin(lease, [windowBlock(TIP)]);
   const adapter: ChainAdapter = {
     family: "test",

@@ -10,7 +10,7 @@ import {
   type WatchEntry,
   type Watchlist,
 } from "../../../src/types/watch.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../../support/watched-table.ts";
 
 const CHAIN = "eip155:1";
 const ETH = `${CHAIN}/slip44:60`;
@@ -155,6 +155,29 @@ describe("who is matched", () => {
     expect(hits.map((hit) => hit.transfer.key)).toEqual(keys);
     expect(new Set(hits.map(({ hitId }) => hitId)).size).toBe(3);
     expect(new Set(hits.map(({ alertId }) => alertId)).size).toBe(1);
+  });
+});
+
+describe("the same account on another chain", () => {
+  const elsewhere = entry(THIEF, { chain: "eip155:56", id: `heist/eip155:56/${THIEF}` });
+  const bases = (hit: Hit) => hit.matches.map(({ side, basis, entry: { chain } }) => `${side} ${basis} ${chain}`);
+
+  test("is matched as sameKey, on either side", () => {
+    expect(bases(only(match([transfer({ from: THIEF })], watchlist([elsewhere]))))).toEqual(["from sameKey eip155:56"]);
+    expect(bases(only(match([transfer({ to: THIEF })], watchlist([elsewhere]))))).toEqual(["to sameKey eip155:56"]);
+  });
+
+  test("beside the listed one, each says what it is", () => {
+    const hit = only(match([transfer({ from: THIEF })], watchlist([entry(THIEF), elsewhere])));
+    expect(bases(hit)).toEqual(["from exact eip155:1", "from sameKey eip155:56"]);
+  });
+
+  test("has the hit and the alert that the listed one would have", () => {
+    const ids = (one: WatchEntry) => {
+      const { hitId, alertId } = only(match([transfer({ from: THIEF })], watchlist([one])));
+      return [hitId, alertId];
+    };
+    expect(ids(elsewhere)).toEqual(ids(entry(THIEF)));
   });
 });
 

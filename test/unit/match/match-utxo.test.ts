@@ -3,7 +3,7 @@ import { matchTransfers } from "../../../src/match/match-block.ts";
 import type { Transfer } from "../../../src/types/chain.ts";
 import type { Hit } from "../../../src/types/hit.ts";
 import type { OwnAddress, WatchEntry, Watchlist } from "../../../src/types/watch.ts";
-import { createWatchedTable } from "../../../src/watchlist/watched-table.ts";
+import { createWatchedTable } from "../../support/watched-table.ts";
 
 const CHAIN = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328";
 const TX = "ab".repeat(32);

@@ -11,7 +11,12 @@ storeConformance("the simulation's store", () => {
         .values()
         .filter((row) => row.chain === chain)
         .toSorted((a, b) => a.from - b.from)
-        .map(({ from, to, operators }) => ({ from, to, operators })),
+        .map(({ from, to, operators, how }) => ({
+          from,
+          to,
+          operators,
+          listVersion: (JSON.parse(how) as [string])[0],
+        })),
     passTime(ms) {
       now += ms;
       return Promise.resolve();

@@ -62,13 +62,31 @@ const INTEL = {
       sources: ["github:t"],
     },
   ],
+  services: [
+    {
+      chain: "eip155:1",
+      address: B2,
+      entity: 'Some: "exchange"',
+      category: "exchange",
+      label: "hot wallet #1",
+      confidence: "compiled_list",
+      other_labels: [],
+      conflicting_entities: ["Some", "Other"],
+      sources: ["github:s"],
+    },
+  ],
 };
 
 describe("make-watchlists", () => {
   test("gives the same bytes for the same data, in any order", () => {
     const first = [...makeWatchlists(INTEL)];
     expect([...makeWatchlists(structuredClone(INTEL))]).toEqual(first);
-    const turned = { ...INTEL, heists: INTEL.heists.toReversed(), addresses: INTEL.addresses.toReversed() };
+    const turned = {
+      ...INTEL,
+      services: INTEL.services.toReversed(),
+      heists: INTEL.heists.toReversed(),
+      addresses: INTEL.addresses.toReversed(),
+    };
     expect([...makeWatchlists(turned)]).toEqual(first);
   });
 
@@ -77,6 +95,7 @@ describe("make-watchlists", () => {
       "watchlists/example-2024.yaml",
       "watchlists/upbit-2025.yaml",
       "config/tokens.yaml",
+      "watchlists/services/exchange.yaml",
     ]);
   });
 

@@ -22,12 +22,11 @@ const make = (lists: readonly LoadedList[], enable: readonly string[] = [], own:
 };
 
 describe("a watchlist snapshot", () => {
-  test("finds an entry by chain and canonical address only", async () => {
+  test("finds an entry by its canonical address only", async () => {
     const watchlist = make(await listsOf({ "a.yaml": list("a", [row({ address: A1.toLowerCase() })]) }));
     expect(watchlist.entriesOf("eip155:1", A1)).toMatchObject([
       { id: `a/eip155:1/${A1}`, incident: "a", direction: "both" },
     ]);
-    expect(watchlist.entriesOf("eip155:10", A1)).toEqual([]);
     expect(watchlist.entriesOf("eip155:1", A1.toLowerCase())).toEqual([]);
     expect(watchlist.entriesOf("eip155:1", B2)).toEqual([]);
     expect(watchlist.incidents.get("a")).toMatchObject({ name: "Example", disputed: false });
@@ -101,15 +100,61 @@ describe("a watchlist snapshot", () => {
       const asked = ["eip155:1", "eip155:10"].flatMap((chain) => [A1, B2, C3, D4, E5].map((one) => [chain, one]));
       return asked.filter(([chain = "", one = ""]) => isInTable(addresses, chain, one));
     };
-    const on = [
-      ["eip155:1", A1],
-      ["eip155:10", B2],
+    const on = (chain: string, ...listed: readonly string[]) => listed.map((one) => [chain, one]);
+    expect(found([])).toEqual([...on("eip155:1", A1, B2), ...on("eip155:10", A1, B2)]);
+    expect(found(["a"])).toEqual([...on("eip155:1", A1, B2, E5), ...on("eip155:10", A1, B2, E5)]);
+    expect(make(lists, []).addresses.seedOf(BITCOIN)).toBeNull();
+    expect(make([], [], OWN).addresses.seedOf("eip155:1")).toBeNull();
+  });
+
+  test("watches an ordinary account on every EVM chain, a contract on its own", async () => {
+    const rows = [
+      row({ chain: "eip155:10" }),
+      row({ chain: "eip155:10", address: B2, role: "exploit_contract" }),
+      row({ chain: "eip155:10", address: C3, extra: "contract: true" }),
+      row({ chain: "eip155:10", address: D4, role: "exploit_contract", extra: "contract: false" }),
+      row({ chain: BITCOIN, address: E5 }),
     ];
-    expect(found([])).toEqual(on);
-    expect(found(["a"])).toEqual([on[0], ["eip155:1", E5], on[1]]);
-    const elsewhere: OwnAddress = { chain: "eip155:56", address: C3, customerRef: null, wallet: "hot" };
-    const { addresses } = make(lists, [], [elsewhere]);
-    expect([BITCOIN, elsewhere.chain].map(addresses.seedOf)).toEqual([null, null]);
+    const watchlist = make(await listsOf({ "a.yaml": list("a", rows) }));
+    const watched = (chain: string) => [A1, B2, C3, D4, E5].map((one) => watchlist.entriesOf(chain, one).length);
+    expect(watched("eip155:10")).toEqual([1, 1, 1, 1, 0]);
+    expect(watched("eip155:1")).toEqual([1, 0, 0, 1, 0]);
+    expect(watched(BITCOIN)).toEqual([0, 0, 0, 0, 1]);
+    expect(watchlist.entriesOf("eip155:1", A1)).toMatchObject([{ id: `a/eip155:10/${A1}`, chain: "eip155:10" }]);
+  });
+
+  test("gives the entries of the chain first, then the same account's elsewhere, each in list order", async () => {
+    const on = (...chains: readonly string[]) => chains.map((chain) => row({ chain }));
+    const watchlist = make(
+      await listsOf({
+        "c.yaml": list("c", on("eip155:1", "eip155:10")),
+        "a.yaml": list("a", on("eip155:56", "eip155:10")),
+        "b.yaml": list("b", on("eip155:1")),
+      }),
+    );
+    const ids = (chain: string) => watchlist.entriesOf(chain, A1).map((entry) => `${entry.list} ${entry.chain}`);
+    expect(ids("eip155:1")).toEqual(["b eip155:1", "c eip155:1", "a eip155:10", "a eip155:56", "c eip155:10"]);
+    expect(ids("eip155:10")).toEqual(["a eip155:10", "c eip155:10", "a eip155:56", "b eip155:1", "c eip155:1"]);
+  });
+
+  test("names every address listed on a chain once, whatever the chain", async () => {
+    const rows = [
+      row(),
+      row({ address: B2 }),
+      row({ chain: BITCOIN, address: "one" }),
+      row({ chain: BITCOIN, address: "two" }),
+    ];
+    const { addresses } = make(
+      await listsOf({
+        "a.yaml": list("a", rows),
+        "b.yaml": list("b", [row(), row({ chain: "eip155:56" }), row({ chain: BITCOIN, address: "one" })]),
+      }),
+    );
+    const named = (chain: string) => [...addresses.addressesOf(chain)].toSorted();
+    expect(named("eip155:1")).toEqual([A1, B2]);
+    expect(named("eip155:56")).toEqual([A1]);
+    expect(named(BITCOIN)).toEqual(["one", "two"]);
+    expect(named("eip155:10")).toEqual([]);
   });
 
   test("refuses an EVM entry whose address no scanner could find", async () => {
@@ -179,6 +224,7 @@ describe("the version of a snapshot", () => {
       direction: a.replace("default: on", "default: on\n    direction: to_only"),
       disputed: a.replace("disputed: false", "disputed: true"),
       never: a.replace("default: on", "default: never"),
+      contract: a.replace("default: on", "default: on\n    contract: true"),
     };
     const versions = [await versionOf(texts)];
     for (const text of Object.values(edits)) versions.push(await versionOf({ ...texts, "a.yaml": text }));

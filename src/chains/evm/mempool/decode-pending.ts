@@ -35,7 +35,7 @@ export function decodePending(answer: unknown, context: DecodeContext): PendingT
     transfers.push({ ...native, key: "native", category: "native", amount: value });
   if (isCreation) transfers.push({ ...native, key: "creation", category: "creation", amount: 0n });
   else transfers.push(...decodeCalldata(input, { ...place, from, token: to }, context));
-  return { hash, slot: slotOf({ sender: from, nonce }), transfers };
+  return { hash, slots: [slotOf({ sender: from, nonce })], transfers };
 }
 
 function firstDelegations(transaction: Fields): Fields {
@@ -48,8 +48,8 @@ export function slotOf({ sender, nonce }: { sender: string; nonce: number }): st
   return `${sender}/${nonce}`;
 }
 
-export function readSlot(slot: string): { sender: string; nonce: number } {
-  const [sender = "", nonce = ""] = slot.split("/");
+export function readSlot([slot]: readonly string[]): { sender: string; nonce: number } {
+  const [sender = "", nonce = ""] = (slot ?? "").split("/");
   return { sender, nonce: Number(nonce) };
 }
 

@@ -113,10 +113,10 @@ export function createEvmMempool({ rpc, chain, node, decode, log }: EvmMempoolOp
       return wanted;
     },
 
-    async fateOf({ hash, slot }, signal) {
+    async fateOf({ hash, slots }, signal) {
       const first = await standing(hash, signal);
       if (first !== null) return first;
-      const { sender, nonce } = readSlot(slot);
+      const { sender, nonce } = readSlot(slots);
       if ((await countAt(ask, sender, "latest", signal)) <= nonce) return { at: "nowhere" };
       // It may have been mined between the two answers.
       const second = await standing(hash, signal);

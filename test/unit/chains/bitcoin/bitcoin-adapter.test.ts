@@ -12,9 +12,8 @@ import {
 } from "../../../support/bitcoin/scripted-node.ts";
 import { startZmqPublisher } from "../../../support/bitcoin/zmq-publisher.ts";
 import { waitFor } from "../../../support/wait-for.ts";
-import { configOf, NEVER, SILENT } from "./node-of.ts";
+import { chainOf, configOf, NEVER, REGTEST, SILENT } from "./node-of.ts";
 
-const REGTEST = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328";
 const chain = recordedChain();
 const blockAt = (number: number) => chain.blocks.get(chain.main[number] as string) as RecordedBlock;
 
@@ -22,25 +21,6 @@ const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const one of undo.splice(0).toReversed()) await one();
 });
-
-function chainOf(node: NodeConfig, changes: Partial<ChainConfig> = {}): ChainConfig {
-  return {
-    name: "bitcoin",
-    id: REGTEST,
-    family: "bitcoin",
-    blockTimeMs: 600_000,
-    finality: { by: "depth", depth: 6 },
-    windowDepth: 100,
-    native: { symbol: "BTC", decimals: 8, slip44: 0, dustBelow: 1_000n },
-    traces: "off",
-    mempool: "off",
-    proofs: "require",
-    start: { at: "latest" },
-    quorum: 1,
-    nodes: [node],
-    ...changes,
-  };
-}
 
 async function adapterOf(
   script: Partial<NodeScript> = {},

@@ -31,6 +31,9 @@ export interface LedgerRow {
   readonly sat: number;
   readonly spk: string;
   readonly address: string | null;
+  /** Of an input: the coin it spends; absent of a coinbase. */
+  readonly prevTxid?: string;
+  readonly prevVout?: number;
 }
 
 export interface Actor {

@@ -185,7 +185,7 @@ describe("a node in bad faith", () => {
     withFilter(REAL, () => [hashOf(REAL[0])]);
     methods["eth_getTransactionByHash"] = () => REAL[1];
     expect(await source.take(all, never)).toEqual([]);
-    const fate = source.fateOf({ hash: hashOf(REAL[0]), slot: "0x/0" }, never);
+    const fate = source.fateOf({ hash: hashOf(REAL[0]), slots: ["0x/0"] }, never);
     await expect(fate).rejects.toMatchObject({ code: "malformed_answer" });
   });
 
@@ -213,7 +213,7 @@ describe("where a transaction is", () => {
   test("in the pool, or in a block, as the node says", async () => {
     const pooled = REAL[0] as JsonObject;
     withFilter(REAL, () => []);
-    const at = { hash: hashOf(pooled), slot };
+    const at = { hash: hashOf(pooled), slots: [slot] };
     expect(await source.fateOf(at, never)).toMatchObject({ at: "pool", transaction: { hash: hashOf(pooled) } });
     const blockHash = `0x${"aa".repeat(32)}`;
     methods["eth_getTransactionByHash"] = () => ({ ...pooled, blockHash, blockNumber: "0x10" });
@@ -223,7 +223,7 @@ describe("where a transaction is", () => {
   test("gone with its nonce unused: nowhere", async () => {
     withFilter([], () => []);
     methods["eth_getTransactionCount"] = () => "0x3";
-    expect(await source.fateOf({ hash: HASH, slot }, never)).toEqual({ at: "nowhere" });
+    expect(await source.fateOf({ hash: HASH, slots: [slot] }, never)).toEqual({ at: "nowhere" });
   });
 
   test("gone with its nonce used: by the transaction that its sender signed, in the block where the count rose", async () => {
@@ -235,11 +235,11 @@ describe("where a transaction is", () => {
     methods["eth_getBlockByNumber"] = ([number]) => (number === "0x50" ? block : null);
     methods["eth_getTransactionCount"] = ([, at]) =>
       `0x${(Number(rival["nonce"]) + (at === "latest" || Number(at) >= 0x50 ? 1 : 0)).toString(16)}`;
-    const fate = await source.fateOf({ hash: HASH, slot: usedSlot }, never);
+    const fate = await source.fateOf({ hash: HASH, slots: [usedSlot] }, never);
     expect(fate).toEqual({ at: "replaced", by: hashOf(rival), block: { number: 80, hash: block.hash } });
     expect(server.calls.length).toBeLessThan(16);
     // Somebody else's transaction in his name replaces nothing.
     block.transactions = [{ ...rival, nonce: rival["nonce"] ?? null, value: "0x1" }];
-    expect(await source.fateOf({ hash: HASH, slot: usedSlot }, never)).toEqual({ at: "nowhere" });
+    expect(await source.fateOf({ hash: HASH, slots: [usedSlot] }, never)).toEqual({ at: "nowhere" });
   });
 });

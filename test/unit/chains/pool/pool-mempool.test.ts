@@ -7,7 +7,7 @@ import type { ChainAdapter, MempoolSource, PendingTransaction, TransactionFate }
 const never = new AbortController().signal;
 const nothing = () => undefined;
 const LOG = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-const OF = { hash: "0x1", slot: "a/1" };
+const OF = { hash: "0x1", slots: ["a/1"] };
 
 interface FakeMempool {
   readonly pool: string[];
@@ -19,7 +19,7 @@ function fake(pool: string[], fate: TransactionFate = { at: "nowhere" }): FakeMe
   return { pool, fate, down: false };
 }
 
-const pendingOf = (hash: string): PendingTransaction => ({ hash, slot: `slot of ${hash}`, transfers: [] });
+const pendingOf = (hash: string): PendingTransaction => ({ hash, slots: [`slot of ${hash}`], transfers: [] });
 
 function sourceOf(node: FakeMempool): MempoolSource {
   const up = () => {

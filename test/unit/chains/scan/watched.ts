@@ -1,6 +1,6 @@
 /** Who is in a block, and watchlists of them. */
-import { createAddressIndex, writeAddress } from "../../../../src/watchlist/address-index.ts";
-import { createWatchedTable } from "../../../../src/watchlist/watched-table.ts";
+import { writeAddress } from "../../../../src/watchlist/address-index.ts";
+import { createWatchedTable } from "../../../support/watched-table.ts";
 import { matchBlock } from "../../../../src/match/match-block.ts";
 import type { AddressTable } from "../../../../src/types/address-table.ts";
 import type { Header, Transfer } from "../../../../src/types/chain.ts";
@@ -106,12 +106,12 @@ export interface SwitchableTable {
 
 /** One address at a time in a table of eight slots, put there by the rules that AddressTable states. */
 export function createSwitchableTable(chain: string): SwitchableTable {
-  const { table } = createAddressIndex({ count: 1, lists: [{ chain, bytes: new Uint8Array(20) }] });
+  const table = createWatchedTable(new Map([[chain, new Map([[`0x${"00".repeat(20)}`, null]])]]));
   const { memory, wordsAt, fingerprintsAt, slots } = table;
   const seed = table.seedOf(chain);
   if (seed === null) throw new Error(`${chain} is in the table`);
   return {
-    table: { ...table, addressesOf: () => [] },
+    table,
     watch(address, displaced) {
       const bytes = new Uint8Array(20);
       if (!writeAddress(address, bytes, 0)) throw new Error(`${address} is an address`);

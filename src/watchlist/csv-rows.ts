@@ -9,8 +9,9 @@ export interface CsvRow {
 
 /** A row cannot hold more: four short fields. */
 const ROW_LENGTH_MAX = 4096;
-const PLAIN_FIELD = /[^,"]*/y;
-const QUOTED_FIELD = /"((?:[^"]|"")*)"/y;
+/** What `splitRow` says of a field that goes on after the row's end. */
+export const OPEN_QUOTE = "a quote that is not closed on its line";
+const STRAY_QUOTE = "a quote inside a field, or text after a closing quote";
 
 /** One row a line: none of our fields may hold a line break, so a quote left open cannot swallow the lines after it. */
 export function* readCsv(text: string, problems: Problems): Generator<CsvRow> {
@@ -33,18 +34,30 @@ export function* readCsv(text: string, problems: Problems): Generator<CsvRow> {
   }
 }
 
-/** The fields, or what is wrong. */
-function splitRow(row: string): string[] | string {
+/** The fields, or what is wrong. A quoted field may hold a line break where the caller joined the lines. */
+export function splitRow(row: string, delimiter = ","): string[] | string {
   const fields: string[] = [];
   for (let at = 0; ; at += 1) {
-    const isQuoted = row[at] === '"';
-    const pattern = isQuoted ? QUOTED_FIELD : PLAIN_FIELD;
-    pattern.lastIndex = at;
-    const match = pattern.exec(row);
-    if (match === null) return "a quote that is not closed on its line";
-    fields.push(isQuoted ? (match[1] ?? "").replaceAll('""', '"') : match[0].trim());
-    at += match[0].length;
+    if (row[at] === '"') {
+      const end = closingQuote(row, at + 1);
+      if (end === -1) return OPEN_QUOTE;
+      fields.push(row.slice(at + 1, end).replaceAll('""', '"'));
+      at = end + 1;
+    } else {
+      const next = row.indexOf(delimiter, at);
+      const field = row.slice(at, next === -1 ? row.length : next);
+      if (field.includes('"')) return STRAY_QUOTE;
+      fields.push(field.trim());
+      at += field.length;
+    }
     if (at >= row.length) return fields;
-    if (row[at] !== ",") return "a quote inside a field, or text after a closing quote";
+    if (row[at] !== delimiter) return STRAY_QUOTE;
   }
+}
+
+/** Two quotes in a quoted field stand for one. */
+function closingQuote(row: string, from: number): number {
+  let at = row.indexOf('"', from);
+  while (at !== -1 && row[at + 1] === '"') at = row.indexOf('"', at + 2);
+  return at;
 }

@@ -1,0 +1,27 @@
+/** `/v1/watch/*`: look at what is watched, change it, decide on what others propose. */
+import type { CallGroup } from "./calls.ts";
+
+export const WATCH_ROUTES: CallGroup = {
+  group: "watch",
+  calls: [
+    "preview",
+    "add",
+    "change",
+    "remove",
+    "suppress",
+    "dispute",
+    "undo",
+    "approve",
+    "reject",
+    "proposals",
+    "proposal",
+    "show",
+    "search",
+    "list",
+    "versions",
+    "diff",
+    "history",
+    "impact",
+    "upgrade",
+  ],
+};

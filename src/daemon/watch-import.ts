@@ -1,0 +1,155 @@
+/**
+ * Watchlist files into the store. What a file adds or makes stronger holds at once; what it drops or makes weaker stays
+ * as it is and waits for a second person. A file with a problem changes nothing.
+ */
+import { describeError } from "../lib/errors.ts";
+import { redactText } from "../lib/redact.ts";
+import { storeMessage } from "../store/alert-store.ts";
+import type { StoredWatchList, WatchBook, WatchStore } from "../store/watch-store.ts";
+import type { Log } from "../types/log.ts";
+import type { ListChange } from "../types/watch-change.ts";
+import { PROPOSAL_MS } from "../watchlist/change-rules.ts";
+import { type FileList, type ImportPlan, planImport } from "../watchlist/import-rules.ts";
+import type { LoadedList, LoadResult } from "../watchlist/load.ts";
+import { localActor } from "./actors.ts";
+import { watchMessage } from "./watch-message.ts";
+
+export interface ImportDeps {
+  readonly store: WatchStore;
+  readonly operationSinks: readonly string[];
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** What an import did, or would do, to one list. */
+export interface ImportedList {
+  readonly list: string;
+  readonly file: string;
+  readonly version: string;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  /** Waits for a second person: dropped rows, and rows that tell less than before. */
+  readonly held: readonly string[];
+  readonly proposalId: string | null;
+}
+
+/** The lists of files without problems; what `files` could not read stays as it is. */
+export async function importFiles(files: LoadResult, deps: ImportDeps): Promise<ImportedList[]> {
+  const imported: ImportedList[] = [];
+  for (const file of await fileLists(files, deps.store)) {
+    const done = await deps.store.write((book) => importList(book, file, deps));
+    if (done !== null) imported.push(done);
+  }
+  return imported;
+}
+
+/** The same, only looked at. */
+export async function previewImport(files: LoadResult, store: WatchStore): Promise<ImportedList[]> {
+  const lists = await fileLists(files, store);
+  return store.write(async (book) => {
+    const previews: ImportedList[] = [];
+    for (const file of lists) {
+      const plan = await planOf(book, file);
+      if (plan.apply !== null || plan.propose !== null) previews.push(describe(file, plan, null));
+    }
+    return previews;
+  });
+}
+
+async function fileLists({ lists, problems }: LoadResult, store: WatchStore): Promise<FileList[]> {
+  const bad = new Set(problems.map(({ file }) => file));
+  const present = lists.filter(({ file }) => !bad.has(file)).map(toFileList);
+  // With any problem nobody can tell a list that is gone from one that could not be read.
+  if (problems.length > 0) return present;
+  const names = new Set(lists.map(({ list }) => list));
+  const stored = (await store.read()).lists.filter(({ list, file }) => file !== null && !names.has(list));
+  return [...present, ...stored.map(toEmptyList)];
+}
+
+function toFileList({ list, version, file, incident, entries }: LoadedList): FileList {
+  return { list, version, file, incident, entries: entries.map(({ entry }) => entry) };
+}
+
+function toEmptyList({ list, version, file, incident }: StoredWatchList): FileList {
+  return { list, version, file: file ?? "", incident, entries: [] };
+}
+
+async function planOf(book: WatchBook, file: FileList): Promise<ImportPlan> {
+  const stored = await book.list(file.list);
+  return planImport({ file, stored: stored === null ? null : { ...stored, rows: await book.rows(file.list) } });
+}
+
+async function importList(book: WatchBook, file: FileList, deps: ImportDeps): Promise<ImportedList | null> {
+  const plan = await planOf(book, file);
+  const now = deps.now();
+  const actor = `file:${file.file}`;
+  if (plan.forget.length > 0) await book.forgetRows(plan.forget);
+  if (plan.apply !== null)
+    await book.apply({ change: plan.apply, action: "import", actor, approver: null, why: null, now });
+  const proposalId = await proposeRest(book, { file, propose: plan.propose, now, deps });
+  if (plan.apply === null && plan.propose === null) return null;
+  const done = describe(file, plan, proposalId);
+  const { added, changed, held, ...facts } = done;
+  const counts = { ...facts, added: added.length, changed: changed.length, held: held.length };
+  deps.log[held.length > 0 ? "warn" : "info"](counts, "watchlist imported");
+  return done;
+}
+
+/** The proposal of what the file takes away, and an end to those of what it takes away no more. */
+async function proposeRest(
+  book: WatchBook,
+  of: { file: FileList; propose: ListChange | null; now: number; deps: ImportDeps },
+): Promise<string | null> {
+  const { file, propose, now, deps } = of;
+  const proposer = localActor().name;
+  const asked =
+    propose === null
+      ? null
+      : await book.propose({
+          action: "import",
+          change: propose,
+          proposer,
+          why: `no longer so in ${file.file}`,
+          now,
+          expiresAt: now + PROPOSAL_MS,
+        });
+  for (const open of await book.openProposals({ list: file.list, action: "import" }))
+    if (open.proposalId !== asked?.proposal.proposalId)
+      await book.close(open.proposalId, { state: "void", by: `file:${file.file}`, now });
+  if (asked === null || propose === null) return null;
+  const { proposalId } = asked.proposal;
+  if (asked.isNew) {
+    const message = watchMessage({
+      subject: `watchlist:${file.list}`,
+      severity: "high",
+      summary: `${file.file} drops or weakens ${propose.entries.length} entries of ${file.list}. They stay as they are until a second person approves: heistwatch watch approve ${proposalId}`,
+      now,
+    });
+    await storeMessage(book.trx, { message, sinks: deps.operationSinks, now, queued: false });
+  }
+  return proposalId;
+}
+
+function describe(file: FileList, { apply, propose }: ImportPlan, proposalId: string | null): ImportedList {
+  const ids = (change: ListChange | null, isWanted: (isNew: boolean) => boolean) =>
+    (change?.entries ?? []).filter(({ before }) => isWanted(before === null)).map(({ entryId }) => entryId);
+  return {
+    list: file.list,
+    file: file.file,
+    version: file.version,
+    added: ids(apply, (isNew) => isNew),
+    changed: ids(apply, (isNew) => !isNew),
+    held: ids(propose, () => true),
+    proposalId,
+  };
+}
+
+/** Whatever goes wrong is said, and tried again with the next look at the files. */
+export async function tryImport(files: LoadResult, deps: ImportDeps): Promise<ImportedList[]> {
+  try {
+    return await importFiles(files, deps);
+  } catch (error) {
+    deps.log.error({ error: redactText(describeError(error)) }, "watchlist files not imported, trying again");
+    return [];
+  }
+}

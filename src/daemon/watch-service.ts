@@ -1,0 +1,95 @@
+/** Watchlists of a running daemon: imported at the start, current for the lines, kept up to date beside them. */
+import type { Logger } from "pino";
+import { normalizeAddress } from "../chains/registry.ts";
+import type { OpenStore } from "../store/database.ts";
+import { createReachStore } from "../store/watch-reach.ts";
+import { createWatchStore, type WatchStore } from "../store/watch-store.ts";
+import type { Config } from "../types/config.ts";
+import type { Service } from "../types/service.ts";
+import type { Alarms } from "./alarms.ts";
+import { fingerprintOf } from "./file-watch.ts";
+import { createLiveLists, type LiveLists } from "./live-lists.ts";
+import { type FileLists, type Lists, readFiles, refuseProblems } from "./lists.ts";
+import { loopService } from "./loop-service.ts";
+import type { NamedPool } from "./pools.ts";
+import { createWatchDesk, type WatchDesk } from "./watch-desk.ts";
+import { importFiles } from "./watch-import.ts";
+import { watchPorts } from "./watch-ports.ts";
+import { runWatchSync, watchedPaths } from "./watch-sync.ts";
+
+/** What the files said at the start, and how they looked before they were read. */
+export interface StartFiles {
+  readonly files: FileLists;
+  readonly seen: string;
+}
+
+/** Throws ConfigError for own addresses and tokens that are wrong; wrong watchlists may be in the store as they were. */
+export async function readStartFiles(config: Config): Promise<StartFiles> {
+  const seen = await fingerprintOf(watchedPaths(config));
+  const files = await readFiles(config);
+  if (files.problems.length > 0) refuseProblems([...files.lists.problems, ...files.problems], null);
+  return { files, seen };
+}
+
+export interface WatchOptions {
+  readonly config: Config;
+  readonly store: OpenStore;
+  readonly start: StartFiles;
+  readonly operationSinks: readonly string[];
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly alarms: Alarms;
+  readonly onSwap: (lists: Lists) => void;
+}
+
+export interface Watch {
+  readonly store: WatchStore;
+  readonly live: LiveLists;
+  readonly service: Service;
+}
+
+/** Throws ConfigError when a list is wrong and the store holds none to go on with. */
+export async function openWatch(options: WatchOptions): Promise<Watch> {
+  const { config, start, operationSinks, log, now, alarms, onSwap } = options;
+  const store = createWatchStore(options.store.db, watchPorts(config));
+  const { problems } = start.files.lists;
+  if (problems.length > 0 && (await store.revision()) === 0) refuseProblems(problems, null);
+  const importing = { store, operationSinks, now, log };
+  await importFiles(start.files.lists, importing);
+  const live = await createLiveLists(config, { store, files: start.files, onSwap });
+  refuseProblems([], live.current());
+  const service = loopService("watchlists", (signal) =>
+    runWatchSync({ ...importing, config, live, alarms }, start, signal),
+  );
+  return { store, live, service };
+}
+
+// A node that does not answer must not hold up who adds an address at night.
+const CONTRACT_WAIT_MS = 3_000;
+
+/** The desk of a running daemon: it can ask its own nodes. `pools` is empty where no daemon runs. */
+export function createDesk(options: {
+  readonly config: Config;
+  readonly store: OpenStore;
+  readonly watch: WatchStore;
+  readonly isOwn: (chain: string, address: string) => Promise<boolean>;
+  readonly pools: readonly NamedPool[];
+  readonly now: () => number;
+  readonly onChanged: () => Promise<void>;
+}): WatchDesk {
+  const { config, pools, isOwn, now, onChanged } = options;
+  return createWatchDesk({
+    store: options.watch,
+    reach: createReachStore(options.store.db),
+    chains: config.chains.map(({ id, name }) => ({ id, name })),
+    normalizeAddress,
+    isOwn,
+    async isContract(chain, address) {
+      const pool = pools.find((one) => one.pool.chainId === chain)?.pool;
+      return (await pool?.isContract?.(address, AbortSignal.timeout(CONTRACT_WAIT_MS)).catch(() => null)) ?? null;
+    },
+    operationSinks: config.sinks.operations.map(({ name }) => name),
+    now,
+    onChanged,
+  });
+}

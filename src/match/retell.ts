@@ -1,0 +1,24 @@
+/** A stored hit as changed entries tell it. Pure. */
+import type { EntryMatch, Hit } from "../types/hit.ts";
+import type { Incident, WatchEntry } from "../types/watch.ts";
+import { isWatchedAsSender, recordedOnly } from "./hit-of.ts";
+
+/** What became of an entry: as it is matched now, null when it is not matched any more. */
+export interface ChangedEntry {
+  readonly entry: WatchEntry;
+  readonly incident: Incident;
+}
+export type ChangedEntries = ReadonlyMap<string, ChangedEntry | null>;
+
+/** Null: no entry names this movement any more. Its id and its alert stay what they were. */
+export function retellHit(hit: Hit, changed: ChangedEntries): Hit | null {
+  const matches = hit.matches.flatMap((match): EntryMatch[] => {
+    const now = changed.get(match.entry.id);
+    if (now === undefined) return [match];
+    if (now === null || (match.side === "from" && !isWatchedAsSender(now.entry))) return [];
+    return [{ ...match, ...now }];
+  });
+  if (matches.length === 0) return null;
+  const { transfer, asset, own } = hit;
+  return { ...hit, matches, recordedOnly: recordedOnly({ transfer, asset, matches, ownTouched: own !== null }) };
+}

@@ -1,0 +1,110 @@
+/** Which list version named which address: without it, the list versions in the ledger would say nothing about an address. */
+import { type Kysely, sql, type Transaction } from "kysely";
+import type { Address, ChainId } from "../types/chain.ts";
+import type { Db } from "./database.ts";
+import type { Database } from "./schema.ts";
+
+/** A list as far as its members go. */
+export interface NamedList {
+  readonly version: string;
+  readonly chains: readonly ChainId[];
+  addressesOf(chain: ChainId): Iterable<Address>;
+  names(chain: ChainId, address: Address): boolean;
+}
+
+// Ten million addresses are two thousand statements.
+const PAGE = 5_000;
+
+/** Writes down what is in a list, as the difference from the one before. Of a version known already, nothing. */
+export function recordList(db: Db, list: NamedList, now: number): Promise<void> {
+  return db.transaction().execute(async (trx) => {
+    // Two daemons that start with new lists at once: one difference after the other.
+    await sql`lock table list_version in share row exclusive mode`.execute(trx);
+    const known = await trx.selectFrom("list_version").select("seq").where("version", "=", list.version).execute();
+    if (known.length > 0) return;
+    const { seq } = await trx
+      .insertInto("list_version")
+      .values({ version: list.version, at: now })
+      .returning("seq")
+      .executeTakeFirstOrThrow();
+    for (const chain of list.chains)
+      for (const page of pagesOf(list.addressesOf(chain))) await addMembers(trx, { chain, seq, addresses: page });
+    await endMembers(trx, list, seq);
+  });
+}
+
+function* pagesOf(addresses: Iterable<Address>): Generator<readonly Address[]> {
+  let page: Address[] = [];
+  for (const address of addresses) {
+    page.push(address);
+    if (page.length < PAGE) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+async function addMembers(
+  trx: Transaction<Database>,
+  { chain, seq, addresses }: { chain: ChainId; seq: number; addresses: readonly Address[] },
+): Promise<void> {
+  await sql`
+    insert into list_member (chain, address, since_seq)
+    select ${chain}, added.address, ${seq} from json_array_elements_text(${JSON.stringify(addresses)}::json) as added (address)
+    on conflict (chain, address) where until_seq is null do nothing`.execute(trx);
+}
+
+/** Whoever the list before named and this one does not. */
+async function endMembers(trx: Transaction<Database>, list: NamedList, seq: number): Promise<void> {
+  for (let after = { chain: "", address: "" }; ; ) {
+    const page = await trx
+      .selectFrom("list_member")
+      .select(["chain", "address"])
+      .where("until_seq", "is", null)
+      .where((eb) => eb(eb.refTuple("chain", "address"), ">", eb.tuple(after.chain, after.address)))
+      .orderBy("chain")
+      .orderBy("address")
+      .limit(PAGE)
+      .execute();
+    const gone = page.filter(({ chain, address }) => !list.names(chain, address));
+    for (const [chain, of] of Map.groupBy(gone, (row) => row.chain))
+      await trx
+        .updateTable("list_member")
+        .set({ until_seq: seq })
+        .where("chain", "=", chain)
+        .where("until_seq", "is", null)
+        .where(
+          "address",
+          "in",
+          of.map(({ address }) => address),
+        )
+        .execute();
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = last;
+  }
+}
+
+/** The versions that name each address; an address no list ever named is left out. */
+export async function versionsNaming(
+  db: Kysely<Database>,
+  of: { chain: ChainId; addresses: readonly Address[] },
+): Promise<Map<Address, ReadonlySet<string>>> {
+  const versions = await db.selectFrom("list_version").select(["seq", "version"]).execute();
+  const rows = await sql<{ address: string; since_seq: number; until_seq: number | null }>`
+    select address, since_seq, until_seq from list_member
+    where chain = ${of.chain}
+      and address in (select json_array_elements_text(${JSON.stringify(of.addresses)}::json))`.execute(db);
+  // Many addresses, few histories: each set is made once.
+  const sets = new Map<string, ReadonlySet<string>>();
+  const naming = new Map<Address, ReadonlySet<string>>();
+  for (const [address, spans] of Map.groupBy(rows.rows, (row) => row.address)) {
+    const key = JSON.stringify(spans.map(({ since_seq, until_seq }) => `${since_seq} ${until_seq}`).toSorted());
+    const isNamed = (seq: number) =>
+      spans.some((span) => span.since_seq <= seq && (span.until_seq === null || seq < span.until_seq));
+    const set = sets.get(key) ?? new Set(versions.filter(({ seq }) => isNamed(seq)).map(({ version }) => version));
+    sets.set(key, set);
+    naming.set(address, set);
+  }
+  return naming;
+}

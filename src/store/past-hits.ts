@@ -1,0 +1,136 @@
+/**
+ * Hits that a scan of the past found, in the rows and events of all others. The same movement is the same hit: one that is
+ * known already stays as it was told, only the scan's own account of it is added.
+ */
+import { sql, type Transaction } from "kysely";
+import type { Block } from "../types/chain.ts";
+import type { Hit } from "../types/hit.ts";
+import type { WatchEntry } from "../types/watch.ts";
+import { encodeHit, matchDigest } from "./codec.ts";
+import { addHitEvents, hitBlock, knownHits, type NewHitEvent } from "./hit-rows.ts";
+import { inChunks } from "./outbox.ts";
+import type { Database } from "./schema.ts";
+
+export interface FoundHit {
+  readonly scanId: string;
+  readonly hit: Hit;
+  /** Final. */
+  readonly block: Block;
+  /** The entries of the scan's addresses that it touches. */
+  readonly entries: readonly WatchEntry[];
+}
+
+/** `found` may name a hit more than once: for each scan that asked for an address it touches. */
+export async function storePastHits(
+  trx: Transaction<Database>,
+  { found, headNumber, now }: { found: readonly FoundHit[]; headNumber: number; now: number },
+): Promise<{ hits: number; fresh: number }> {
+  const each = [...new Map(found.map((one) => [one.hit.hitId, one])).values()];
+  const fresh = new Set<string>();
+  for (const chunk of inChunks(each)) {
+    const inserted = await insertHits(trx, chunk, now);
+    const told = chunk
+      .filter(({ hit }) => hit.recordedOnly === null && inserted.has(hit.hitId))
+      .map((one) => ({ ...one, hit: { ...one.hit, alertId: inserted.get(one.hit.hitId) ?? one.hit.alertId } }));
+    await addHitEvents(
+      trx,
+      told.flatMap((one) => eventsOf(one, headNumber)),
+      now,
+    );
+    for (const hitId of inserted.keys()) fresh.add(hitId);
+  }
+  await accountFor(trx, found, fresh);
+  return { hits: each.length, fresh: fresh.size };
+}
+
+/** Alert ids of the hits that nobody had told: new ones, and those that left the chain once and are in it after all. */
+async function insertHits(
+  trx: Transaction<Database>,
+  found: readonly FoundHit[],
+  now: number,
+): Promise<Map<string, string>> {
+  if (found.length === 0) return new Map();
+  const rows = await trx
+    .insertInto("hit")
+    .values(
+      found.map(({ scanId, hit, block }) => ({
+        hit_id: hit.hitId,
+        alert_id: hit.alertId,
+        chain: hit.chain,
+        tx_hash: hit.transfer.txHash,
+        block_number: block.number,
+        block_hash: block.hash,
+        state: "final" as const,
+        recorded_rule: hit.recordedOnly?.rule ?? null,
+        recorded_reason: hit.recordedOnly?.reason ?? null,
+        match_digest: matchDigest(hit),
+        payload: encodeHit(hit),
+        created_at: now,
+        retro_scan: scanId,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .column("hit_id")
+        .doUpdateSet((eb) => ({
+          block_number: eb.ref("excluded.block_number"),
+          block_hash: eb.ref("excluded.block_hash"),
+          state: eb.ref("excluded.state"),
+          recorded_rule: eb.ref("excluded.recorded_rule"),
+          recorded_reason: eb.ref("excluded.recorded_reason"),
+          match_digest: eb.ref("excluded.match_digest"),
+          payload: eb.ref("excluded.payload"),
+          retro_scan: eb.ref("excluded.retro_scan"),
+        }))
+        .where(sql<boolean>`hit.state in ('removed', 'pending')`),
+    )
+    .returning(["hit_id", "alert_id"])
+    .execute();
+  return new Map(rows.map((row) => [row.hit_id, row.alert_id]));
+}
+
+/** In its block, and final with it: the alert is told as it stands. */
+function eventsOf({ hit, block }: FoundHit, headNumber: number): NewHitEvent[] {
+  const event = {
+    hitId: hit.hitId,
+    alertId: hit.alertId,
+    block: hitBlock({ block, hits: [], late: true }, headNumber),
+    late: true,
+    retroactive: true,
+  };
+  return [
+    { ...event, kind: "included", payload: encodeHit(hit), trust: JSON.stringify(block.trust) },
+    { ...event, kind: "final", payload: null, trust: null },
+  ];
+}
+
+/** What each scan found for each entry: its summary, and the answer to "what came of it". */
+async function accountFor(
+  trx: Transaction<Database>,
+  found: readonly FoundHit[],
+  fresh: ReadonlySet<string>,
+): Promise<void> {
+  for (const chunk of inChunks(found)) {
+    const known = await knownHits(trx, chunk);
+    const rows = chunk.flatMap(({ scanId, hit, block, entries }) =>
+      [...new Map(entries.map((entry) => [entry.id, entry.address]))].map(([entryId, address]) => ({
+        scan_id: scanId,
+        entry_id: entryId,
+        address,
+        hit_id: hit.hitId,
+        alert_id: known.get(hit.hitId)?.alert_id ?? hit.alertId,
+        block_number: block.number,
+        at: block.timestamp,
+        own: hit.own !== null,
+        told: hit.recordedOnly === null,
+        fresh: fresh.has(hit.hitId),
+      })),
+    );
+    for (const part of inChunks(rows))
+      await trx
+        .insertInto("retro_hit")
+        .values(part)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * A list as its file tells it now, against what is watched. Pure: what is applied at once, and what waits for a second
+ * person because it tells less. What disappears stays watched until then; a row that the file says as before changes
+ * nothing, whatever people decided about it since.
+ */
+import { digestOf } from "../lib/canonical-json.ts";
+import type { EntryChange, ListChange } from "../types/watch-change.ts";
+import type { WatchEntry } from "../types/watch.ts";
+import type { IncidentInput } from "../types/watchlist-format.ts";
+import { isWeakerIncident, weakerIn } from "./change-rules.ts";
+
+export interface StoredList {
+  readonly incident: IncidentInput;
+  readonly entries: readonly WatchEntry[];
+  /** By entry: digest of its row when the file was last imported. */
+  readonly rows: ReadonlyMap<string, string>;
+}
+
+export interface FileList {
+  readonly list: string;
+  readonly version: string;
+  readonly file: string;
+  readonly incident: IncidentInput;
+  readonly entries: readonly WatchEntry[];
+}
+
+export interface ImportPlan {
+  /** Null: nothing to do at once. */
+  readonly apply: ListChange | null;
+  /** Null: nothing to ask for. */
+  readonly propose: ListChange | null;
+  /** Rows neither in the file nor watched any more. */
+  readonly forget: readonly string[];
+}
+
+/** `stored`: null for a list that is new. */
+export function planImport({ file, stored }: { file: FileList; stored: StoredList | null }): ImportPlan {
+  const watched = new Map((stored?.entries ?? []).map((entry) => [entry.id, entry]));
+  const rows = stored?.rows ?? new Map<string, string>();
+  const now: EntryChange[] = [];
+  const later: EntryChange[] = [];
+  for (const entry of file.entries) {
+    if (rows.get(entry.id) === entryDigest(entry)) continue;
+    const before = watched.get(entry.id) ?? null;
+    const after = before === null ? entry : withOurFacts(entry, before);
+    const change = { entryId: entry.id, before, after };
+    (before !== null && weakerIn(before, after).length > 0 ? later : now).push(change);
+  }
+  const inFile = new Set(file.entries.map(({ id }) => id));
+  const gone = [...rows.keys()].filter((id) => !inFile.has(id));
+  for (const entryId of gone) {
+    const before = watched.get(entryId);
+    if (before !== undefined) later.push({ entryId, before, after: null });
+  }
+  return { ...planHead(file, stored, { now, later }), forget: gone.filter((id) => !watched.has(id)) };
+}
+
+function planHead(
+  file: FileList,
+  stored: StoredList | null,
+  { now, later }: { now: readonly EntryChange[]; later: readonly EntryChange[] },
+): Pick<ImportPlan, "apply" | "propose"> {
+  const head = { list: file.list, version: file.version, file: file.file };
+  const was = stored?.incident ?? null;
+  const isWeaker = was !== null && isWeakerIncident(was, file.incident);
+  const isNew = was === null || digestOf(was) !== digestOf(file.incident);
+  const isSame = now.length === 0 && (isWeaker || !isNew);
+  return {
+    apply: isSame ? null : { ...head, incident: isWeaker ? was : file.incident, entries: now },
+    propose: later.length === 0 && !isWeaker ? null : { ...head, incident: file.incident, entries: later },
+  };
+}
+
+/** What people here decided about an entry is not in its file, and stays: but nothing mutes a sanctioned one. */
+function withOurFacts(entry: WatchEntry, { muted }: WatchEntry): WatchEntry {
+  return muted === undefined || entry.sanctioned !== null ? entry : { ...entry, muted };
+}
+
+/** Of what an entry says: not of the version that says it, nor of a mute, which comes and goes. */
+export function entryDigest({ muted: _muted, ...entry }: WatchEntry): string {
+  return digestOf({ ...entry, listVersion: null });
+}
