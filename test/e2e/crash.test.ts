@@ -45,7 +45,7 @@ const RUNS: readonly [what: string, options: Omit<CrashRunOptions, "seed">][] = 
   ],
   [
     "kill -9 of the daemon on a Bitcoin line, embedded",
-    { chain: "bitcoin", backend: "embedded", transfers: 300, plan: { kill: 3 } },
+    { chain: "bitcoin", backend: "embedded", transfers: 200, plan: { kill: 2 } },
   ],
   [
     "kill -9, FLUSHALL (also between relay and worker), restarts of Redis and Postgres on a Bitcoin line",
