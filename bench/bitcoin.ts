@@ -5,7 +5,7 @@
  *     node --expose-gc bench/bitcoin.ts [--scripts 1000000] [--turns 5]
  *
  * A round reads seven real mainnet blocks of 2014 to 2024 one after another, so that no block's data stays in the
- * caches; all ways take turns of some rounds, because the machine is shared. CPU time of this process, its garbage
+ * caches; all ways take turns, because the machine is shared. CPU time of this process, its garbage
  * collector included. Three of the blocks have their real spent coins; those of the others are made up (P2WPKH).
  */
 import { hash, randomBytes } from "node:crypto";
@@ -32,7 +32,12 @@ const { mainnet: network } = NETWORKS;
 const MIX: readonly AddressKind[] = [
   ...(["p2wpkh", "p2pkh", "p2sh", "p2wpkh", "p2pkh", "p2tr", "p2wpkh", "p2pkh", "p2wsh", "p2wpkh"] as const),
 ];
+/** A turn is this many rounds and at least that much CPU time: the rounds of one way are a hundred times those of another. */
 const ROUNDS_A_TURN = 8;
+const TURN_MS = 200;
+/** Before it, untold: brings the way's code and tables back into the caches, and ends what the collector does for the way before. */
+const WARM_ROUNDS = 2;
+const WARM_MS = 50;
 
 interface Sample {
   readonly header: Header;
@@ -208,14 +213,18 @@ const WAYS: Way[] = [
     cpus: [],
   },
 ];
+/** CPU time of each of at least so many rounds, which together take at least so long. */
+function roundsOf(run: () => void, rounds: number, totalMs: number): number[] {
+  const cpus: number[] = [];
+  for (let ms = 0; cpus.length < rounds || ms < totalMs; ms += cpus.at(-1) ?? 0) cpus.push(cpuMs(run));
+  return cpus;
+}
+
 for (let turn = 0; turn < Number(values.turns); turn += 1)
-  for (const way of WAYS) {
+  for (const { run, cpus } of WAYS) {
     globalThis.gc?.();
-    // The first rounds of a turn bring its code and its tables back into the caches, and end what the collector does for the way before.
-    for (let round = -2; round < ROUNDS_A_TURN; round += 1) {
-      const ms = cpuMs(way.run);
-      if (round >= 0) way.cpus.push(ms);
-    }
+    roundsOf(run, WARM_ROUNDS, WARM_MS);
+    cpus.push(...roundsOf(run, ROUNDS_A_TURN, TURN_MS));
   }
 
 const [cpu] = os.cpus();

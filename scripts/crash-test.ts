@@ -1,15 +1,16 @@
 /**
  * The crash runs in full length, on command: `npm run crash-test -- --kills 200 --backend redis`.
- * `--backend embedded|redis`, `--daemons 1|2`, `--transfers N`, `--seed N`, `--freeze-seconds N`, `--finality soon|never`, and either `--kills N`
+ * `--chain ethereum|bitcoin`, `--backend embedded|redis`, `--daemons 1|2`, `--transfers N`, `--seed N`, `--freeze-seconds N`, `--finality soon|never`, and either `--kills N`
  * or `--plan kill=10,flushall=5,...`. Prints the seed and the figures; exits with 1 when a promise was broken.
  */
 import { parseArgs } from "node:util";
 import { crashRun } from "../test/e2e/crash-run.ts";
 import { DISTURBANCES, type DisturbanceName } from "../test/e2e/disturbances.ts";
-import { type Backend, BACKENDS } from "../test/e2e/world.ts";
+import { type Backend, BACKENDS, CHAIN_NAMES } from "../test/e2e/world.ts";
 
 const { values } = parseArgs({
   options: {
+    chain: { type: "string", default: "ethereum" },
     backend: { type: "string", default: "redis" },
     daemons: { type: "string", default: "1" },
     kills: { type: "string" },
@@ -23,11 +24,14 @@ const { values } = parseArgs({
 
 const backend = BACKENDS.find((one) => one === values.backend);
 if (backend === undefined) fail(`--backend is one of ${BACKENDS.join(", ")}`);
+const chain = CHAIN_NAMES.find((one) => one === values.chain);
+if (chain === undefined) fail(`--chain is one of ${CHAIN_NAMES.join(", ")}`);
 const daemons = values.daemons === "2" ? 2 : 1;
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 
 console.log(`seed ${seed}`);
 const report = await crashRun({
+  chain,
   backend,
   daemons,
   finality: values.finality === "never" ? "never" : "soon",

@@ -16,8 +16,7 @@ import { createDeliveryStore, type DeliveryStore } from "../store/delivery-store
 import { createEvidenceStore, type EvidenceStore } from "../store/evidence.ts";
 import { createOutbox } from "../store/outbox.ts";
 import type { Config } from "../types/config.ts";
-import { HITS_QUEUE, deliveriesQueue } from "../types/queue-names.ts";
-import type { Health, Service } from "../types/service.ts";
+import type { Service } from "../types/service.ts";
 import type { Sink } from "../types/sink.ts";
 import { tellAlarms, watchPool, watchSink } from "./alarm-rules.ts";
 import { createAlarms } from "./alarms.ts";
@@ -43,6 +42,7 @@ import { VERSION } from "./version.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
 import { createWorkers, type Workers } from "./workers.ts";
+import { workersService } from "./workers-service.ts";
 
 export interface Daemon {
   /** Waits for the store; returns once everything runs. Throws ConfigError where the operator must change something. */
@@ -59,12 +59,6 @@ export interface DaemonOptions {
   /** Extra sinks beside the configured ones, for the demo. */
   readonly signal: AbortSignal;
 }
-
-// Folding is a few queries per alert: four side by side keep a burst moving without crowding the store.
-const FOLD_CONCURRENCY = 4;
-const CONSOLE_CONCURRENCY = 4;
-// A worker's running POSTs get this long to end before they are left for the next start.
-const WORKER_GRACE_MS = 15_000;
 
 /** Everything that exists once the store is open. */
 interface Parts {
@@ -284,7 +278,12 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       loopService("queue-watch", (loop) =>
         watchQueue(built.queues, { queueState, metrics, alarms, log, relay: built.relay }, loop),
       ),
-      workersService(built),
+      workersService({
+        ...built,
+        sinks: config.sinks.alerts,
+        isQueueUp: () => queueState.awaySince === null,
+        onFailed: metrics.jobFailed,
+      }),
       loopService("relay", (loop) => built.relay.run(loop)),
       loopService("direct-path", (loop) =>
         runDirectPath(
@@ -332,40 +331,6 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       // Last, and so the first to stop: it reads through the lines' nodes.
       built.retro,
     ];
-  }
-
-  function workersService({ queues, workers, relay }: Parts): Service {
-    const attempts = new AbortController();
-    return {
-      name: "workers",
-      start() {
-        const onFailed = (queue: string) => () => {
-          metrics.jobFailed(queue);
-          relay.sweepSoon();
-        };
-        queues.work(HITS_QUEUE, {
-          concurrency: FOLD_CONCURRENCY,
-          handle: (data) => workers.foldAlert((data as { alertId: string }).alertId),
-          onFailed: onFailed(HITS_QUEUE),
-        });
-        for (const sink of config.sinks.alerts) {
-          const queue = deliveriesQueue(sink.name);
-          queues.work(queue, {
-            concurrency: sink.kind === "webhook" ? sink.concurrency : CONSOLE_CONCURRENCY,
-            handle: (data) => workers.attempt(data as { deliveryId: string; attemptNo: number }, attempts.signal),
-            onFailed: onFailed(queue),
-          });
-        }
-        return Promise.resolve();
-      },
-      async stop() {
-        const force = setTimeout(() => attempts.abort(), WORKER_GRACE_MS - 1_000);
-        await queues.close(WORKER_GRACE_MS);
-        clearTimeout(force);
-        attempts.abort();
-      },
-      health: (): Health => ({ ok: queueState.awaySince === null, detail: "" }),
-    };
   }
 
   return {

@@ -6,12 +6,12 @@
  * end everything received is compared with the chain, read by itself from the node.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { describeError } from "../../src/lib/errors.ts";
 import type { Answer } from "../support/receiver.ts";
 import { DISTURB, type DisturbanceName } from "./disturbances.ts";
 import { compareWithChain, type Ledger, readLedger, type Truth } from "./ledger.ts";
-import { expectedAlerts } from "./oracle.ts";
 import { createRandom } from "./random.ts";
-import { type Backend, createWorld, type Finality, type World } from "./world.ts";
+import { type Backend, type ChainName, createWorld, type Finality, type World } from "./world.ts";
 
 export interface CrashRunOptions {
   readonly backend: Backend;
@@ -20,6 +20,7 @@ export interface CrashRunOptions {
   readonly transfers: number;
   /** How often each disturbance happens; their order is drawn from the seed. */
   readonly plan: Partial<Record<DisturbanceName, number>>;
+  readonly chain?: ChainName;
   readonly daemons?: 1 | 2;
   readonly finality?: Finality;
   readonly freezeMs?: number;
@@ -27,6 +28,7 @@ export interface CrashRunOptions {
 }
 
 export interface CrashReport {
+  readonly chain: ChainName;
   readonly backend: Backend;
   readonly seed: number;
   readonly transfers: number;
@@ -55,8 +57,8 @@ export async function crashRun(options: CrashRunOptions): Promise<CrashReport> {
   const random = createRandom(options.seed);
   const say = options.say ?? (() => undefined);
   const rounds = random.shuffle(roundsOf(options.plan));
-  const { backend, daemons = 1, finality = "soon" } = options;
-  const world = await createWorld({ backend, daemons, finality, random });
+  const { backend, chain = "ethereum", daemons = 1, finality = "soon" } = options;
+  const world = await createWorld({ backend, chain, daemons, finality, random });
   world.receiver.answerWith(troubledReceiver);
   try {
     const startedAt = performance.now();
@@ -66,9 +68,10 @@ export async function crashRun(options: CrashRunOptions): Promise<CrashReport> {
     const completeAt = performance.now();
     const problems = [...failures, ...ledger.problems, ...differences, ...(await aftermath(world))];
     const report: CrashReport = {
-      backend: options.backend,
+      chain,
+      backend,
       seed: options.seed,
-      transfers: world.load.sent(),
+      transfers: world.chain.sent(),
       expected: truth.expected.size,
       alerts: ledger.alerts.size,
       messages: ledger.messages,
@@ -110,11 +113,14 @@ async function playRounds(
 ): Promise<string[]> {
   const failures: string[] = [];
   for (const [index, name] of rounds.entries()) {
-    const share = Math.floor((transfers * (index + 1)) / rounds.length) - world.load.sent();
+    const share = Math.floor((transfers * (index + 1)) / rounds.length) - world.chain.sent();
     const random = world.random.fork();
-    const mining = world.load.burst(Math.max(1, share));
+    const failed = (what: string) => (error: unknown) => {
+      failures.push(`${what}: ${describeError(error)}`);
+    };
+    const mining = world.chain.burst(Math.max(1, share)).catch(failed("mining"));
     await DISTURB[name]({ world, random, freezeMs: freezeMs ?? 15_000, say }).catch((error: unknown) => {
-      failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      failed(name)(error);
       for (const runner of world.runners) runner.wake();
     });
     await mining;
@@ -131,11 +137,11 @@ interface Settled {
 
 /** Waits until the receiver knows the truth, or until nothing more comes. */
 async function settle(world: World, say: (text: string) => void): Promise<Settled> {
-  const { anvil, load, receiver, startBlock, finalBehind } = world;
+  const { chain, receiver, finalBehind } = world;
   // Enough that everything is final, where anything ever is.
-  const head = await anvil.mine(5);
+  const head = await chain.mine(5);
   const truth = {
-    expected: await expectedAlerts(anvil.rpc, load.scene, { from: startBlock, to: head }),
+    expected: await chain.expected(head),
     finalNumber: head - finalBehind,
   };
   let seen = receiver.requests.length;
@@ -148,7 +154,7 @@ async function settle(world: World, say: (text: string) => void): Promise<Settle
     seen = receiver.requests.length;
     const silent = performance.now() - seenAt > SILENCE_MS;
     if (!silent && !(drained && quiet)) continue;
-    const ledger = readLedger(receiver.requests, load.scene);
+    const ledger = readLedger(receiver.requests, chain.keysOf);
     const differences = compareWithChain(ledger, truth);
     if (differences.length === 0 || silent) return { ledger, truth, differences };
     say(`${differences.length} differences left, waiting`);
@@ -202,17 +208,29 @@ function describeFailure(
     `FAILED with ${problems.length} problems, the first ${PROBLEMS_SHOWN}:`,
     ...problems.slice(0, PROBLEMS_SHOWN).map((problem) => `  ${problem}`),
     ...runners.map((runner) => `last words of ${runner.name}:\n${runner.lastWords(40)}`),
-    `replay: npm run crash-test -- --backend ${report.backend} --seed ${report.seed} --transfers ${report.transfers} --daemons ${daemons ?? 1} --finality ${finality ?? "soon"} --plan ${times.join(",")}`,
+    `replay: npm run crash-test -- --chain ${report.chain} --backend ${report.backend} --seed ${report.seed} --transfers ${report.transfers} --daemons ${daemons ?? 1} --finality ${finality ?? "soon"} --plan ${times.join(",")}`,
   ].join("\n");
 }
 
 /** One line for the log of a test run. */
 export function summaryOf(report: CrashReport): string {
-  const { backend, seed, transfers, alerts, messages, requests, repeats, disturbances, starts, seconds, problems } =
-    report;
+  const {
+    chain,
+    backend,
+    seed,
+    transfers,
+    alerts,
+    messages,
+    requests,
+    repeats,
+    disturbances,
+    starts,
+    seconds,
+    problems,
+  } = report;
   const what = Object.entries(disturbances).map(([name, times]) => `${name} ${times}`);
   return [
-    `crash run on ${backend}, seed ${seed}: ${what.join(", ")}`,
+    `crash run of ${chain} on ${backend}, seed ${seed}: ${what.join(", ")}`,
     `${transfers} transfers, ${alerts} alerts, ${messages} messages, ${requests} requests, ${repeats} repeats`,
     `${starts} starts, leading after ${report.leadAfterMs.median} ms (median)`,
     `${seconds.disturbed} s disturbed, ${seconds.untilComplete} s until complete, ${problems.length} problems`,

@@ -1,6 +1,6 @@
 /**
  * The promise "0 missing, 0 duplicate alert ids, repeats carry the same webhook-id" under everything that can go wrong,
- * in the size of CI. The long runs: `npm run crash-test -- --kills 200 --backend redis`. Goal and method: crash-run.ts.
+ * in the size of CI. The long runs: `npm run crash-test -- --kills 200 --backend redis`, `-- --chain bitcoin`. Goal and method: crash-run.ts.
  */
 import { crashRun, type CrashRunOptions, summaryOf } from "./crash-run.ts";
 
@@ -41,6 +41,20 @@ const RUNS: readonly [what: string, options: Omit<CrashRunOptions, "seed">][] = 
       transfers: 600,
       freezeMs: 15_000,
       plan: { kill: 3, killAll: 1, killForLong: 1, freezeLeader: 1, freezeInTransaction: 1 },
+    },
+  ],
+  [
+    "kill -9 of the daemon on a Bitcoin line, embedded",
+    { chain: "bitcoin", backend: "embedded", transfers: 200, plan: { kill: 2 } },
+  ],
+  [
+    "kill -9, FLUSHALL (also between relay and worker), restarts of Redis and Postgres on a Bitcoin line",
+    {
+      chain: "bitcoin",
+      backend: "redis",
+      finality: "never",
+      transfers: 400,
+      plan: { kill: 2, flushall: 1, flushWaiting: 2, redisRestart: 1, postgresRestart: 1 },
     },
   ],
 ];

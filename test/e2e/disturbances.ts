@@ -172,7 +172,7 @@ async function sleepThrough(
   await waitUntilLeads(other);
   const before = await audit.writesOf(sleeper.name);
   const otherBefore = await audit.writesOf(other.name);
-  await world.load.burst(20);
+  await world.chain.burst(20);
   await waitFor(`${other.name} to write`, async () => (await audit.writesOf(other.name)) > otherBefore, {
     timeoutMs: 60_000,
   });

@@ -3,6 +3,9 @@ import { type AlertBody, messageBody } from "../../src/alerts/body-schema.ts";
 import type { ReceivedRequest } from "../support/receiver.ts";
 import { alertKey, type ExpectedAlert, type Scene, subjectOf } from "./oracle.ts";
 
+/** `alertKey`s of the parties that a told alert is about: one, where all is well. */
+export type KeysOf = (data: AlertBody["data"]) => string[];
+
 // A body shows this many legs of a transaction and says how many there are.
 const LEGS_SHOWN = 16;
 
@@ -25,7 +28,7 @@ export interface Ledger {
 }
 
 /** Reads everything received so far; operational messages are left aside. */
-export function readLedger(requests: readonly ReceivedRequest[], scene: Scene): Ledger {
+export function readLedger(requests: readonly ReceivedRequest[], keysOf: KeysOf): Ledger {
   const problems: string[] = [];
   const bodies = new Map<string, string>();
   const byAlert = new Map<string, AlertBody[]>();
@@ -48,7 +51,7 @@ export function readLedger(requests: readonly ReceivedRequest[], scene: Scene): 
   const idByKey = new Map<string, string>();
   for (const [alertId, unordered] of byAlert) {
     const messages = unordered.toSorted((a, b) => a.data.revision - b.data.revision);
-    const told = readAlert(alertId, messages, { scene, problems });
+    const told = readAlert(alertId, messages, { keysOf, problems });
     alerts.set(alertId, told);
     const other = idByKey.get(told.key);
     if (other !== undefined) problems.push(`${told.key}: two alert ids, ${other} and ${alertId}`);
@@ -60,9 +63,9 @@ export function readLedger(requests: readonly ReceivedRequest[], scene: Scene): 
 function readAlert(
   alertId: string,
   messages: readonly AlertBody[],
-  { scene, problems }: { scene: Scene; problems: string[] },
+  { keysOf, problems }: { keysOf: KeysOf; problems: string[] },
 ): Told {
-  const keys = new Set(messages.flatMap(({ data }) => keysOf(data, scene)));
+  const keys = new Set(messages.flatMap(({ data }) => keysOf(data)));
   if (keys.size !== 1) problems.push(`${alertId}: one alert id for ${keys.size} parties: ${[...keys].join(", ")}`);
   const revisions = messages.map(({ data }) => data.revision);
   if (new Set(revisions).size !== revisions.length)
@@ -72,14 +75,16 @@ function readAlert(
   return { key: [...keys][0] ?? "", latest, messages };
 }
 
-function keysOf(data: AlertBody["data"], scene: Scene): string[] {
-  return data.transfers.map((transfer) => {
-    const subject = subjectOf(
-      { from: (transfer.from ?? "").toLowerCase(), to: (transfer.to ?? "").toLowerCase() },
-      scene,
-    );
-    return alertKey(data.transaction.hash ?? "no transaction", subject ?? "nobody");
-  });
+/** On chains of accounts, where each transfer has both sides. */
+export function accountKeys(scene: Scene): KeysOf {
+  return (data) =>
+    data.transfers.map((transfer) => {
+      const subject = subjectOf(
+        { from: (transfer.from ?? "").toLowerCase(), to: (transfer.to ?? "").toLowerCase() },
+        scene,
+      );
+      return alertKey(data.transaction.hash ?? "no transaction", subject ?? "nobody");
+    });
 }
 
 export interface Truth {

@@ -18,10 +18,16 @@ export interface Scene {
 
 export interface ExpectedTransfer {
   readonly key: string;
-  readonly from: string;
-  readonly to: string;
+  /** Null on the side that a coin of a UTXO chain does not have. */
+  readonly from: string | null;
+  readonly to: string | null;
   readonly assetId: string;
   readonly amount: bigint;
+}
+
+interface AccountTransfer extends ExpectedTransfer {
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface ExpectedAlert {
@@ -105,9 +111,9 @@ export async function expectedAlerts(
   return alerts;
 }
 
-function transfersOf(transaction: RpcTransaction, receipt: RpcReceipt): ExpectedTransfer[] {
+function transfersOf(transaction: RpcTransaction, receipt: RpcReceipt): AccountTransfer[] {
   if (BigInt(receipt.status) === 0n) return [];
-  const transfers: ExpectedTransfer[] = [];
+  const transfers: AccountTransfer[] = [];
   const value = BigInt(transaction.value);
   const to = transaction.to ?? receipt.contractAddress;
   if (value > 0n && to !== null)
@@ -140,7 +146,7 @@ function transfersOf(transaction: RpcTransaction, receipt: RpcReceipt): Expected
   return transfers;
 }
 
-function isOnlyRecorded(transfer: ExpectedTransfer, scene: Scene): boolean {
+function isOnlyRecorded(transfer: AccountTransfer, scene: Scene): boolean {
   // A new contract is told for what it is, not for what it was paid.
   if (transfer.key === "creation") return false;
   if (transfer.amount === 0n) return true;

@@ -12,7 +12,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { createDaemonRunner, type DaemonRunner } from "./daemon-runner.ts";
 import { createForkingChain, type ForkingChain } from "./forking-chain.ts";
 import { type LaggingNode, startLaggingNode } from "./lagging-node.ts";
-import { compareWithChain, type Ledger, readLedger } from "./ledger.ts";
+import { accountKeys, compareWithChain, type Ledger, readLedger } from "./ledger.ts";
 import { expectedAlerts } from "./oracle.ts";
 import { createRandom, type Random } from "./random.ts";
 
@@ -62,10 +62,10 @@ afterEach(async () => {
 async function untilTruth(): Promise<Ledger> {
   const head = await chain.head();
   const expected = await expectedAlerts(chain.anvil.rpc, chain.scene, { from: 1, to: head });
-  let ledger = readLedger(receiver.requests, chain.scene);
+  let ledger = readLedger(receiver.requests, accountKeys(chain.scene));
   let differences: string[] = [];
   const isTrue = () => {
-    ledger = readLedger(receiver.requests, chain.scene);
+    ledger = readLedger(receiver.requests, accountKeys(chain.scene));
     differences = compareWithChain(ledger, { expected, finalNumber: Math.max(0, head - FINAL_BEHIND) });
     return differences.length === 0;
   };

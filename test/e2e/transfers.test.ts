@@ -15,7 +15,7 @@ import { createTempDir, type TempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { type Compiled, compileContracts } from "./contracts.ts";
 import { createDaemonRunner, type DaemonRunner } from "./daemon-runner.ts";
-import { compareWithChain, type Ledger, readLedger } from "./ledger.ts";
+import { accountKeys, compareWithChain, type Ledger, readLedger } from "./ledger.ts";
 import { expectedAlerts, type Scene } from "./oracle.ts";
 import { createRandom } from "./random.ts";
 
@@ -241,7 +241,7 @@ async function playAndWait({ runner, receiver }: Run, from: number) {
   const to = await anvil.mine(2);
   await runner.ready();
   const expected = await expectedAlerts(anvil.rpc, scene, { from, to });
-  const ledger = () => readLedger(receiver.requests, scene);
+  const ledger = () => readLedger(receiver.requests, accountKeys(scene));
   const missing = () => {
     const told = new Set([...ledger().alerts.values()].map(({ key }) => key));
     return [...expected.keys()].filter((key) => !told.has(key));

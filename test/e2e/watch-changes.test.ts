@@ -7,6 +7,7 @@ import { userInfo } from "node:os";
 import type { AlertBody } from "../../src/alerts/body-schema.ts";
 import type { Outcome } from "../../src/daemon/watch-outcome.ts";
 import type { EntryImpact } from "../../src/store/watch-reach.ts";
+import type { ScanStatus } from "../../src/types/retro.ts";
 import type { AuditRecord, Proposal } from "../../src/types/watch-change.ts";
 import type { Anvil } from "../support/anvil.ts";
 import { writeDaemonConfig, type WrittenConfig } from "../support/daemon.ts";
@@ -56,7 +57,8 @@ afterEach(async () => {
   await dir.remove();
 }, 60_000);
 
-const alertsOf = (receiver: Receiver) => receiver.requests.map(({ body }) => body as AlertBody);
+const alertsOf = (receiver: Receiver) =>
+  receiver.requests.map(({ body }) => body as AlertBody).filter(({ type }) => type.startsWith("alert."));
 /** The last word about each transaction. */
 const lastOf = (receiver: Receiver, tx: string | undefined) =>
   alertsOf(receiver)
@@ -118,6 +120,30 @@ test("an address added at night is told from the block the answer names: what is
   const again = ["--incident", "test-heist", "--yes"];
   expect(await refused(["watch", "add", NEWCOMER, ...again])).toContain(`${ENTRY} is watched already`);
   expect(await refused(["watch", "add", DEPOSIT, ...again])).toContain("is one of our own addresses");
+}, 180_000);
+
+test("the past of an added address is read by itself, down to the first block there is, and told once", async () => {
+  const [past] = await steal(node, 1, { from: NEWCOMER });
+  const [elsewhere] = await steal(node, 1, { from: NEWCOMER, to: STRANGER });
+  // Anvil calls final what is 64 blocks old: what the new list is matched with again begins above them.
+  await node.mine(100);
+  const isFinal = async () =>
+    ((await daemon.metric("heistwatch_chain_finalized_number", { chain: "ethereum" })) ?? 0) > 10;
+  await waitFor("both to be final", isFinal, { timeoutMs: PATIENCE_MS });
+
+  await add(NEWCOMER);
+  await told(desk, past);
+  expect(lastOf(desk, past)).toMatchObject({ retroactive: true, late: true, own: { customerRef: "customer-17" } });
+  const scans = () => cliJson<ScanStatus[]>(["retro", "list"], at);
+  await waitFor("the scan to end", async () => (await scans())[0]?.state === "done", { timeoutMs: PATIENCE_MS });
+  expect(await scans()).toMatchObject([{ state: "done", freshHits: 2, requestedBy: "watchlist" }]);
+  // Nobody of ours: stored, and told by the summary of the scan only.
+  const summary = () =>
+    desk.requests.map(({ body }) => body as { type: string }).filter(({ type }) => type === "watchlist.scanned");
+  await waitFor("the summary", () => summary().length > 0, { timeoutMs: PATIENCE_MS });
+  expect(summary()).toHaveLength(1);
+  expect(lastOf(desk, elsewhere)).toBeUndefined();
+  expect(alertsOf(desk).filter(({ data }) => data.transaction.hash === past)).toHaveLength(1);
 }, 180_000);
 
 test("a disputed entry records, tells and holds nothing, is paged, and cannot be disputed again the same day", async () => {

@@ -1,18 +1,23 @@
 /** Everything one crash run stands on: node, receiver, daemons, and with the server backend Redis and Postgres. */
-import { type Anvil, startAnvil } from "../support/anvil.ts";
 import { writeDaemonConfig, type WrittenConfig } from "../support/daemon.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { createTempDir } from "../support/temp-dir.ts";
+import { startBitcoinChain } from "./bitcoin-chain.ts";
+import type { CrashChain } from "./crash-chain.ts";
 import { createDaemonRunner, type DaemonRunner } from "./daemon-runner.ts";
+import { startEthereumChain } from "./ethereum-chain.ts";
 import { type FenceAudit, installFenceAudit, query } from "./fence-audit.ts";
-import { createAccounts, createLoad, type Load } from "./load.ts";
 import type { Random } from "./random.ts";
 
 export const BACKENDS = ["embedded", "redis"] as const;
 /** `redis`: with Postgres, as in production. */
 export type Backend = (typeof BACKENDS)[number];
+
+export const CHAIN_NAMES = ["ethereum", "bitcoin"] as const;
+export type ChainName = (typeof CHAIN_NAMES)[number];
+const START_CHAIN = { ethereum: startEthereumChain, bitcoin: startBitcoinChain } as const;
 
 export interface Servers {
   readonly redis: RedisServer;
@@ -22,15 +27,12 @@ export interface Servers {
 }
 
 export interface World {
-  readonly anvil: Anvil;
+  readonly chain: CrashChain;
   readonly receiver: Receiver;
   readonly runners: readonly DaemonRunner[];
-  readonly load: Load;
   /** Null on the embedded backend. */
   readonly servers: Servers | null;
   readonly random: Random;
-  /** First block the daemons scan. */
-  readonly startBlock: number;
   /** Blocks from the head down to the last final one. */
   readonly finalBehind: number;
   stop(): Promise<void>;
@@ -38,10 +40,11 @@ export interface World {
 
 export const REDIS_PREFIX = "crash";
 // Four blocks behind the head: a run sees alerts become final all the time. Or so far that none ever is.
-const FINAL_BEHIND = { soon: 4, never: 1_000_000 } as const;
+const FINAL_BEHIND = { soon: 4, never: 50_000 } as const;
 export type Finality = keyof typeof FINAL_BEHIND;
 
 export interface WorldOptions {
+  readonly chain: ChainName;
   readonly backend: Backend;
   readonly daemons: 1 | 2;
   /** `never`: no later event of an alert makes good for a lost one. */
@@ -50,7 +53,7 @@ export interface WorldOptions {
 }
 
 /** Starts everything; the daemons run and the audit is in place when it returns. */
-export async function createWorld({ backend, daemons, finality, random }: WorldOptions): Promise<World> {
+export async function createWorld({ chain: name, backend, daemons, finality, random }: WorldOptions): Promise<World> {
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const one of undo.splice(0).toReversed()) await one().catch((error: unknown) => console.error(error));
@@ -58,23 +61,16 @@ export async function createWorld({ backend, daemons, finality, random }: WorldO
   try {
     const dir = createTempDir("crash");
     undo.push(() => dir.remove());
-    const anvil = await startAnvil({
-      chainId: 1,
-      noMining: true,
-      slotsInAnEpoch: FINAL_BEHIND[finality] / 2,
-      extraArgs: ["--auto-impersonate"],
-    });
-    undo.push(() => anvil.stop());
+    const finalBehind = FINAL_BEHIND[finality];
+    const chain = await START_CHAIN[name]({ finalBehind, random, undo });
     const receiver = await startReceiver();
     undo.push(() => receiver.stop());
-    const load = await createLoad(anvil, createAccounts(random), random.fork());
-    const startBlock = (await anvil.mine()) + 1;
     const stores = backend === "embedded" ? null : await startStores(undo);
     const names = daemons === 1 ? ["daemon-a"] : ["daemon-a", "daemon-b"];
     const runners: DaemonRunner[] = [];
-    for (const name of names) {
-      const written = await writeConfig(name, { dir: dir.path, anvil, receiver, load, startBlock, stores });
-      runners.push(createDaemonRunner(name, written));
+    for (const daemon of names) {
+      const written = await writeConfig(daemon, { dir: dir.path, chain, receiver, stores });
+      runners.push(createDaemonRunner(daemon, written));
     }
     undo.push(() => Promise.all(runners.map((runner) => runner.kill9())));
     runners[0]?.start();
@@ -84,7 +80,7 @@ export async function createWorld({ backend, daemons, finality, random }: WorldO
       runner.start();
       await runner.ready();
     }
-    return { anvil, receiver, runners, load, servers, random, startBlock, finalBehind: FINAL_BEHIND[finality], stop };
+    return { chain, receiver, runners, servers, random, finalBehind, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -104,24 +100,16 @@ async function startStores(undo: (() => Promise<unknown>)[]): Promise<Omit<Serve
 
 interface ConfigParts {
   readonly dir: string;
-  readonly anvil: Anvil;
+  readonly chain: CrashChain;
   readonly receiver: Receiver;
-  readonly load: Load;
-  readonly startBlock: number;
   readonly stores: Omit<Servers, "audit"> | null;
 }
 
-async function writeConfig(
-  name: string,
-  { dir, anvil, receiver, load, startBlock, stores }: ConfigParts,
-): Promise<WrittenConfig> {
-  const { watched, own } = load.accounts;
+async function writeConfig(name: string, { dir, chain, receiver, stores }: ConfigParts): Promise<WrittenConfig> {
   const written = await writeDaemonConfig({
     dir,
     dataDirName: name,
-    nodeUrl: anvil.url,
-    proofs: "prefer",
-    nodeWsUrl: anvil.wsUrl,
+    ...chain.config,
     ...(stores === null
       ? {}
       : {
@@ -129,9 +117,6 @@ async function writeConfig(
           redisPrefix: REDIS_PREFIX,
           extra: { store: { databaseUrl: { env: "DATABASE_URL" } } },
         }),
-    start: startBlock,
-    watch: watched.map((address) => ({ address })),
-    own: own.map((address, index) => ({ address, customerRef: `cust-${index}` })),
     webhooks: [{ name: "ops", url: receiver.url, secrets: [receiver.secret], concurrency: 8 }],
     operations: [{ name: "alarms", url: receiver.url, secrets: [receiver.secret] }],
     // Retries after a tenth of a second, so that a receiver's trouble is part of every run.

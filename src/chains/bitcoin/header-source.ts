@@ -1,9 +1,13 @@
-/** Headers of the node's best chain, each proven by its hash and its own work, with the work of the whole chain below it. */
+/**
+ * Headers of the node's best chain, each proven by its hash and its own work, with the target that the chain below it
+ * demands and the work of the whole chain.
+ */
 import type { Header } from "../../types/chain.ts";
 import { type Fields, fieldsOf, MalformedAnswerError } from "../answer-fields.ts";
 import { UnavailableError } from "../../lib/errors.ts";
 import { RpcError } from "../rpc-envelope.ts";
 import { HEADER_BYTES, headerOf, proveWork, type RawHeader } from "./header.ts";
+import { retargetedBits } from "./difficulty.ts";
 import type { Network } from "./networks.ts";
 import type { NodeClient } from "./node-client.ts";
 import { ProofError } from "./proof-error.ts";
@@ -29,14 +33,14 @@ interface ProvenHeader {
 }
 
 export function createHeaderSource({ client, network }: { client: NodeClient; network: Network }): HeaderSource {
-  /** Work of the whole chain up to a block, by its hash: what the next one must add to. */
-  const known = new Map<string, bigint>();
+  /** By hash: what the next one must add to. */
+  const known = new Map<string, ProvenHeader>();
   let lowest = Number.POSITIVE_INFINITY;
 
-  function remember({ raw, number, work }: ProvenHeader): void {
-    known.delete(raw.hash);
-    known.set(raw.hash, work);
-    lowest = Math.min(lowest, number);
+  function remember(header: ProvenHeader): void {
+    known.delete(header.raw.hash);
+    known.set(header.raw.hash, header);
+    lowest = Math.min(lowest, header.number);
     for (const oldest of known.keys()) {
       if (known.size <= REMEMBERED_MAX) break;
       known.delete(oldest);
@@ -69,9 +73,42 @@ export function createHeaderSource({ client, network }: { client: NodeClient; ne
   }
 
   function checkSum({ raw, number, work }: ProvenHeader): void {
-    const below = number === 0 ? 0n : known.get(raw.parentHash);
+    const below = number === 0 ? 0n : known.get(raw.parentHash)?.work;
     if (work < raw.work || (below !== undefined && work !== below + raw.work))
       throw new ProofError("work", `the node's work up to block ${number} is not the sum of its headers`);
+  }
+
+  /** Without this a node could go on with blocks of the easiest target, which cost minutes. */
+  async function checkTarget({ raw, number }: ProvenHeader, signal: AbortSignal): Promise<void> {
+    if (network.retarget === null || number === 0) return;
+    const parent = known.get(raw.parentHash) ?? (await proven(raw.parentHash, number - 1, signal));
+    const demanded =
+      number % network.retarget.blocks === 0 ? await bitsAfter(parent, network.retarget, signal) : parent.raw.bits;
+    if (raw.bits !== demanded)
+      throw new ProofError("work", `the target of block ${number} is not the one that the blocks below it demand`);
+  }
+
+  /** Of the first block of a new period; `last` is the last one of the period before. */
+  async function bitsAfter(
+    last: ProvenHeader,
+    retarget: NonNullable<Network["retarget"]>,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const number = last.number + 1 - retarget.blocks;
+    const hash = await hashAt(client, number, signal);
+    if (hash === null) throw new UnavailableError(`block ${number} of node ${client.name} has just changed`);
+    const first = await proven(hash, number, signal);
+    // Nobody follows the links of a whole period. But another block in its place costs the same work, and one of the
+    // same period lies later, which would only make the target harder.
+    if (first.raw.bits !== last.raw.bits)
+      throw new ProofError("work", `blocks ${number} and ${last.number} of one period have two targets`);
+    return retargetedBits(
+      { bits: last.raw.bits, tookSeconds: last.raw.timestamp - first.raw.timestamp },
+      {
+        seconds: retarget.seconds,
+        targetMax: network.targetMax,
+      },
+    );
   }
 
   return {
@@ -83,6 +120,7 @@ export function createHeaderSource({ client, network }: { client: NodeClient; ne
       if (tip.isStale) throw new UnavailableError(`block ${number} of node ${client.name} has just changed`);
       for (const header of await branchTo(tip, signal)) {
         checkSum(header);
+        await checkTarget(header, signal);
         remember(header);
       }
       const { raw, work } = tip;

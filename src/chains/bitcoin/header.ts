@@ -50,7 +50,7 @@ function scryptHash(bytes: Uint8Array): Uint8Array {
 }
 
 /** A floating-point form: one byte of exponent, a sign, 23 bits of mantissa. Throws ProofError where it is no positive number of 256 bits. */
-function targetOf(bits: number): bigint {
+export function targetOf(bits: number): bigint {
   const exponent = bits >>> 24;
   const mantissa = BigInt(bits & 0x7f_ffff);
   const target = exponent <= 3 ? mantissa >> BigInt(8 * (3 - exponent)) : mantissa << BigInt(8 * (exponent - 3));

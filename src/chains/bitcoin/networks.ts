@@ -1,4 +1,4 @@
-/** What differs between networks of the Bitcoin family, as data. Sources: Bitcoin Core 31.0 and Litecoin Core 0.21.2, chainparams.cpp. */
+/** What differs between networks of the Bitcoin family, as data. Sources: Bitcoin Core 31.0 and Litecoin Core 0.21.2, chainparams.cpp and pow.cpp. */
 import type { BlockRef, ChainId } from "../../types/chain.ts";
 
 export interface Network {
@@ -17,6 +17,11 @@ export interface Network {
   readonly proofOfWork: "sha256d" | "scrypt";
   /** The easiest target a block may have. */
   readonly targetMax: bigint;
+  /**
+   * How often the target changes, and how long that many blocks should take; between two changes all blocks have the same.
+   * Null: not so, and nothing is checked but `targetMax`.
+   */
+  readonly retarget: { readonly blocks: number; readonly seconds: number } | null;
   /** No amount and no sum of amounts is above this; below 2^53. */
   readonly amountMax: number;
   readonly firstSubsidy: number;
@@ -30,11 +35,14 @@ export interface Network {
 const COIN = 1e8;
 const TEST_VERSIONS = { pubKeyHashVersion: 0x6f, scriptHashVersions: [0xc4] } as const;
 
+const TWO_WEEKS = { blocks: 2_016, seconds: 14 * 24 * 3_600 } as const;
+
 const BITCOIN = {
   slip44: 1,
   ...TEST_VERSIONS,
   proofOfWork: "sha256d",
   targetMax: (1n << 224n) - 1n,
+  retarget: TWO_WEEKS,
   amountMax: 21e6 * COIN,
   firstSubsidy: 50 * COIN,
   halvingBlocks: 210_000,
@@ -45,6 +53,8 @@ const BITCOIN = {
 const REGTEST = {
   ...BITCOIN,
   targetMax: (1n << 255n) - 1n,
+  // Every block has the easiest target (fPowNoRetargeting).
+  retarget: null,
   halvingBlocks: 150,
   witnessFrom: 0,
 } as const;
@@ -63,6 +73,8 @@ export const NETWORKS: Readonly<Record<"mainnet" | "testnet4" | "signet" | "regt
   },
   testnet4: {
     ...BITCOIN,
+    // Whoever waits for 20 minutes may use the easiest target (fPowAllowMinDifficultyBlocks).
+    retarget: null,
     ...identity("00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043"),
     bech32Prefix: "tb",
   },

@@ -6,6 +6,7 @@ import { AMOUNT_BYTES, ByteReader } from "./byte-reader.ts";
 import { type Network, subsidyAt } from "./networks.ts";
 import { ProofError } from "./proof-error.ts";
 import type { ScriptTable } from "./script-table.ts";
+import { ScriptQueue } from "./script-queue.ts";
 import { INPUTS, OUTPUTS, PARTS, type Transactions } from "./transactions.ts";
 
 /** A transaction that touches what is watched. */
@@ -28,30 +29,41 @@ export interface ScanOptions {
 
 /** Throws ProofError where the spent coins do not fit the block. */
 export function scanBlock({ transactions, spent, height, network, watched }: ScanOptions): TouchedTransaction[] {
+  const { count } = transactions;
   const coins = new ByteReader(spent, "the spent coins");
   const outputs = new ByteReader(transactions.bytes, "the block");
-  const touched: TouchedTransaction[] = [];
-  if (coins.compactSize() !== transactions.count)
-    throw new ProofError("spent coins", "of another number of transactions");
+  const spentAt = new Uint32Array(count);
+  const touched = new Uint8Array(count).fill(watched === null ? 1 : 0);
+  const queueOf = (source: ByteReader) => (watched === null ? null : new ScriptQueue(watched, source, touched));
+  const [spentScripts, madeScripts] = [queueOf(coins), queueOf(outputs)];
+  if (coins.compactSize() !== count) throw new ProofError("spent coins", "of another number of transactions");
   let claimed = 0;
   let fees = 0;
-  for (let index = 0; index < transactions.count; index += 1) {
-    const spentAt = coins.at;
-    const count = coins.compactSize();
-    if (count !== inputCount(transactions, index, outputs))
-      throw new ProofError("spent coins", `${count} coins do not fit the inputs of transaction ${index}`);
-    const input = walkCoins(coins, { count, network, watched });
+  for (let index = 0; index < count; index += 1) {
+    spentAt[index] = coins.at;
+    const inputs = coins.compactSize();
+    if (inputs !== inputCount(transactions, index, outputs))
+      throw new ProofError("spent coins", `${inputs} coins do not fit the inputs of transaction ${index}`);
+    const input = walkCoins(coins, { count: inputs, owner: index, network, scripts: spentScripts });
     outputs.at = transactions.parts[index * PARTS + OUTPUTS] as number;
-    const output = walkCoins(outputs, { count: outputs.compactSize(), network, watched });
-    if (index === 0) claimed = output.amount;
-    else fees += feeOf(input.amount, output.amount, index);
+    const output = walkCoins(outputs, { count: outputs.compactSize(), owner: index, network, scripts: madeScripts });
+    if (index === 0) claimed = output;
+    else fees += feeOf(input, output, index);
     if (fees > network.amountMax) throw new ProofError("amounts", "the fees are out of range");
-    if (input.touches || output.touches) touched.push({ index, spentAt });
   }
   coins.end();
   if (claimed > fees + subsidyAt(height, network))
     throw new ProofError("amounts", "the coinbase pays more than the fees and the subsidy");
-  return touched;
+  spentScripts?.flush();
+  madeScripts?.flush();
+  return placesOf(touched).map((index) => ({ index, spentAt: spentAt[index] as number }));
+}
+
+/** Where it is 1. */
+function placesOf(marks: Uint8Array): number[] {
+  const places: number[] = [];
+  for (let place = marks.indexOf(1); place !== -1; place = marks.indexOf(1, place + 1)) places.push(place);
+  return places;
 }
 
 /** How many coins a transaction spends; the coinbase, always the first, spends none. */
@@ -66,21 +78,23 @@ function feeOf(input: number, output: number, index: number): number {
   return input - output;
 }
 
-interface WalkOptions {
+interface CoinWalk {
   readonly count: number;
+  /** Their transaction's place in the block. */
+  readonly owner: number;
   readonly network: Network;
-  readonly watched: ScriptTable | null;
+  /** Null: nobody asks about them. */
+  readonly scripts: ScriptQueue | null;
 }
 
-/** Amount and script, `count` times: what spent coins and outputs both are. */
-function walkCoins(reader: ByteReader, { count, network, watched }: WalkOptions): { amount: number; touches: boolean } {
+/** Amount and script, `count` times: what spent coins and outputs both are. Returns the sum. */
+function walkCoins(reader: ByteReader, { count, owner, network, scripts }: CoinWalk): number {
   let amount = 0;
-  let touches = watched === null;
   for (let coin = 0; coin < count; coin += 1) {
     amount += reader.amountAhead(network.amountMax);
     if (amount > network.amountMax) reader.fail("has a sum of amounts out of range");
     const script = reader.passSized(AMOUNT_BYTES, 0);
-    touches ||= watched?.touches(reader, script, reader.at - script) === true;
+    scripts?.add(script, reader.at - script, owner);
   }
-  return { amount, touches };
+  return amount;
 }

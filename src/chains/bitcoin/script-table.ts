@@ -9,9 +9,9 @@ import type { Address } from "../../types/chain.ts";
 import { assert } from "../../lib/assert.ts";
 import { addressOf, targetOf, WRITTEN_BYTES_MAX } from "./address.ts";
 import { hashBytes, randomHashKey } from "./byte-hash.ts";
-import { HashFilter } from "./hash-filter.ts";
 import type { Network } from "./networks.ts";
 import { type ByteSource, PayloadSet, sourceOf } from "./payload-set.ts";
+import { ScriptSieve } from "./script-sieve.ts";
 import * as scripts from "./scripts.ts";
 import { SlotIndex, type Sought } from "./slot-index.ts";
 
@@ -31,6 +31,8 @@ export interface ScriptTable {
   /** True where the `length` bytes at `at` are a watched script, or one of a key with a watched address. */
   touches(source: ByteSource, at: number, length: number): boolean;
   match(script: Uint8Array): ScriptMatch;
+  /** Lets every script pass that touches something, and few others. */
+  readonly sieve: ScriptSieve;
 }
 
 /** What an entry is watched as; several share one where their payloads are equal. */
@@ -51,15 +53,12 @@ class PackedScriptTable implements ScriptTable {
   readonly size: number;
   private readonly network: Network;
   private readonly key = randomHashKey();
-  /** Knows every payload, and the P2SH-P2WPKH hash of every key. */
-  private readonly filter: HashFilter;
+  readonly sieve: ScriptSieve;
   private readonly payloads: PayloadSet;
   /** Entries of keys, by the hash of their P2SH-P2WPKH. That hash is not kept: it is made again to compare, which is rare. */
   private readonly nested: SlotIndex;
   /** Watched P2PK scripts, by the entry of their key. */
   private readonly keyScripts = new Map<number, Address[]>();
-  /** By length: 1 where an odd script of that length is watched. */
-  private readonly oddLengths = new Uint8Array(WRITTEN_BYTES_MAX + 1);
   private readonly hasKeys: boolean;
   private readonly hasScriptHashes: boolean;
 
@@ -76,20 +75,17 @@ class PackedScriptTable implements ScriptTable {
     this.hasScriptHashes = (seen & AS.scriptHash) !== 0;
     const keys = this.entriesOfKeys();
     this.nested = new SlotIndex(keys.length);
-    this.filter = new HashFilter(this.payloads.size + keys.length);
+    const { key, hasKeys, hasScriptHashes } = this;
+    this.sieve = new ScriptSieve({ capacity: this.payloads.size + keys.length, key, hasKeys, hasScriptHashes });
     this.fill(keys);
   }
 
   get byteLength(): number {
-    return this.filter.byteLength + this.payloads.byteLength + this.nested.byteLength;
+    return this.sieve.byteLength + this.payloads.byteLength + this.nested.byteLength;
   }
 
   touches(source: ByteSource, at: number, length: number): boolean {
-    const kind = scripts.kindOf(source.bytes, at, length);
-    if (kind === "odd") return this.mayTouchOdd(source, at, length) && this.confirms(source, at, length);
-    const payload = at + scripts.payloadAt(kind);
-    const payloadHash = hashBytes(source.view, payload, scripts.payloadBytes(kind), this.key);
-    return this.filter.mayHold(payloadHash) && this.confirms(source, at, length);
+    return this.sieve.mayTouch(source, at, length) && this.confirms(source, at, length);
   }
 
   match(script: Uint8Array): ScriptMatch {
@@ -98,15 +94,6 @@ class PackedScriptTable implements ScriptTable {
     if (kind === "odd") return this.matchOdd(source);
     const entry = this.payloads.find(source, scripts.payloadAt(kind), scripts.payloadBytes(kind));
     return this.matchOf({ script, entry, as: AS[kind], keys: this.keysOf(kind, entry, source) });
-  }
-
-  /** Most odd scripts are done with after a look at their length and their last byte. */
-  private mayTouchOdd({ bytes, view }: ByteSource, at: number, length: number): boolean {
-    if (bytes[at] === scripts.RETURN) return false;
-    const last = bytes[at + length - 1];
-    if (this.hasKeys && (last === scripts.CHECKSIG || last === scripts.CHECKMULTISIG)) return true;
-    if (length > WRITTEN_BYTES_MAX) return this.hasScriptHashes;
-    return this.oddLengths[length] === 1 && this.filter.mayHold(hashBytes(view, at, length, this.key));
   }
 
   private confirms({ bytes }: ByteSource, at: number, length: number): boolean {
@@ -169,7 +156,6 @@ class PackedScriptTable implements ScriptTable {
 
   private addOdd(script: Uint8Array, address: Address): number {
     this.payloads.add(script, AS.odd);
-    this.oddLengths[script.length] = 1;
     const [key, ...others] = scripts.publicKeysOf(script);
     // A script of several keys does not make each of their owners watched.
     if (key === undefined || others.length > 0) return AS.odd;
@@ -186,10 +172,13 @@ class PackedScriptTable implements ScriptTable {
   }
 
   private fill(keys: readonly number[]): void {
-    for (let entry = 0; entry < this.payloads.size; entry += 1) this.filter.add(this.payloads.hashOf(entry));
+    for (let entry = 0; entry < this.payloads.size; entry += 1) {
+      this.sieve.addPayload(this.payloads.hashOf(entry));
+      if ((this.payloads.flagsOf(entry) & AS.odd) !== 0) this.sieve.addOdd(this.payloads.bytesOf(entry));
+    }
     for (const entry of keys) {
       const sought = this.soughtNested(sourceOf(this.nestedHash(entry)), 0);
-      this.filter.add(sought.hash);
+      this.sieve.addPayload(sought.hash);
       this.nested.insert(sought, entry);
     }
   }

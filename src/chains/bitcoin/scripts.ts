@@ -1,7 +1,10 @@
 /** What kinds of scriptPubKey there are, by their bytes. */
 
 /** Kinds whose script is a hash or a key (the payload) between fixed bytes, and has an address. */
-export type AddressKind = "p2pkh" | "p2sh" | "p2wpkh" | "p2wsh" | "p2tr";
+export const ADDRESS_KINDS = ["p2pkh", "p2sh", "p2wpkh", "p2wsh", "p2tr"] as const;
+export type AddressKind = (typeof ADDRESS_KINDS)[number];
+/** Of the longest of them. A script with a key in it that it does not hash (P2PK, multisig) is longer. */
+export const ADDRESSED_BYTES_MAX = 34;
 /** `odd`: every other script. */
 export type ScriptKind = AddressKind | "odd";
 

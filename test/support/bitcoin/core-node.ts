@@ -14,9 +14,9 @@ export interface CoreProgram {
 
 const LITECOIND: CoreProgram = {
   program: "litecoind",
-  // Blocks stay below height 432, where its extension blocks begin.
   chainId: "bip122:530827f38f93b43ed12af0b3ad25a288",
-  args: ["-txindex=1"],
+  // Extension blocks, which begin at height 432 otherwise, never do.
+  args: ["-txindex=1", "-vbparams=mweb:0:0:1000000:2000000"],
 };
 const BITCOIND: CoreProgram = {
   program: "bitcoind",
@@ -38,11 +38,15 @@ function isOnPath(program: string): boolean {
   });
 }
 
+export type CoreRpc = <T = unknown>(method: string, ...params: readonly unknown[]) => Promise<T>;
+
 export interface CoreNode {
   readonly url: string;
   readonly cookieFile: string;
   /** Throws where the node answers with an error. */
-  rpc<T = unknown>(method: string, ...params: readonly unknown[]): Promise<T>;
+  rpc: CoreRpc;
+  /** The same for a new wallet beside the first; wallets are named from then on. */
+  addWallet(name: string): Promise<CoreRpc>;
   /** Mines to an address (default: a new one of the wallet) and returns the hashes. */
   mine(blocks: number, address?: string): Promise<string[]>;
   tip(): Promise<string>;
@@ -54,8 +58,15 @@ export interface CoreNode {
   remove(): Promise<void>;
 }
 
-/** Talks to nobody but the test. */
-const PRIVATE = ["-listen=0", "-dnsseed=0", "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1", "-printtoconsole=1"];
+/** Talks to nobody but the test; its connections stay open however long a loaded machine lets it wait. */
+const PRIVATE = [
+  "-rpcservertimeout=600",
+  "-listen=0",
+  "-dnsseed=0",
+  "-rpcbind=127.0.0.1",
+  "-rpcallowip=127.0.0.1",
+  "-printtoconsole=1",
+];
 
 export async function startCoreNode({ program, args }: CoreProgram): Promise<CoreNode> {
   const dir = createTempDir(program);
@@ -65,17 +76,20 @@ export async function startCoreNode({ program, args }: CoreProgram): Promise<Cor
   let server: ChildServer | null = null;
   let lastId = 0;
 
-  async function rpc<T>(method: string, ...params: readonly unknown[]): Promise<T> {
-    lastId += 1;
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { authorization: `Basic ${Buffer.from(readFileSync(cookieFile, "utf8").trim()).toString("base64")}` },
-      body: JSON.stringify({ id: lastId, method, params }),
-    });
-    const { result, error } = (await response.json()) as { result: T; error: { message: string } | null };
-    if (error !== null) throw new Error(`${method}: ${error.message}`);
-    return result;
-  }
+  const rpcAt =
+    (at: string): CoreRpc =>
+    async <T>(method: string, ...params: readonly unknown[]): Promise<T> => {
+      lastId += 1;
+      const response = await fetch(at, {
+        method: "POST",
+        headers: { authorization: `Basic ${Buffer.from(readFileSync(cookieFile, "utf8").trim()).toString("base64")}` },
+        body: JSON.stringify({ id: lastId, method, params }),
+      });
+      const { result, error } = (await response.json()) as { result: T; error: { message: string } | null };
+      if (error !== null) throw new Error(`${method}: ${error.message}`);
+      return result;
+    };
+  const rpc = rpcAt(url);
 
   async function start(): Promise<void> {
     server = await startChildServer({
@@ -100,6 +114,10 @@ export async function startCoreNode({ program, args }: CoreProgram): Promise<Cor
     url,
     cookieFile,
     rpc,
+    async addWallet(name) {
+      await rpc("createwallet", name);
+      return rpcAt(`${url}/wallet/${name}`);
+    },
     async mine(blocks, address) {
       return rpc("generatetoaddress", blocks, address ?? (await rpc<string>("getnewaddress", "", "bech32")));
     },

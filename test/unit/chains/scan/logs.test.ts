@@ -172,7 +172,7 @@ interface Victim {
 async function createVictim(one: WholeBlock): Promise<Victim> {
   const base = await createBase(node, one, SEED);
   const truth = await base.reference.read(base.answers, { senders: "all" });
-  if (truth.kind !== "read") throw new Error(`${one.name} is read by the reference path: ${JSON.stringify(truth)}`);
+  if (truth.kind !== "read") throw new Error(`${one.name} is read by the reference path`);
   const random = createRandom(SEED);
   const parties = partiesOf(truth.transfers).filter(() => random.below(2) === 0);
   return {
@@ -213,7 +213,7 @@ describe(`of a bad node, ${COUNT} of each kind, seed ${SEED}`, () => {
       if (one === undefined) throw new Error(`no block ${name}`);
       victims.push(await createVictim(one));
     }
-  });
+  }, TIMEOUT_MS);
 
   /** Returns how many had no answer. */
   async function eachMutant(kind: string, make: (victim: Victim, random: Random) => Promise<Partial<Written> | null>) {
@@ -330,7 +330,7 @@ describe("hashes of transactions, which no root covers here", () => {
   let victim: Victim;
   beforeAll(async () => {
     victim = await createVictim(one);
-  });
+  }, TIMEOUT_MS);
 
   async function answered(change: (hashes: unknown[], receipts: ReceiptJson[]) => void): Promise<boolean> {
     const block = structuredClone(light(one.block));

@@ -37,7 +37,8 @@ beforeAll(async () => {
     if (one === undefined) throw new Error(`no block ${name}`);
     bases.push(await createBase(node, one, SEED));
   }
-});
+  // A hook that is given up goes on beside the next one, on the same node.
+}, TIMEOUT_MS);
 
 afterAll(async () => {
   await node.close();

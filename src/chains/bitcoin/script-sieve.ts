@@ -1,0 +1,96 @@
+/**
+ * Which scripts may touch what is watched: the first question about every script, which ends nearly all of them. It looks
+ * at lengths and a hash, never at the kind of a script: what passes is asked of the table, which knows exactly.
+ */
+import { WRITTEN_BYTES_MAX } from "./address.ts";
+import { hashBytes, type HashKey } from "./byte-hash.ts";
+import { HashFilter } from "./hash-filter.ts";
+import { type ByteSource, sourceOf } from "./payload-set.ts";
+import * as scripts from "./scripts.ts";
+
+/** By the length of a script: where those with an address have their payload, and its length; 0: none is that long. */
+const PAYLOAD_AT = new Uint8Array(scripts.ADDRESSED_BYTES_MAX + 1);
+const PAYLOAD_BYTES = new Uint8Array(scripts.ADDRESSED_BYTES_MAX + 1);
+for (const kind of scripts.ADDRESS_KINDS) {
+  const { length } = scripts.scriptOf(kind, new Uint8Array(scripts.payloadBytes(kind)));
+  PAYLOAD_AT[length] = scripts.payloadAt(kind);
+  PAYLOAD_BYTES[length] = scripts.payloadBytes(kind);
+}
+
+export interface SieveOptions {
+  /** About how many hashes it will hold. */
+  readonly capacity: number;
+  readonly key: HashKey;
+  /** Whether a key is watched, in whatever script. */
+  readonly hasKeys: boolean;
+  /** Whether a script is watched that is too long to write. */
+  readonly hasScriptHashes: boolean;
+}
+
+export class ScriptSieve {
+  private readonly key: HashKey;
+  private readonly filter: HashFilter;
+  private readonly hasKeys: boolean;
+  private readonly hasScriptHashes: boolean;
+  /** By length: 1 where a script without an address of that length is watched. */
+  private readonly oddLengths = new Uint8Array(WRITTEN_BYTES_MAX + 1);
+
+  constructor({ capacity, key, hasKeys, hasScriptHashes }: SieveOptions) {
+    this.key = key;
+    this.filter = new HashFilter(capacity);
+    this.hasKeys = hasKeys;
+    this.hasScriptHashes = hasScriptHashes;
+  }
+
+  get byteLength(): number {
+    return this.filter.byteLength;
+  }
+
+  /** `hash`: hashBytes of the payload of an address. */
+  addPayload(hash: number): void {
+    this.filter.add(hash);
+  }
+
+  /** A script without an address, of at most 200 bytes. */
+  addOdd(script: Uint8Array): void {
+    const { view } = sourceOf(script);
+    this.oddLengths[script.length] = 1;
+    this.filter.add(
+      isAddressed(script.length) ? this.hashAt(view, 0, script.length) : this.hashOfAll(view, 0, script.length),
+    );
+  }
+
+  mayTouch(source: ByteSource, at: number, length: number): boolean {
+    return isAddressed(length)
+      ? this.filter.mayHold(this.hashAt(source.view, at, length))
+      : this.mayTouchOdd(source, at, length);
+  }
+
+  /** What heldOf asks for, of a script that isAddressed. */
+  hashAt(view: DataView, at: number, length: number): number {
+    return hashBytes(view, at + (PAYLOAD_AT[length] as number), PAYLOAD_BYTES[length] as number, this.key);
+  }
+
+  /** Places of those of the first `count` hashes whose scripts may touch. At most BATCH at once. */
+  heldOf(hashes: Int32Array, count: number): number[] {
+    return this.filter.heldOf(hashes, count);
+  }
+
+  /** Of a script of any other length: most are done with after a look at it and the last byte. */
+  private mayTouchOdd({ bytes, view }: ByteSource, at: number, length: number): boolean {
+    if (bytes[at] === scripts.RETURN) return false;
+    const last = bytes[at + length - 1];
+    if (this.hasKeys && (last === scripts.CHECKSIG || last === scripts.CHECKMULTISIG)) return true;
+    if (length > WRITTEN_BYTES_MAX) return this.hasScriptHashes;
+    return this.oddLengths[length] === 1 && this.filter.mayHold(this.hashOfAll(view, at, length));
+  }
+
+  private hashOfAll(view: DataView, at: number, length: number): number {
+    return hashBytes(view, at, length, this.key);
+  }
+}
+
+/** True where a script of this length may have an address. */
+export function isAddressed(length: number): boolean {
+  return length <= scripts.ADDRESSED_BYTES_MAX && PAYLOAD_AT[length] !== 0;
+}
