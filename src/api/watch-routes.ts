@@ -4,6 +4,7 @@ import type { CallGroup } from "./calls.ts";
 export const WATCH_ROUTES: CallGroup = {
   group: "watch",
   calls: [
+    "import",
     "preview",
     "add",
     "change",

@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Outcome, Preview } from "../daemon/watch-outcome.ts";
 import type { Proposal } from "../types/watch-change.ts";
+import { describeFinding } from "../watchlist/hygiene-words.ts";
 import { EXIT, readConfig } from "./context.ts";
 import { paint, print, printJson } from "./output.ts";
 import { durationMs } from "./duration.ts";
@@ -21,7 +22,7 @@ export interface AddOptions extends PersonOptions {
   readonly case?: string;
   readonly tlp?: string;
   readonly why?: string;
-  readonly evenOwn?: boolean;
+  readonly override?: string;
   readonly yes?: boolean;
 }
 
@@ -46,7 +47,7 @@ export async function addToWatch(address: string, options: AddOptions): Promise<
 }
 
 function inputOf(address: string, options: AddOptions): object {
-  const { incident, chain, role, label, basis, source, sources, note, why, tlp, evenOwn } = options;
+  const { incident, chain, role, label, basis, source, sources, note, why, tlp, override } = options;
   const { sanctioned } = options;
   return {
     address,
@@ -60,7 +61,7 @@ function inputOf(address: string, options: AddOptions): object {
     note,
     why,
     tlp,
-    evenOwn,
+    override,
     case: options.case,
     direction: options.toOnly === true ? "to_only" : undefined,
     sanctioned:
@@ -69,10 +70,12 @@ function inputOf(address: string, options: AddOptions): object {
 }
 
 function describePreview({ places, reach, decision }: Preview): string[] {
-  const lines = places.map(({ chain, address, contract, isOwn }) => {
+  const lines = places.map(({ chain, address, contract }) => {
     const kind = contract === null ? "contract or not: unknown" : contract ? "a contract" : "an ordinary account";
-    return `${chain} ${address}: ${kind}${isOwn ? ", ONE OF OUR OWN ADDRESSES" : ""}`;
+    return `${chain} ${address}: ${kind}`;
   });
+  for (const { address, findings } of places)
+    for (const finding of findings) lines.push(paint("yellow", `  ${address} ${describeFinding(finding)}`));
   for (const { known } of places)
     for (const one of known)
       lines.push(`  already on ${one.list} (${one.chain}) as ${one.role}, ${one.default}: ${one.label}`);

@@ -6,6 +6,8 @@ import { addPerson, listPeople, revokePerson } from "./people.ts";
 import * as look from "./watch.ts";
 import type { PersonOptions } from "./watch-ask.ts";
 import * as change from "./watch-change.ts";
+import { EXPORT_NAMES, exportWatch } from "./watch-export.ts";
+import { importWatch } from "./watch-import.ts";
 
 export interface ProgramTools {
   readonly withGlobals: (command: Command) => Command;
@@ -17,6 +19,7 @@ export function addWatchCommands(program: Command, tools: ProgramTools): void {
   const watch = program.command("watch").description("look at the watchlists, change them");
   addLooking(watch, tools);
   addChanging(watch, tools);
+  addImporting(watch, tools);
   addDeciding(watch, tools);
   addPeople(program, tools);
 }
@@ -91,7 +94,7 @@ function addChanging(watch: Command, tools: ProgramTools): void {
     .option("--case <reference>")
     .addOption(new Option("--tlp <level>").choices(TLP_LEVELS))
     .option("--why <text>", "for the audit trail")
-    .option("--even-own", "though it is one of our own addresses")
+    .option("--override <why>", "though it is our own, a burn address or a service's")
     .option("--yes", "without asking")
     .action(about(finish, change.addToWatch));
   const withWhy = (command: Command) => asPerson(command, tools).requiredOption("--why <text>", "for the audit trail");
@@ -116,6 +119,34 @@ function addChanging(watch: Command, tools: ProgramTools): void {
   asPerson(watch.command("undo <entry>").description("take back what you added within the last hour"), tools).action(
     about(finish, change.undoWatch),
   );
+}
+
+function addImporting(watch: Command, tools: ProgramTools): void {
+  const { finish, wholeNumber } = tools;
+  asPerson(watch.command("import <file>").description("a list from a file, as one change in your name"), tools)
+    .option("--format <name>", "default: the only one the file fits")
+    .option("--list <id>", "default: called like the file; our own formats say it themselves")
+    .option("--incident <id>", "the theft it belongs to; default: called like the list")
+    .addOption(new Option("--role <role>", "of rows that do not say it").choices(ENTRY_ROLES).default("theft"))
+    .addOption(new Option("--basis <basis>", "the same").choices(ENTRY_BASES).default("researcher"))
+    .option("--source <ref>", "where the file comes from; default: its name")
+    .option("--sanctions-list <name>", "the file is a copy of this sanctions list")
+    .option("--accept-valid", "take the good rows of a file that has bad ones")
+    .option("--accept-shrink", "though more than 20 % are gone; what is gone waits for a second person")
+    .option("--canary <text...>", "refuse a list in which one of these stands nowhere")
+    .option("--max-age <days>", "refuse an older list", wholeNumber)
+    .option("--key <file>", "minisign public key; without its signature nothing is taken")
+    .option("--signature <file>", "default: the file's name with .minisig")
+    .option("--override <why>", "though it holds addresses of our own")
+    .option("--why <text>", "for the audit trail")
+    .option("--dry-run", "only say what would happen")
+    .action(about(finish, importWatch));
+  asPerson(watch.command("export").description("a list, or an incident of several, as others read it"), tools)
+    .option("--list <id>", "this list")
+    .option("--incident <id>", "all lists of this incident")
+    .addOption(new Option("--format <name>").choices(EXPORT_NAMES).makeOptionMandatory())
+    .option("--out <file>", "a new file; default: standard output")
+    .action(plain(finish, exportWatch));
 }
 
 function addDeciding(watch: Command, tools: ProgramTools): void {

@@ -27,7 +27,8 @@ export interface Instance {
 
 // sun_path holds 108 bytes on Linux and 104 on macOS, the final NUL included.
 const SOCKET_PATH_MAX = 103;
-const BODY_MAX = 1024 * 1024;
+/** As much as the largest watchlist file the daemon reads itself. */
+const BODY_MAX = 16 * 1024 * 1024;
 
 export function socketPath(dataDir: string): string {
   return path.join(dataDir, "control.sock");
@@ -197,6 +198,11 @@ async function answer(calls: ControlCalls, body: string): Promise<string> {
 
 /** Asks the daemon that runs in a data folder. Throws UnavailableError when none does. */
 export async function callInstance(dataDir: string, name: string, args: unknown): Promise<unknown> {
+  const message = JSON.stringify({ name, args });
+  if (message.length > BODY_MAX)
+    throw new AppError(
+      `this is ${(message.length / 1024 / 1024).toFixed(1)} MB; a running heistwatch takes at most ${BODY_MAX / 1024 / 1024} MB at once: split it`,
+    );
   const text = await new Promise<string>((resolve, reject) => {
     const outgoing = request(
       { socketPath: socketPath(dataDir), method: "POST", path: "/", timeout: 60_000 },
@@ -212,7 +218,7 @@ export async function callInstance(dataDir: string, name: string, args: unknown)
       const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
       reject(nobody ? new UnavailableError("no heistwatch runs in this data folder", { cause: error }) : error);
     });
-    outgoing.end(JSON.stringify({ name, args }));
+    outgoing.end(message);
   });
   const { result, error } = JSON.parse(text) as { result?: unknown; error?: string };
   if (error !== undefined) throw new AppError(error);

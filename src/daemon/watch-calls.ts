@@ -11,6 +11,7 @@ import type { ApiPorts } from "../api/calls.ts";
 import { actorOf, makeToken, NotAllowedError, personOf } from "./actors.ts";
 import { BadCallError, checked } from "./checked.ts";
 import type { ControlCalls } from "./instance.ts";
+import type { GivenInput, GivenOutcome } from "./watch-given.ts";
 import type { ImportedList } from "./watch-import.ts";
 import { watchMessage } from "./watch-message.ts";
 import type { WatchDesk } from "./watch-desk.ts";
@@ -23,6 +24,7 @@ export interface WatchCallDeps {
   readonly people: People;
   /** What the files would change now. */
   readonly upgrade: () => Promise<readonly ImportedList[]>;
+  readonly importGiven: (actor: Actor, input: GivenInput) => Promise<GivenOutcome>;
   readonly page: (message: Message) => Promise<void>;
   readonly now: () => number;
 }
@@ -52,7 +54,7 @@ const addInput = z.strictObject({
   case: text(100).optional(),
   tlp: z.enum(TLP_LEVELS).optional(),
   why: why.optional(),
-  evenOwn: z.boolean().optional(),
+  override: why.optional(),
 });
 const patch = z
   .strictObject({
@@ -70,6 +72,16 @@ const patch = z
   .partial();
 
 const schemas = {
+  "watch.import": z.strictObject({
+    list: z.unknown(),
+    from: text(400),
+    acceptShrink: z.boolean(),
+    canaries: z.array(text(200)).max(50),
+    ageMaxDays: z.int().min(1).max(36_500).nullable(),
+    override: why.optional(),
+    why: why.optional(),
+    dryRun: z.boolean(),
+  }),
   "watch.preview": addInput,
   "watch.add": addInput,
   "watch.change": z.strictObject({ entryId, patch, why }),
@@ -103,6 +115,7 @@ type Handlers = { readonly [N in WatchCall]: (args: Args<N>, actor: Actor) => Pr
 
 /** The least role that may ask; the desk's rules say more about each change. */
 export const LEAST_ROLE: Readonly<Record<WatchCall, PersonRole>> = {
+  "watch.import": "investigator",
   "watch.preview": "investigator",
   "watch.add": "investigator",
   "watch.change": "investigator",
@@ -176,8 +189,9 @@ export function createWatchCalls(deps: WatchCallDeps): WatchCalls {
   return { calls: Object.fromEntries(calls) as ControlCalls, api };
 }
 
-function createHandlers({ desk, store, reach, people, upgrade, page, now }: WatchCallDeps): Handlers {
+function createHandlers({ desk, store, reach, people, upgrade, importGiven, page, now }: WatchCallDeps): Handlers {
   return {
+    "watch.import": (args, actor) => importGiven(actor, args),
     "watch.preview": (args, actor) => desk.preview(actor, args),
     "watch.add": (args, actor) => desk.add(actor, args),
     "watch.change": ({ patch: given, ...rest }, actor) => desk.change(actor, { ...rest, patch: defined(given) }),

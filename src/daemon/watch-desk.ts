@@ -12,9 +12,11 @@ import type { ChainId } from "../types/chain.ts";
 import type { EntryMute, WatchEntry } from "../types/watch.ts";
 import type { Actor, ListChange, Proposal, WatchAction } from "../types/watch-change.ts";
 import * as rules from "../watchlist/change-rules.ts";
+import type { HygieneAnswer, HygieneInput } from "../watchlist/hygiene.ts";
 import { NotAllowedError } from "./actors.ts";
+import { notAnAddressAnywhere, refusedAs } from "./address-hygiene.ts";
 import { asMutedNow } from "./as-muted-now.ts";
-import { type AddInput, bareIncident, changeOf, newEntry, operatorList } from "./watch-entry.ts";
+import { type AddInput, bareIncident, changeOf, newEntry, operatorList, whyOf } from "./watch-entry.ts";
 import { watchMessage } from "./watch-message.ts";
 import { type Found, named, type Outcome, outcomeOf, type Preview } from "./watch-outcome.ts";
 
@@ -24,7 +26,7 @@ export interface DeskDeps {
   readonly chains: readonly { readonly id: ChainId; readonly name: string }[];
   /** Null: no such address there; `noAdapter`: nobody here can tell. */
   readonly normalizeAddress: (chain: ChainId, text: string) => string | null;
-  readonly isOwn: (chain: ChainId, address: string) => Promise<boolean>;
+  readonly hygieneOf: (input: HygieneInput) => Promise<HygieneAnswer>;
   /** Asked of own nodes only; null: nobody could tell. */
   readonly isContract: (chain: ChainId, address: string) => Promise<boolean | null>;
   /** Who is paged. */
@@ -75,15 +77,21 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
       if (answer === "noAdapter") return input.chain === undefined ? [] : [{ chain, address: input.address }];
       return [{ chain, address: answer }];
     });
-    if (places.length === 0)
-      throw new AppError(`${input.address} is not an address of ${input.chain ?? "any followed chain"}`);
+    if (places.length === 0) throw new AppError(notAnAddressAnywhere(input, chains));
     return Promise.all(
       places.map(async (place) => ({
         ...place,
         contract: await deps.isContract(place.chain, place.address),
-        isOwn: await deps.isOwn(place.chain, place.address),
+        ...(await findingsOf(place, input)),
       })),
     );
+  }
+
+  async function findingsOf({ chain, address }: Pick<Found, "chain" | "address">, input: AddInput) {
+    const sanctioned = input.sanctioned !== undefined;
+    const { findings, address: canonical } = await deps.hygieneOf({ chain, text: address, sanctioned });
+    if (canonical === null) throw new AppError(notAnAddressAnywhere(input, [chain]));
+    return { findings };
   }
 
   /** The strictest decision of all places. */
@@ -101,8 +109,8 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
         actor,
         entry,
         isKnown: of.known.has(entry.id),
-        isOwn: place.isOwn,
-        evenOwn: input.evenOwn === true,
+        refusedAs: refusedAs(place.findings),
+        isOverridden: input.override !== undefined,
         reach: { customers: reach.customers.length, counterparties: reach.counterparties },
       }),
     );
@@ -154,8 +162,15 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
         added.map((entry) => ({ entryId: entry.id, before: null, after: entry })),
         now,
       );
-      const act: Act = { actor, action: "add", change, why: input.why ?? null, now };
+      const act: Act = { actor, action: "add", change, why: whyOf(input), now };
       const applied = await apply(book, act);
+      if (preview.places.some(({ findings }) => findings.some(({ code }) => code === "ownSanctioned")))
+        await tell(book, {
+          severity: "critical",
+          subject: named(change.entries.map(({ entryId }) => entryId)),
+          summary: `Compliance: ${actor.name} added ${input.address}, which is one of our own addresses and sanctioned.`,
+          now,
+        });
       if (!isRecorded) return outcomeOf(applied, change, "applied");
       const confirm = changeOf(
         list,

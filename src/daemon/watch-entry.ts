@@ -22,7 +22,8 @@ export interface AddInput {
   readonly case?: string | undefined;
   readonly tlp?: Tlp | undefined;
   readonly why?: string | undefined;
-  readonly evenOwn?: boolean | undefined;
+  /** Why it is watched though something stands against it. */
+  readonly override?: string | undefined;
 }
 
 export interface Place {
@@ -32,8 +33,10 @@ export interface Place {
   readonly contract: boolean | null;
 }
 
+export const OPERATOR_PREFIX = "operator-";
+
 export function operatorList(incident: string): string {
-  return `operator-${incident}`;
+  return `${OPERATOR_PREFIX}${incident}`;
 }
 
 export function newEntry(input: AddInput, place: Place, by: { name: string; now: number }): WatchEntry {
@@ -84,6 +87,12 @@ export function bareIncident(id: string): IncidentInput {
     references: [],
     note: null,
   };
+}
+
+/** For the audit trail: also why a warning was put aside. */
+export function whyOf({ why, override }: { why?: string | undefined; override?: string | undefined }): string | null {
+  const told = [why, override === undefined ? undefined : `override: ${override}`].filter((one) => one !== undefined);
+  return told.length === 0 ? null : told.join("; ");
 }
 
 /** The day: the store makes it unlike every version before. */

@@ -24,6 +24,7 @@ export interface ImportDeps {
 /** What an import did, or would do, to one list. */
 export interface ImportedList {
   readonly list: string;
+  /** Where it was read from. */
   readonly file: string;
   readonly version: string;
   readonly added: readonly string[];
@@ -37,8 +38,16 @@ export interface ImportedList {
 export async function importFiles(files: LoadResult, deps: ImportDeps): Promise<ImportedList[]> {
   const imported: ImportedList[] = [];
   for (const file of await fileLists(files, deps.store)) {
-    const done = await deps.store.write((book) => importList(book, file, deps));
-    if (done !== null) imported.push(done);
+    const { file: from } = file;
+    const by = { actor: `file:${from}`, proposer: localActor().name, from, why: null };
+    const done = await deps.store.write(async (book) =>
+      importList(book, { file, plan: await planOf(book, file), by }, deps),
+    );
+    if (done === null) continue;
+    imported.push(done);
+    const { added, changed, held, ...facts } = done;
+    const counts = { ...facts, added: added.length, changed: changed.length, held: held.length };
+    deps.log[held.length > 0 ? "warn" : "info"](counts, "watchlist imported");
   }
   return imported;
 }
@@ -50,13 +59,19 @@ export async function previewImport(files: LoadResult, store: WatchStore): Promi
     const previews: ImportedList[] = [];
     for (const file of lists) {
       const plan = await planOf(book, file);
-      if (plan.apply !== null || plan.propose !== null) previews.push(describe(file, plan, null));
+      if (plan.apply !== null || plan.propose !== null)
+        previews.push(describe(file, { plan, from: file.file, proposalId: null }));
     }
     return previews;
   });
 }
 
-async function fileLists({ lists, problems }: LoadResult, store: WatchStore): Promise<FileList[]> {
+/** A list that one of our files holds. */
+interface KeptList extends FileList {
+  readonly file: string;
+}
+
+async function fileLists({ lists, problems }: LoadResult, store: WatchStore): Promise<KeptList[]> {
   const bad = new Set(problems.map(({ file }) => file));
   const present = lists.filter(({ file }) => !bad.has(file)).map(toFileList);
   // With any problem nobody can tell a list that is gone from one that could not be read.
@@ -66,63 +81,78 @@ async function fileLists({ lists, problems }: LoadResult, store: WatchStore): Pr
   return [...present, ...stored.map(toEmptyList)];
 }
 
-function toFileList({ list, version, file, incident, entries }: LoadedList): FileList {
+function toFileList({ list, version, file, incident, entries }: LoadedList): KeptList {
   return { list, version, file, incident, entries: entries.map(({ entry }) => entry) };
 }
 
-function toEmptyList({ list, version, file, incident }: StoredWatchList): FileList {
+function toEmptyList({ list, version, file, incident }: StoredWatchList): KeptList {
   return { list, version, file: file ?? "", incident, entries: [] };
 }
 
-async function planOf(book: WatchBook, file: FileList): Promise<ImportPlan> {
+export async function planOf(book: WatchBook, file: FileList): Promise<ImportPlan> {
   const stored = await book.list(file.list);
   return planImport({ file, stored: stored === null ? null : { ...stored, rows: await book.rows(file.list) } });
 }
 
-async function importList(book: WatchBook, file: FileList, deps: ImportDeps): Promise<ImportedList | null> {
-  const plan = await planOf(book, file);
+export interface ImportBy {
+  /** Whom the audit trail names. */
+  readonly actor: string;
+  /** Who cannot be the second person. */
+  readonly proposer: string;
+  /** Name of the file that was read. */
+  readonly from: string;
+  readonly why: string | null;
+}
+
+/** Carries out a plan made under the same lock; null where it changes nothing. */
+export async function importList(
+  book: WatchBook,
+  of: { readonly file: FileList; readonly plan: ImportPlan; readonly by: ImportBy },
+  deps: Pick<ImportDeps, "operationSinks" | "now">,
+): Promise<ImportedList | null> {
+  const { file, plan, by } = of;
+  const { actor, why } = by;
   const now = deps.now();
-  const actor = `file:${file.file}`;
   if (plan.forget.length > 0) await book.forgetRows(plan.forget);
-  if (plan.apply !== null)
-    await book.apply({ change: plan.apply, action: "import", actor, approver: null, why: null, now });
-  const proposalId = await proposeRest(book, { file, propose: plan.propose, now, deps });
+  if (plan.apply !== null) await book.apply({ change: plan.apply, action: "import", actor, approver: null, why, now });
+  const proposalId = await proposeRest(book, { file, propose: plan.propose, by, now, deps });
   if (plan.apply === null && plan.propose === null) return null;
-  const done = describe(file, plan, proposalId);
-  const { added, changed, held, ...facts } = done;
-  const counts = { ...facts, added: added.length, changed: changed.length, held: held.length };
-  deps.log[held.length > 0 ? "warn" : "info"](counts, "watchlist imported");
-  return done;
+  return describe(file, { plan, from: by.from, proposalId });
 }
 
 /** The proposal of what the file takes away, and an end to those of what it takes away no more. */
 async function proposeRest(
   book: WatchBook,
-  of: { file: FileList; propose: ListChange | null; now: number; deps: ImportDeps },
+  of: {
+    file: FileList;
+    propose: ListChange | null;
+    by: ImportBy;
+    now: number;
+    deps: Pick<ImportDeps, "operationSinks">;
+  },
 ): Promise<string | null> {
-  const { file, propose, now, deps } = of;
-  const proposer = localActor().name;
+  const { file, propose, by, now, deps } = of;
   const asked =
     propose === null
       ? null
       : await book.propose({
           action: "import",
           change: propose,
-          proposer,
-          why: `no longer so in ${file.file}`,
+          proposer: by.proposer,
+          why: by.why ?? `no longer so in ${by.from}`,
           now,
           expiresAt: now + PROPOSAL_MS,
         });
   for (const open of await book.openProposals({ list: file.list, action: "import" }))
     if (open.proposalId !== asked?.proposal.proposalId)
-      await book.close(open.proposalId, { state: "void", by: `file:${file.file}`, now });
+      await book.close(open.proposalId, { state: "void", by: by.actor, now });
   if (asked === null || propose === null) return null;
   const { proposalId } = asked.proposal;
   if (asked.isNew) {
     const message = watchMessage({
       subject: `watchlist:${file.list}`,
       severity: "high",
-      summary: `${file.file} drops or weakens ${propose.entries.length} entries of ${file.list}. They stay as they are until a second person approves: heistwatch watch approve ${proposalId}`,
+      summary: `${by.from} drops or weakens ${propose.entries.length} entries of ${file.list}. They stay as they are until a second person approves: heistwatch watch approve ${proposalId}`,
       now,
     });
     await storeMessage(book.trx, { message, sinks: deps.operationSinks, now, queued: false });
@@ -130,17 +160,21 @@ async function proposeRest(
   return proposalId;
 }
 
-function describe(file: FileList, { apply, propose }: ImportPlan, proposalId: string | null): ImportedList {
+export function describe(
+  file: FileList,
+  of: { readonly plan: ImportPlan; readonly from: string; readonly proposalId: string | null },
+): ImportedList {
+  const { apply, propose } = of.plan;
   const ids = (change: ListChange | null, isWanted: (isNew: boolean) => boolean) =>
     (change?.entries ?? []).filter(({ before }) => isWanted(before === null)).map(({ entryId }) => entryId);
   return {
     list: file.list,
-    file: file.file,
+    file: of.from,
     version: file.version,
     added: ids(apply, (isNew) => isNew),
     changed: ids(apply, (isNew) => !isNew),
     held: ids(propose, () => true),
-    proposalId,
+    proposalId: of.proposalId,
   };
 }
 

@@ -9,9 +9,11 @@ import { systemClock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import type { Config } from "../types/config.ts";
-import { readFiles } from "./lists.ts";
+import { createHygiene } from "./address-hygiene.ts";
+import { type Lists, listsOfStore, readFiles } from "./lists.ts";
 import type { NamedPool } from "./pools.ts";
 import { createWatchCalls, type WatchCalls } from "./watch-calls.ts";
+import { importGiven } from "./watch-given.ts";
 import { previewImport } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
 import { createDesk, type Watch } from "./watch-service.ts";
@@ -38,17 +40,21 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Wa
       );
   }
 
-  async function isOwn(chain: string, address: string): Promise<boolean> {
-    if (running !== null) return running.watch.live.current().watchlist.ownOf(chain, address) !== null;
-    const { own } = await readFiles(config);
-    return own.some((one) => one.chain === chain && one.address === address);
+  let read: Promise<Lists> | null = null;
+  /** As a daemon matches them; where none runs, read once for the one call this process makes. */
+  async function lists(): Promise<Lists> {
+    if (running !== null) return running.watch.live.current();
+    read ??= Promise.all([watch.read(), readFiles(config)]).then(([stored, files]) =>
+      listsOfStore(config, { stored, files }),
+    );
+    return read;
   }
 
   const desk = createDesk({
     config,
     store,
     watch,
-    isOwn,
+    hygieneOf: createHygiene(lists),
     pools: running?.pools ?? [],
     now,
     onChanged,
@@ -59,6 +65,14 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Wa
     reach: createReachStore(store.db),
     people: createPeople(store.db),
     upgrade: async () => previewImport((await readFiles(config)).lists, watch),
+    importGiven: (actor, input) =>
+      importGiven(actor, input, {
+        store: watch,
+        operationSinks,
+        now,
+        isOwn: async (chain, address) => (await lists()).watchlist.ownOf(chain, address) !== null,
+        onChanged,
+      }),
     page: async (message) => void (await alerts.addMessage(message, operationSinks, now())),
     now,
   });

@@ -3,10 +3,12 @@ import type { Applied } from "../store/watch-apply.ts";
 import type { AddressReach } from "../store/watch-reach.ts";
 import type { ListChange } from "../types/watch-change.ts";
 import type { Decision } from "../watchlist/change-rules.ts";
+import type { HygieneFinding } from "../watchlist/hygiene.ts";
 import type { Place } from "./watch-entry.ts";
 
 export interface Found extends Place {
-  readonly isOwn: boolean;
+  /** What a person should know before it is watched. */
+  readonly findings: readonly HygieneFinding[];
 }
 
 export interface Preview {

@@ -12,7 +12,7 @@ import { createLiveLists, type LiveLists } from "./live-lists.ts";
 import { type FileLists, type Lists, readFiles, refuseProblems } from "./lists.ts";
 import { loopService } from "./loop-service.ts";
 import type { NamedPool } from "./pools.ts";
-import { createWatchDesk, type WatchDesk } from "./watch-desk.ts";
+import { createWatchDesk, type DeskDeps, type WatchDesk } from "./watch-desk.ts";
 import { importFiles } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
 import { runWatchSync, watchedPaths } from "./watch-sync.ts";
@@ -72,18 +72,18 @@ export function createDesk(options: {
   readonly config: Config;
   readonly store: OpenStore;
   readonly watch: WatchStore;
-  readonly isOwn: (chain: string, address: string) => Promise<boolean>;
+  readonly hygieneOf: DeskDeps["hygieneOf"];
   readonly pools: readonly NamedPool[];
   readonly now: () => number;
   readonly onChanged: () => Promise<void>;
 }): WatchDesk {
-  const { config, pools, isOwn, now, onChanged } = options;
+  const { config, pools, hygieneOf, now, onChanged } = options;
   return createWatchDesk({
     store: options.watch,
     reach: createReachStore(options.store.db),
     chains: config.chains.map(({ id, name }) => ({ id, name })),
     normalizeAddress,
-    isOwn,
+    hygieneOf,
     async isContract(chain, address) {
       const pool = pools.find((one) => one.pool.chainId === chain)?.pool;
       return (await pool?.isContract?.(address, AbortSignal.timeout(CONTRACT_WAIT_MS)).catch(() => null)) ?? null;

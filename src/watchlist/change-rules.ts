@@ -60,16 +60,17 @@ export function decideAdd(of: {
   readonly entry: WatchEntry;
   /** It is on that list already. */
   readonly isKnown: boolean;
-  readonly isOwn: boolean;
-  /** "I know that it is our own." */
-  readonly evenOwn: boolean;
+  /** What stands against watching it, as the rest of a sentence; null: nothing. */
+  readonly refusedAs: string | null;
+  /** "I know, and watch it all the same." */
+  readonly isOverridden: boolean;
   readonly reach: Reach;
 }): Decision {
   const { actor, entry, reach } = of;
   const role = refuseRole(actor, "investigator");
   if (role !== null) return refuse(role);
   if (of.isKnown) return refuse(`${entry.id} is watched already: change it, or dispute it`);
-  if (of.isOwn && !of.evenOwn) return refuse(`${entry.address} is one of our own addresses`);
+  if (of.refusedAs !== null && !of.isOverridden) return refuse(`${entry.address} ${of.refusedAs}`);
   // A sanctioned address is told from the first moment, whoever it touches.
   if (entry.sanctioned !== null) return APPLY;
   if (reach.customers > CUSTOMERS_MAX)

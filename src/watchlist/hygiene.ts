@@ -57,7 +57,8 @@ export interface HygieneInput {
   readonly sanctioned: boolean;
 }
 
-const REFUSING: ReadonlySet<HygieneFinding["code"]> = new Set(["notAnAddress", "burn", "own", "service"]);
+/** Findings without which an address is not refused. */
+export const REFUSING: ReadonlySet<HygieneFinding["code"]> = new Set(["notAnAddress", "burn", "own", "service"]);
 
 export function checkAddress({ chain, text, sanctioned }: HygieneInput, context: HygieneContext): HygieneAnswer {
   const canonical = canonicalAddress(context.normalizeAddress, chain, text);

@@ -2,7 +2,7 @@
  * What a new version of a list must survive before it replaces the old one. Pure: the caller knows the list it has and the
  * day. A refusal keeps the old version; what may be done about it is the caller's.
  */
-import type { ListInput } from "../types/watchlist-format.ts";
+import type { WatchEntryInput } from "../types/watchlist-format.ts";
 
 export interface GuardRules {
   /** Share of the old entries that may be missing, in percent. */
@@ -29,8 +29,14 @@ export interface Refusal {
   readonly text: string;
 }
 
+export interface GuardedList {
+  readonly list: string;
+  readonly version: string;
+  readonly entries: readonly Pick<WatchEntryInput, "chain" | "address" | "label" | "note">[];
+}
+
 export interface GuardedImport {
-  readonly next: ListInput;
+  readonly next: GuardedList;
   /** Null: the list is new here. */
   readonly previous: PreviousList | null;
   readonly rules: GuardRules;
@@ -66,14 +72,14 @@ export function checkImport({ next, previous, rules, today }: GuardedImport): re
 }
 
 /** Counted by address, not by number: a list whose every row was swapped has not shrunk in size. */
-function lostKeys(next: ListInput, { keys }: PreviousList): number {
+function lostKeys(next: GuardedList, { keys }: PreviousList): number {
   const kept = new Set(next.entries.map(({ chain, address }) => `${chain}/${address}`));
   let lost = 0;
   for (const key of keys) if (!kept.has(key)) lost += 1;
   return lost;
 }
 
-function hasText({ entries }: ListInput, text: string): boolean {
+function hasText({ entries }: GuardedList, text: string): boolean {
   return entries.some(({ address, label, note }) => [address, label, note ?? ""].some((one) => one.includes(text)));
 }
 

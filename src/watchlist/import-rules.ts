@@ -19,7 +19,8 @@ export interface StoredList {
 export interface FileList {
   readonly list: string;
   readonly version: string;
-  readonly file: string;
+  /** The file it is kept like; null: a person handed it over once. */
+  readonly file: string | null;
   readonly incident: IncidentInput;
   readonly entries: readonly WatchEntry[];
 }

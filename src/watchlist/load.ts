@@ -120,6 +120,8 @@ function toEntry(list: ListInput, row: WatchEntryInput, address: string): WatchE
     custodian: row.custodian,
     // Left out where it is not known: most lists do not say.
     ...(row.contract === undefined ? {} : { contract: row.contract }),
+    ...(row.tlp == null ? {} : { tlp: row.tlp }),
+    ...(row.case == null ? {} : { case: row.case }),
     note: row.note,
     sources: row.sources.map(({ ref, label, quoted }) => (quoted === null ? { ref, label } : { ref, label, quoted })),
   };

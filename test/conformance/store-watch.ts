@@ -354,7 +354,7 @@ function worldOf(opened: OpenStore): World {
     },
     chains: [],
     normalizeAddress,
-    isOwn: () => Promise.resolve(false),
+    hygieneOf: ({ text }) => Promise.resolve({ address: text, findings: [], refused: false, compliance: false }),
     isContract: () => Promise.resolve(null),
     operationSinks: ["pager"],
     now: () => world.now,

@@ -106,6 +106,8 @@ test("a wrong file is told at once and changes nothing, also across a restart, u
   await until(again, "watchlist files refused");
   await told((await steal(node))[0]);
 
+  // What was not told again after the restart, because it lasted a moment only, is not taken back either.
+  await until(again, "watchlist.importRefused");
   rewrite(() => good);
   await paged("system.recovered", "test-heist.yaml");
 }, 240_000);

@@ -20,6 +20,7 @@ export const linesExport: ExportFormat = {
         default: entry.default,
         direction: entry.direction,
         custodian: entry.custodian,
+        contract: entry.contract,
         note: entry.note,
         firstSeenTx: entry.firstSeenTx,
         accountType: entry.accountType,

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -236,7 +237,14 @@ describe("calls", () => {
 
   test("a call that is too long is cut off, and the daemon goes on", async () => {
     await claim();
-    await expect(callInstance(folder.path, "ping", "x".repeat(2_000_000))).rejects.toThrow();
+    const tooLong = "x".repeat(17 * 1024 * 1024);
+    await expect(callInstance(folder.path, "ping", tooLong)).rejects.toThrow("at most 16 MB at once: split it");
+    // Whoever sends it all the same.
+    const sent = new Promise((resolve, reject) => {
+      const outgoing = request({ socketPath: socketPath(folder.path), method: "POST" }, resolve);
+      outgoing.on("error", reject).end(tooLong);
+    });
+    await expect(sent).rejects.toThrow();
     expect(await callInstance(folder.path, "ping", {})).toBe("pong");
   });
 });

@@ -53,7 +53,12 @@ function proposal(parts: Partial<Proposal> = {}): Proposal {
   };
 }
 
-const ADD = { isKnown: false, isOwn: false, evenOwn: false, reach: { customers: 0, counterparties: 0 } };
+const ADD = {
+  isKnown: false,
+  refusedAs: null as string | null,
+  isOverridden: false,
+  reach: { customers: 0, counterparties: 0 },
+};
 const muted = { why: "disputed", by: "ann", until: NOW + HOUR } as const;
 
 /** What each role gets, from viewer to admin. */
@@ -113,10 +118,20 @@ test.each<[string, Partial<typeof ADD>, Partial<WatchEntry>, rules.Decision["do"
   ["one counterparty above", reach(0, 1_001), {}, "record"],
   ["far above, but sanctioned", reach(9_999, 9_999), { sanctioned: SANCTIONED }, "apply"],
   ["known already", { isKnown: true }, {}, "refuse"],
-  ["an own address", { isOwn: true }, {}, "refuse"],
-  ["an own address, and sanctioned", { isOwn: true }, { sanctioned: SANCTIONED }, "refuse"],
-  ["an own address, knowingly", { isOwn: true, evenOwn: true }, {}, "apply"],
-  ["an own address, knowingly, with too many customers", { isOwn: true, evenOwn: true, ...reach(26, 0) }, {}, "record"],
+  ["an own address", { refusedAs: "is one of our own addresses" }, {}, "refuse"],
+  [
+    "an own address, and sanctioned",
+    { refusedAs: "is one of our own addresses" },
+    { sanctioned: SANCTIONED },
+    "refuse",
+  ],
+  ["an own address, knowingly", { refusedAs: "is one of our own addresses", isOverridden: true }, {}, "apply"],
+  [
+    "an own address, knowingly, with too many customers",
+    { refusedAs: "is one of our own addresses", isOverridden: true, ...reach(26, 0) },
+    {},
+    "record",
+  ],
 ])("adding %s", (_name, facts, parts, expected) => {
   expect(rules.decideAdd({ ...ADD, ...facts, actor: who("investigator"), entry: entry(parts) }).do).toBe(expected);
 });
