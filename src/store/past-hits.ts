@@ -4,10 +4,11 @@
  */
 import { sql, type Transaction } from "kysely";
 import type { Block } from "../types/chain.ts";
+import type { ScannedBlock } from "../types/checkpoint.ts";
 import type { Hit } from "../types/hit.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import { encodeHit, matchDigest } from "./codec.ts";
-import { addHitEvents, hitBlock, knownHits, type NewHitEvent } from "./hit-rows.ts";
+import { addHitEvents, hitBlock, knownHits, linkEntries, type NewHitEvent, standingOf } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
 import type { Database } from "./schema.ts";
 
@@ -28,7 +29,11 @@ export async function storePastHits(
   const each = [...new Map(found.map((one) => [one.hit.hitId, one])).values()];
   const fresh = new Set<string>();
   for (const chunk of inChunks(each)) {
-    const inserted = await insertHits(trx, chunk, now);
+    const inserted = await insertHits(trx, chunk, { headNumber, now });
+    await linkEntries(
+      trx,
+      chunk.flatMap(({ hit }) => (inserted.has(hit.hitId) ? [hit] : [])),
+    );
     const told = chunk
       .filter(({ hit }) => hit.recordedOnly === null && inserted.has(hit.hitId))
       .map((one) => ({ ...one, hit: { ...one.hit, alertId: inserted.get(one.hit.hitId) ?? one.hit.alertId } }));
@@ -47,7 +52,7 @@ export async function storePastHits(
 async function insertHits(
   trx: Transaction<Database>,
   found: readonly FoundHit[],
-  now: number,
+  { headNumber, now }: { headNumber: number; now: number },
 ): Promise<Map<string, string>> {
   if (found.length === 0) return new Map();
   const rows = await trx
@@ -67,6 +72,7 @@ async function insertHits(
         payload: encodeHit(hit),
         created_at: now,
         retro_scan: scanId,
+        ...standingOf(hit, scannedOf(block), headNumber),
       })),
     )
     .onConflict((conflict) =>
@@ -81,6 +87,8 @@ async function insertHits(
           match_digest: eb.ref("excluded.match_digest"),
           payload: eb.ref("excluded.payload"),
           retro_scan: eb.ref("excluded.retro_scan"),
+          block: eb.ref("excluded.block"),
+          trust: eb.ref("excluded.trust"),
         }))
         .where(sql<boolean>`hit.state in ('removed', 'pending')`),
     )
@@ -89,12 +97,16 @@ async function insertHits(
   return new Map(rows.map((row) => [row.hit_id, row.alert_id]));
 }
 
+function scannedOf(block: Block): ScannedBlock {
+  return { block, hits: [], late: true };
+}
+
 /** In its block, and final with it: the alert is told as it stands. */
 function eventsOf({ hit, block }: FoundHit, headNumber: number): NewHitEvent[] {
   const event = {
     hitId: hit.hitId,
     alertId: hit.alertId,
-    block: hitBlock({ block, hits: [], late: true }, headNumber),
+    block: hitBlock(scannedOf(block), headNumber),
     late: true,
     retroactive: true,
   };

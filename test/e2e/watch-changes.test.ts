@@ -144,6 +144,13 @@ test("the past of an added address is read by itself, down to the first block th
   expect(summary()).toHaveLength(1);
   expect(lastOf(desk, elsewhere)).toBeUndefined();
   expect(alertsOf(desk).filter(({ data }) => data.transaction.hash === past)).toHaveLength(1);
+
+  // What a scan found rests on the entry as everything else does.
+  expect((await watch<EntryImpact>("impact", ENTRY)).hits).toBe(2);
+  await watch("undo", ENTRY);
+  await waitFor("the retraction", () => lastOf(desk, past)?.retraction?.reason === "entryWithdrawn", {
+    timeoutMs: PATIENCE_MS,
+  });
 }, 180_000);
 
 test("a disputed entry records, tells and holds nothing, is paged, and cannot be disputed again the same day", async () => {
