@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto";
 import { webhookIdOf } from "../lib/ids.ts";
 import type {
+  AlertAbout,
   AlertEventType,
   AlertRecord,
   FoldResult,
@@ -255,7 +256,8 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     createdAt: alert?.createdAt ?? events[0]?.at ?? last.at,
     updatedAt: last.at,
   };
-  if (!changed) return { record, message: null, sinks: [] };
+  const about = aboutOf(before, told);
+  if (!changed) return { record, message: null, sinks: [], about };
   const message = messageOf({
     record,
     data: { ...data, revision },
@@ -264,7 +266,17 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     at: last.at,
   });
   const isHistory = told.every(({ retroactive }) => retroactive === "history");
-  return { record, message, sinks: wasSent && !isHistory ? context.sinks : [] };
+  return { record, message, sinks: wasSent && !isHistory ? context.sinks : [], about };
+}
+
+function aboutOf(before: AlertState, told: readonly HitStanding[]): AlertAbout {
+  const toldBefore = new Set(toldHits(before.hits).map(({ hit }) => hit.hitId));
+  const matches = told.flatMap(({ hit }) => hit.matches);
+  return {
+    customerRef: told.find(({ hit }) => hit.own !== null)?.hit.own?.address.customerRef ?? null,
+    incidents: [...new Set(matches.map(({ entry }) => entry.incident))].toSorted(),
+    gainedHit: told.some(({ status, hit }) => status !== "removed" && !toldBefore.has(hit.hitId)),
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The calls of the command line over HTTP: `POST /v1/<group>/<call>` with the call's arguments as JSON, answered with its
- * result. Who calls is known by their bearer token alone; what they may is decided where the command line's calls are.
+ * result; `alert-routes.ts` has paths of its own. Who calls is known by their bearer token alone; what they may is decided where the command line's calls are.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { AppError } from "../lib/errors.ts";
@@ -13,11 +13,12 @@ export interface ApiPorts {
 }
 
 /** Far more than any call needs, far less than would hurt. */
-const BODY_BYTES_MAX = 64 * 1024;
+export const BODY_BYTES_MAX = 64 * 1024;
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   not_allowed: 403,
   bad_call: 400,
+  not_found: 404,
   changed_meanwhile: 409,
   unavailable: 503,
 };
@@ -28,28 +29,45 @@ export interface CallGroup {
   readonly calls: readonly string[];
 }
 
-/** `ports` is null until the store is open. */
-export function addCalls(server: FastifyInstance, { group, calls }: CallGroup, ports: () => ApiPorts | null): void {
+export function addCalls(server: FastifyInstance, { group, calls }: CallGroup, ports: Ports): void {
+  addGroup(server, group, (app) => {
+    for (const call of calls)
+      app.post(`/${call}`, { bodyLimit: BODY_BYTES_MAX }, (request, reply) =>
+        answerCall(ports, { request, reply, call: `${group}.${call}`, args: request.body ?? {} }),
+      );
+  });
+}
+
+/** Null until the store is open. */
+export type Ports = () => ApiPorts | null;
+
+/** Routes below `/v1/<group>`, which answer errors as all calls do. */
+export function addGroup(server: FastifyInstance, group: string, addRoutes: (app: FastifyInstance) => void): void {
   void server.register(
     (app, _options, done) => {
       app.setErrorHandler(answerError);
-      for (const call of calls) {
-        app.post(`/${call}`, { bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
-          const open = ports();
-          if (open === null) return reply.code(503).send({ error: "heistwatch is starting" });
-          const actor = await actorOf(request, open);
-          if (actor === null)
-            return reply
-              .code(401)
-              .header("www-authenticate", "Bearer")
-              .send({ error: "a valid bearer token is needed" });
-          return { result: await open.ask(`${group}.${call}`, request.body ?? {}, actor) };
-        });
-      }
+      addRoutes(app);
       done();
     },
     { prefix: `/v1/${group}` },
   );
+}
+
+interface AskedCall {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly call: string;
+  readonly args: unknown;
+}
+
+/** One call, for whoever's token the request carries. */
+export async function answerCall(ports: Ports, { request, reply, call, args }: AskedCall): Promise<unknown> {
+  const open = ports();
+  if (open === null) return reply.code(503).send({ error: "heistwatch is starting" });
+  const actor = await actorOf(request, open);
+  if (actor === null)
+    return reply.code(401).header("www-authenticate", "Bearer").send({ error: "a valid bearer token is needed" });
+  return { result: await open.ask(call, args, actor) };
 }
 
 async function actorOf(request: FastifyRequest, ports: ApiPorts): Promise<Actor | null> {

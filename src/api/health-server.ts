@@ -4,6 +4,7 @@ import type { Registry } from "prom-client";
 import { ConfigError, describeError } from "../lib/errors.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { Service } from "../types/service.ts";
+import { addAlertRoutes } from "./alert-routes.ts";
 import { addCalls, type ApiPorts } from "./calls.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { WATCH_ROUTES } from "./watch-routes.ts";
@@ -58,6 +59,7 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
       return reply.type(options.registry.contentType).send(await options.registry.metrics());
     });
     for (const routes of [WATCH_ROUTES, PEOPLE_ROUTES]) addCalls(server, routes, options.api);
+    addAlertRoutes(server, options.api);
     return server;
   }
 

@@ -5,11 +5,11 @@ import { loadEnv } from "../config/env-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
+import { openTriageCalls } from "../daemon/triage-open.ts";
 import { openWatchCalls } from "../daemon/watch-open.ts";
 import { createRetroCalls } from "../daemon/retro-calls.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AppError, ConfigError, UnavailableError } from "../lib/errors.ts";
-import { createAlertStore } from "../store/alert-store.ts";
 import { migrate, openStore } from "../store/database.ts";
 import { createDeliveryStore } from "../store/delivery-store.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
@@ -65,13 +65,15 @@ export async function callOperator(config: Config, name: string, args: object): 
       await migrate(store.db);
       const calls: ControlCalls = {
         ...createOperatorCalls({
-          alerts: createAlertStore(store.db),
           deliveries: createDeliveryStore(store.db),
           queuedSinks: config.sinks.alerts.map((sink) => sink.name),
           clock: systemClock,
           onWork: () => undefined,
           nodes: null,
-          watch: openWatchCalls({ config, store, running: null }).calls,
+          people: {
+            ...openWatchCalls({ config, store, running: null }).calls,
+            ...openTriageCalls(config, store).calls,
+          },
         }),
         // Whoever runs beside us on this database looks each second.
         ...createRetroCalls({ db: store.db, clock: systemClock, onStarted: () => undefined }),

@@ -3,9 +3,8 @@
 import { Command, Option } from "commander";
 import { AppError, ConfigError, describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
-import { SEVERITIES } from "../types/alert.ts";
 import { VERSION } from "../daemon/version.ts";
-import { listAlerts, showAlert } from "./alerts.ts";
+import { addAlertCommands } from "./alerts-program.ts";
 import { check } from "./check.ts";
 import { EXIT, type GlobalOptions } from "./context.ts";
 import { listDeliveries, retryDeliveries } from "./deliveries.ts";
@@ -60,24 +59,7 @@ withGlobals(
   .requiredOption("--block <number>", "block number", wholeNumber)
   .action(act(testBlock));
 
-const alerts = program.command("alerts").description("look at alerts");
-withGlobals(alerts.command("list").description("alerts, newest first"))
-  .option("--limit <n>", "at most this many", wholeNumber, 50)
-  .option("--offset <n>", "skip this many", wholeNumber, 0)
-  .addOption(
-    new Option("--stage <stage>", "only this stage").choices([
-      "announced",
-      "pending",
-      "included",
-      "final",
-      "retracted",
-    ]),
-  )
-  .addOption(new Option("--severity <severity>", "this severity and above").choices(SEVERITIES))
-  .action(act(listAlerts));
-withGlobals(alerts.command("show <alertId>").description("one alert with every revision and delivery")).action(
-  (alertId: string, options: GlobalOptions) => finish(showAlert(alertId, options)),
-);
+addAlertCommands(program, { withGlobals, finish, wholeNumber });
 
 const deliveries = program.command("deliveries").description("look at deliveries, start them again");
 withGlobals(deliveries.command("list").description("deliveries, newest first"))

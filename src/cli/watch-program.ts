@@ -27,15 +27,15 @@ export function addWatchCommands(program: Command, tools: ProgramTools): void {
 type Finish = ProgramTools["finish"];
 
 /** A command about one thing, which may be left out where the command says so. */
-function about<S, O>(finish: Finish, command: (subject: S, options: O) => Promise<number>) {
+export function about<S, O>(finish: Finish, command: (subject: S, options: O) => Promise<number>) {
   return (subject: S, options: O) => finish(command(subject, options));
 }
 
-function plain<O>(finish: Finish, command: (options: O) => Promise<number>) {
+export function plain<O>(finish: Finish, command: (options: O) => Promise<number>) {
   return (options: O) => finish(command(options));
 }
 
-function asPerson(command: Command, { withGlobals }: ProgramTools): Command {
+export function asPerson(command: Command, { withGlobals }: ProgramTools): Command {
   return withGlobals(command).option(
     "--as <name>",
     "as this person, whose token is in HEISTWATCH_TOKEN; without it: the OS user",

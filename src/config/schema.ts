@@ -350,6 +350,22 @@ const http = (readEnv: ReadEnv) =>
     port: wholeNumber(0, 65_535).default(9464).describe("TCP port; 0 takes a free one."),
   });
 
+// A year: what takes longer is no clock.
+const dueHours = () => wholeNumber(1, 8_760).optional();
+
+const triage = () =>
+  section({
+    dueHours: section({
+      critical: dueHours().describe("Hours, for critical alerts."),
+      high: dueHours().describe("Hours, for high alerts."),
+      medium: dueHours().describe("Hours, for medium alerts."),
+      low: dueHours().describe("Hours, for low alerts."),
+      info: dueHours().describe("Hours, for info alerts."),
+    })
+      .prefault({})
+      .describe("Until an alert's case is due, by severity. A severity that is not named has no clock."),
+  });
+
 const log = () =>
   section({
     level: choice(["debug", "info", "warn", "error"])
@@ -373,6 +389,7 @@ export function createConfigSchema(readEnv: ReadEnv) {
     watchlists: watchlists().prefault({}).describe("Whom to watch."),
     sinks: sinks(readEnv).prefault({}).describe("Whom to tell."),
     delivery: delivery().prefault({}).describe("How deliveries are repeated."),
+    triage: triage().prefault({}).describe("What people do with alerts."),
     http: http(readEnv).nullable().prefault({}).describe("Health and metrics over HTTP; null: off."),
     log: log().prefault({}).describe("Logging."),
     minSeverity: choice(SEVERITIES).default("info").describe("Alerts below this severity are stored, not sent."),

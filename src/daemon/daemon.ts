@@ -15,6 +15,7 @@ import type { OpenStore } from "../store/database.ts";
 import { createDeliveryStore, type DeliveryStore } from "../store/delivery-store.ts";
 import { createEvidenceStore, type EvidenceStore } from "../store/evidence.ts";
 import { createOutbox } from "../store/outbox.ts";
+import { createTriageStore } from "../store/triage-store.ts";
 import type { Config } from "../types/config.ts";
 import type { Service } from "../types/service.ts";
 import type { Sink } from "../types/sink.ts";
@@ -37,7 +38,9 @@ import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
 import { createRetroCalls } from "./retro-calls.ts";
 import { createDaemonRetro, recordLists } from "./retro-parts.ts";
 import type { RetroService } from "./retro-service.ts";
+import { joinCalls } from "./person-calls.ts";
 import { createSupervisor } from "./supervisor.ts";
+import { openTriageCalls } from "./triage-open.ts";
 import { VERSION } from "./version.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
@@ -99,19 +102,21 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       const built = await build({ store, files, holder: `${hostname()}-${instance.id}` });
       parts = built;
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
-      const watchCalls = openWatchCalls({ config, store, running: { ...built, log } });
-      api = watchCalls.api;
+      const asked = joinCalls(
+        openWatchCalls({ config, store, running: { ...built, log } }),
+        openTriageCalls(config, store),
+      );
+      api = asked.api;
       const supervisor = createSupervisor(servicesOf(built), log);
       stopServices = () => supervisor.stop();
       instance.serve({
         ...createOperatorCalls({
-          alerts: built.alerts,
           deliveries: built.deliveries,
           queuedSinks: sinkNames(config.sinks.alerts),
           clock,
           onWork: () => built.relay.wake(),
           nodes: createNodeControl(built.pools, built.evidence, log),
-          watch: watchCalls.calls,
+          people: asked.calls,
         }),
         ...createRetroCalls({ db: store.db, clock, onStarted: () => built.retro.wake() }),
       });
@@ -144,7 +149,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       alarms,
       onSwap: tellWatched,
     });
-    const alerts = createAlertStore(store.db);
+    const alerts = createAlertStore(store.db, config.triage.dueHours);
     const deliveries = createDeliveryStore(store.db);
     const queues = await createBullQueues({
       redisUrl: config.redisUrl,
@@ -233,6 +238,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       refresh: async () => {
         if (parts === null) return;
         metrics.deliveries(await parts.deliveries.counts(), clock.now());
+        metrics.cases(await createTriageStore(parts.store.db).counts(clock.now()));
         for (const { chain, pool } of parts.pools)
           metrics.pool(chain, pool.status(), lineOf(parts, chain)?.status()?.unchecked ?? []);
         await lookAtCoverage(coverageOf(parts));

@@ -1,5 +1,7 @@
 /** Prometheus metrics. Names end in their unit; labels are bounded: never an address, a transaction or a URL. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { CaseCount } from "../store/triage-store.ts";
+import { SEVERITIES } from "../types/alert.ts";
 import { NODE_STATES, type PoolStatus } from "../types/nodes.ts";
 import type { NativeCheckOutcome } from "../types/chain.ts";
 import type { ChainStatus } from "../ingest/loop-state.ts";
@@ -20,6 +22,8 @@ export interface Metrics {
     counts: ReadonlyMap<string, { pending: number; dead: number; oldestPendingAt: number | null }>,
     nowMs: number,
   ): void;
+  /** Cases that are not done. */
+  cases(counts: readonly CaseCount[]): void;
   gaps(chain: string, holes: number): void;
   /** `waitedFor`: operators whose word on some blocks is still to be compared. */
   pool(chain: string, status: PoolStatus, waitedFor: readonly string[]): void;
@@ -95,6 +99,8 @@ export function createMetrics(version: string): Metrics {
   const pending = gauge("deliveries_pending", "Deliveries still to be sent", ["sink"]);
   const dead = gauge("delivery_dead_letters", "Deliveries given up; kept, re-drivable", ["sink"]);
   const oldest = gauge("delivery_oldest_undelivered_seconds", "Age of the oldest delivery still to be sent", ["sink"]);
+  const cases = gauge("triage_cases", "Cases that are not done", ["state", "severity"]);
+  const overdue = gauge("triage_overdue_cases", "Cases that are not done and past their due date", ["severity"]);
   const entries = gauge("watchlist_entries", "Entries matched on a followed chain", ["chain"]);
   const pastBlocks = counter("past_blocks_total", "Blocks read by scans of the past", ["chain"]);
   const pastHits = counter("past_hits_total", "Hits that scans of the past found first", ["chain"]);
@@ -156,6 +162,18 @@ export function createMetrics(version: string): Metrics {
         pending.set({ sink }, count.pending);
         dead.set({ sink }, count.dead);
         oldest.set({ sink }, count.oldestPendingAt === null ? 0 : Math.max(0, (nowMs - count.oldestPendingAt) / 1000));
+      }
+    },
+    cases(counts) {
+      cases.reset();
+      for (const { state, severity, count } of counts) cases.set({ state, severity }, count);
+      // All of them, always: an alarm on a metric that is not there never fires.
+      for (const severity of SEVERITIES) {
+        const due = counts.filter((one) => one.severity === severity).map((one) => one.overdue);
+        overdue.set(
+          { severity },
+          due.reduce((sum, one) => sum + one, 0),
+        );
       }
     },
     gaps: (chain, holes) => gap.set({ chain }, holes),

@@ -2,15 +2,12 @@
 import { z } from "zod";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
-import { SEVERITIES } from "../types/alert.ts";
-import type { AlertStore } from "../store/alert-store.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { Evidence, NodeStatus } from "../types/nodes.ts";
 import { checked } from "./checked.ts";
 import type { ControlCalls } from "./instance.ts";
 
 export interface OperatorDeps {
-  readonly alerts: AlertStore;
   readonly deliveries: DeliveryStore;
   /** Sinks served through the queue. */
   readonly queuedSinks: readonly string[];
@@ -18,7 +15,8 @@ export interface OperatorDeps {
   readonly onWork: () => void;
   /** Null where no daemon runs: then there are no nodes in use to ask about. */
   readonly nodes: NodeControl | null;
-  readonly watch: ControlCalls;
+  /** What named people may ask too. */
+  readonly people: ControlCalls;
 }
 
 /** The pools of the running daemon. */
@@ -34,12 +32,6 @@ export interface NodeRow extends NodeStatus {
 }
 
 const page = { limit: z.int().min(1).max(10_000), offset: z.int().nonnegative() };
-const listAlerts = z.strictObject({
-  ...page,
-  stage: z.enum(["announced", "pending", "included", "final", "retracted"]).optional(),
-  severity: z.enum(SEVERITIES).optional(),
-});
-const showAlert = z.strictObject({ alertId: z.string() });
 const listDeliveries = z.strictObject({
   ...page,
   state: z.enum(["pending", "delivered", "dead"]).optional(),
@@ -62,7 +54,7 @@ export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
     return deps.nodes;
   }
   return {
-    ...deps.watch,
+    ...deps.people,
     "node.list": () => running().list(),
     "node.drain": async (args) => {
       const { name, forMs } = checked(drainNode, args);
@@ -73,26 +65,6 @@ export function createOperatorCalls(deps: OperatorDeps): ControlCalls {
       const { name } = checked(nodeName, args);
       running().undrain(name);
       return { name };
-    },
-    "alerts.list": async (args) => {
-      const { severity, ...rest } = checked(listAlerts, args);
-      const alerts = await deps.alerts.list({
-        ...rest,
-        severities: severity === undefined ? undefined : SEVERITIES.slice(SEVERITIES.indexOf(severity)),
-      });
-      return alerts.map(({ state: _state, ...alert }) => alert);
-    },
-    "alerts.show": async (args) => {
-      const { alertId } = checked(showAlert, args);
-      const found = await deps.alerts.show(alertId);
-      if (found === null) throw new AppError(`there is no alert ${alertId}`);
-      const deliveries = await deps.deliveries.list({ limit: 1_000, offset: 0, alertId });
-      const { state: _state, ...alert } = found.alert;
-      return {
-        alert,
-        messages: found.messages.map((message) => ({ ...message, body: JSON.parse(message.body) as unknown })),
-        deliveries,
-      };
     },
     "deliveries.list": (args) => deps.deliveries.list(checked(listDeliveries, args)),
     "deliveries.retry": async (args) => {

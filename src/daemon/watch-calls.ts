@@ -2,15 +2,14 @@
 import { z } from "zod";
 import { AppError } from "../lib/errors.ts";
 import type { People } from "../store/people.ts";
+import { SYSTEM_ACTOR } from "../store/triage-follow.ts";
 import type { ReachStore } from "../store/watch-reach.ts";
 import type { WatchStore } from "../store/watch-store.ts";
 import { ENTRY_BASES, ENTRY_DEFAULTS, ENTRY_DIRECTIONS, ENTRY_ROLES, TLP_LEVELS } from "../types/watch.ts";
 import { type Actor, PERSON_ROLES, type PersonRole } from "../types/watch-change.ts";
-import { refuseRole, SUPPRESS_MAX_MS } from "../watchlist/change-rules.ts";
-import type { ApiPorts } from "../api/calls.ts";
-import { actorOf, makeToken, NotAllowedError, personOf } from "./actors.ts";
-import { BadCallError, checked } from "./checked.ts";
-import type { ControlCalls } from "./instance.ts";
+import { SUPPRESS_MAX_MS } from "../watchlist/change-rules.ts";
+import { makeToken } from "./actors.ts";
+import { createPersonCalls, type PersonCalls, slug } from "./person-calls.ts";
 import type { GivenInput, GivenOutcome } from "./watch-given.ts";
 import type { ImportedList } from "./watch-import.ts";
 import { watchMessage } from "./watch-message.ts";
@@ -34,7 +33,8 @@ const entryId = text(400);
 const why = text(1_000);
 const limit = z.int().min(1).max(10_000).default(100);
 const ref = z.string().regex(/^[ -~]{1,400}$/);
-const slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "1 to 64 of a-z, 0-9 and -, such as wazirx-2024");
+
+const personName = slug.refine((name) => name !== SYSTEM_ACTOR, `${SYSTEM_ACTOR} is what the trail calls itself`);
 
 const addInput = z.strictObject({
   address: z.string().regex(/^[!-~]{1,128}$/),
@@ -104,7 +104,7 @@ const schemas = {
   "watch.history": z.strictObject({ entryId: entryId.optional(), limit }),
   "watch.impact": z.strictObject({ entryId }),
   "watch.upgrade": z.strictObject({}),
-  "people.add": z.strictObject({ name: slug, role: z.enum(PERSON_ROLES) }),
+  "people.add": z.strictObject({ name: personName, role: z.enum(PERSON_ROLES) }),
   "people.revoke": z.strictObject({ name: slug }),
   "people.list": z.strictObject({}),
 } as const;
@@ -142,51 +142,11 @@ export const LEAST_ROLE: Readonly<Record<WatchCall, PersonRole>> = {
 
 export const WATCH_CALLS = Object.keys(schemas) as WatchCall[];
 
-const as = z.strictObject({ name: slug.optional(), token: z.string().max(200) }).optional();
 // A year, as long as a key may live; then a new one is made.
 const TOKEN_LIFE_MS = 365 * 24 * 60 * 60_000;
 
-export interface WatchCalls {
-  /** For the control socket: without a token it is the OS user who asks. */
-  readonly calls: ControlCalls;
-  /** For HTTP: without a token nobody asks. */
-  readonly api: ApiPorts;
-}
-
-export function createWatchCalls(deps: WatchCallDeps): WatchCalls {
-  const handlers = createHandlers(deps);
-
-  async function ask(name: WatchCall, args: unknown, actor: Actor): Promise<unknown> {
-    const refused = refuseRole(actor, LEAST_ROLE[name]);
-    if (refused !== null) throw new NotAllowedError(refused);
-    const handler = handlers[name] as (args: unknown, actor: Actor) => Promise<unknown>;
-    return handler(checked(schemas[name] as z.ZodType, args), actor);
-  }
-
-  const calls = WATCH_CALLS.map((name) => [
-    name,
-    async (given: unknown) => {
-      const { as: claimed, ...args } = given as { as?: unknown };
-      return ask(name, args, await actorOf(deps.people, checked(as, claimed), deps.now()));
-    },
-  ]);
-  const api: ApiPorts = {
-    async personOf(token) {
-      try {
-        const { name, role } = await personOf(deps.people, token, deps.now());
-        return { name, role };
-      } catch (error) {
-        if (error instanceof NotAllowedError) return null;
-        throw error;
-      }
-    },
-    async ask(name, args, actor) {
-      const call = WATCH_CALLS.find((one) => one === name);
-      if (call === undefined) throw new BadCallError(`there is no call ${name}`);
-      return ask(call, args, actor);
-    },
-  };
-  return { calls: Object.fromEntries(calls) as ControlCalls, api };
+export function createWatchCalls(deps: WatchCallDeps): PersonCalls {
+  return createPersonCalls({ schemas, leastRole: LEAST_ROLE, handlers: createHandlers(deps) }, deps);
 }
 
 function createHandlers({ desk, store, reach, people, upgrade, importGiven, page, now }: WatchCallDeps): Handlers {

@@ -12,7 +12,8 @@ import type { Config } from "../types/config.ts";
 import { createHygiene } from "./address-hygiene.ts";
 import { type Lists, listsOfStore, readFiles } from "./lists.ts";
 import type { NamedPool } from "./pools.ts";
-import { createWatchCalls, type WatchCalls } from "./watch-calls.ts";
+import type { PersonCalls } from "./person-calls.ts";
+import { createWatchCalls } from "./watch-calls.ts";
 import { importGiven } from "./watch-given.ts";
 import { previewImport } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
@@ -25,7 +26,7 @@ export interface OpenWatchOptions {
   readonly running: { readonly watch: Watch; readonly pools: readonly NamedPool[]; readonly log: Logger } | null;
 }
 
-export function openWatchCalls({ config, store, running }: OpenWatchOptions): WatchCalls {
+export function openWatchCalls({ config, store, running }: OpenWatchOptions): PersonCalls {
   const watch = running?.watch.store ?? createWatchStore(store.db, watchPorts(config));
   const alerts = createAlertStore(store.db);
   const now = () => systemClock.now();

@@ -29,6 +29,11 @@ export class UnavailableError extends AppError {
   override readonly retryable = true;
 }
 
+/** What was asked for is not there. */
+export class NotFoundError extends AppError {
+  override readonly code = "not_found";
+}
+
 /** One line about any thrown value, causes included. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];

@@ -5,11 +5,13 @@ import type { Action, AlertKind, AlertRecord, FoldResult, Message, Severity, Sta
 import type { BlockTrust } from "../types/chain.ts";
 import type { HitBlock, HitEvent, HitEventKind } from "../types/hit.ts";
 import { deliveriesQueue } from "../types/queue-names.ts";
+import type { DueHours } from "../types/triage.ts";
 import { decodeHit } from "./codec.ts";
 import type { Db } from "./database.ts";
 import { hitsJobId } from "./hit-rows.ts";
 import { addToOutbox, inChunks, type OutboxJob } from "./outbox.ts";
 import type { AlertTable, Database, HitEventTable } from "./schema.ts";
+import { followAlert } from "./triage-follow.ts";
 
 export type Fold = (alert: AlertRecord | null, events: readonly HitEvent[]) => FoldResult;
 
@@ -23,18 +25,13 @@ export interface AlertStore {
   addMessage(message: Message, sinks: readonly string[], now: number, through?: "store" | "queue"): Promise<boolean>;
   /** Alerts with unapplied events, as jobs: what the sweep puts back into the queue. */
   unfoldedJobs(options: { olderThan: number; limit: number }): Promise<{ alertId: string; jobId: string }[]>;
-  list(options: {
-    limit: number;
-    offset: number;
-    stage?: Stage | undefined;
-    severities?: readonly Severity[] | undefined;
-  }): Promise<AlertRecord[]>;
   show(alertId: string): Promise<{ alert: AlertRecord; messages: Message[] } | null>;
 }
 
-export function createAlertStore(db: Db): AlertStore {
+/** `dueHours`: the clock of each new alert's case. */
+export function createAlertStore(db: Db, dueHours: DueHours = {}): AlertStore {
   return {
-    foldAlert: (alertId, fold) => db.transaction().execute((trx) => foldAlert(trx, alertId, fold)),
+    foldAlert: (alertId, fold) => db.transaction().execute((trx) => foldAlert(trx, { alertId, fold, dueHours })),
 
     addMessage: (message, sinks, now, through) =>
       db.transaction().execute((trx) => storeMessage(trx, { message, sinks, now, queued: through === "queue" })),
@@ -50,20 +47,6 @@ export function createAlertStore(db: Db): AlertStore {
         .limit(limit)
         .execute();
       return rows.map((row) => ({ alertId: row.alert_id, jobId: hitsJobId(row.alert_id, row.seq) }));
-    },
-
-    async list({ limit, offset, stage, severities }) {
-      let query = db
-        .selectFrom("alert")
-        .selectAll()
-        .where("revision", ">", 0)
-        .orderBy("created_at", "desc")
-        .orderBy("alert_id")
-        .limit(limit)
-        .offset(offset);
-      if (stage !== undefined) query = query.where("stage", "=", stage);
-      if (severities !== undefined) query = query.where("severity", "in", severities);
-      return (await query.execute()).map(alertOf);
     },
 
     async show(alertId) {
@@ -90,7 +73,10 @@ export function createAlertStore(db: Db): AlertStore {
   };
 }
 
-async function foldAlert(trx: Transaction<Database>, alertId: string, fold: Fold): Promise<FoldResult | null> {
+async function foldAlert(
+  trx: Transaction<Database>,
+  { alertId, fold, dueHours }: { alertId: string; fold: Fold; dueHours: DueHours },
+): Promise<FoldResult | null> {
   // Two workers may hold the same alert's first event: the empty row is what they both lock.
   await trx
     .insertInto("alert")
@@ -131,6 +117,7 @@ async function foldAlert(trx: Transaction<Database>, alertId: string, fold: Fold
     const now = result.record.updatedAt;
     await trx.insertInto("message").values(messageRow(result.message, now)).execute();
     await addDeliveries(trx, { message: result.message, sinks: result.sinks, now, queued: true });
+    await followAlert(trx, result, dueHours);
   }
   return result;
 }
@@ -226,7 +213,7 @@ function alertRow(alert: AlertRecord): AlertTable {
   };
 }
 
-function alertOf(row: AlertTable): AlertRecord {
+export function alertOf(row: AlertTable): AlertRecord {
   return {
     alertId: row.alert_id,
     chain: row.chain,

@@ -4,6 +4,7 @@ import type { RetractionReason } from "../types/alert.ts";
 import type { PendingState } from "../types/mempool.ts";
 import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
+import type { TriageTable } from "./triage-rows.ts";
 
 export interface ChainLeaseTable {
   chain: string;
@@ -41,8 +42,6 @@ export interface CoverageTable {
   operators: string;
 }
 
-export type HitState = "pending" | "included" | "removed" | "final" | "disputed";
-
 export interface HitTable {
   hit_id: string;
   alert_id: string;
@@ -51,7 +50,7 @@ export interface HitTable {
   /** Null until it was in a block. */
   block_number: number | null;
   block_hash: string | null;
-  state: HitState;
+  state: "pending" | "included" | "removed" | "final" | "disputed";
   recorded_rule: string | null;
   recorded_reason: string | null;
   /** Hash of the matched entries and own address: a changed list changes it. */
@@ -372,6 +371,7 @@ export interface Database {
   hit_event: HitEventTable;
   pending_transaction: PendingTransactionTable;
   alert: AlertTable;
+  triage: TriageTable;
   message: MessageTable;
   delivery: DeliveryTable;
   attempt: AttemptTable;

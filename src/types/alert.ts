@@ -52,6 +52,14 @@ export interface AlertRecord {
   readonly updatedAt: number;
 }
 
+/** Whom an alert is about, and whether a transfer is told now that was not told before. */
+export interface AlertAbout {
+  /** Of the own address touched. */
+  readonly customerRef: string | null;
+  readonly incidents: readonly string[];
+  readonly gainedHit: boolean;
+}
+
 /** What folding an alert's events gave. */
 export interface FoldResult {
   readonly record: AlertRecord;
@@ -59,4 +67,6 @@ export interface FoldResult {
   readonly message: Message | null;
   /** Names of the sinks the message goes to. */
   readonly sinks: readonly string[];
+  /** What its case goes by. */
+  readonly about: AlertAbout;
 }

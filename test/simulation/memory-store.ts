@@ -82,15 +82,6 @@ function createMemoryAlerts(tables: MemoryTables): AlertStore {
         .map(([alertId, seq]) => ({ alertId, jobId: hitsJobId(alertId, seq) }));
     },
 
-    async list({ limit, offset, stage, severities }) {
-      return tables.alert
-        .values()
-        .filter((alert) => alert.revision > 0 && (stage === undefined || alert.stage === stage))
-        .filter((alert) => severities === undefined || severities.includes(alert.severity))
-        .toSorted((a, b) => b.createdAt - a.createdAt || (a.alertId < b.alertId ? -1 : 1))
-        .slice(offset, offset + limit);
-    },
-
     async show(alertId) {
       const alert = tables.alert.get(alertId);
       if (alert === undefined) return null;
