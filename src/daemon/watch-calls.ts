@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { AppError } from "../lib/errors.ts";
 import type { People } from "../store/people.ts";
-import { SYSTEM_ACTOR } from "../store/triage-follow.ts";
 import type { ReachStore } from "../store/watch-reach.ts";
 import type { WatchStore } from "../store/watch-store.ts";
 import { ENTRY_BASES, ENTRY_DEFAULTS, ENTRY_DIRECTIONS, ENTRY_ROLES, TLP_LEVELS } from "../types/watch.ts";
@@ -33,8 +32,6 @@ const entryId = text(400);
 const why = text(1_000);
 const limit = z.int().min(1).max(10_000).default(100);
 const ref = z.string().regex(/^[ -~]{1,400}$/);
-
-const personName = slug.refine((name) => name !== SYSTEM_ACTOR, `${SYSTEM_ACTOR} is what the trail calls itself`);
 
 const addInput = z.strictObject({
   address: z.string().regex(/^[!-~]{1,128}$/),
@@ -104,7 +101,7 @@ const schemas = {
   "watch.history": z.strictObject({ entryId: entryId.optional(), limit }),
   "watch.impact": z.strictObject({ entryId }),
   "watch.upgrade": z.strictObject({}),
-  "people.add": z.strictObject({ name: personName, role: z.enum(PERSON_ROLES) }),
+  "people.add": z.strictObject({ name: slug, role: z.enum(PERSON_ROLES) }),
   "people.revoke": z.strictObject({ name: slug }),
   "people.list": z.strictObject({}),
 } as const;

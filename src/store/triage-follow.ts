@@ -14,8 +14,8 @@ import { caseOf, caseText, type TriageTable } from "./triage-rows.ts";
 import { audit } from "./watch-apply.ts";
 
 const HOUR_MS = 3_600_000;
-/** No person may be called so. */
-export const SYSTEM_ACTOR = "heistwatch";
+// No person and no OS user can be called so.
+const SYSTEM_ACTOR = "system:alerts";
 
 export function dueFrom(at: number, severity: Severity, dueHours: DueHours): number | null {
   const hours = dueHours[severity];

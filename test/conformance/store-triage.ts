@@ -228,7 +228,7 @@ export function triageConformance(
             dueAt: NOW + 25 * HOUR,
           });
           expect((await historyOf("0x1")).at(-1)).toMatchObject({
-            actor: "heistwatch",
+            actor: "system:alerts",
             action: "reopen",
             why: `revision 2: ${why}`,
             before: { state, reason: "other" },
@@ -242,7 +242,7 @@ export function triageConformance(
         await change("0x1", { state: "escalated" });
         await revise("0x1", then);
         expect(await caseOf("0x1")).toMatchObject({ state: "escalated", version: 3 });
-        await expect(change("0x1", closed, { seen: 2 })).rejects.toThrow("heistwatch: alert gained weight");
+        await expect(change("0x1", closed, { seen: 2 })).rejects.toThrow("system:alerts: alert gained weight");
       });
     });
 

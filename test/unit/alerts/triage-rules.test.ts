@@ -1,5 +1,7 @@
 /** Which act may follow which state of a case: every pair, and what each act changes. */
 import { describe, expect, test } from "@jest/globals";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as rules from "../../../src/alerts/triage-rules.ts";
 import {
   DONE_REASONS,
@@ -108,4 +110,11 @@ test("a reopened case has no reason any more, and a clock of its own", () => {
     do: "change",
     patch: { state: "open", reason: null, dueAt: 77 },
   });
+});
+
+test("docs/triage.md tells every step and every reason", () => {
+  const docs = readFileSync(join(import.meta.dirname, "../../../docs/triage.md"), "utf8").replaceAll("| |", "|  |");
+  for (const from of TRIAGE_STATES.filter((state) => MOVED[state].length + CLOSED[state].length > 0))
+    expect(docs).toContain(`| \`${from}\` | ${MOVED[from].join(", ")} | ${CLOSED[from].join(", ")} |\n`);
+  for (const state of DONE_STATES) expect(docs).toContain(`| \`${state}\` | ${DONE_REASONS[state].join(", ")} |\n`);
 });
