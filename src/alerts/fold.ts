@@ -22,6 +22,7 @@ import { SEVERITIES } from "../types/alert.ts";
 import { type BlockTrust, CALLDATA_KEY } from "../types/chain.ts";
 import type { HitEvent, HitEventKind, Replacement } from "../types/hit.ts";
 import { assess } from "./assess.ts";
+import { groupingOf } from "./grouping.ts";
 import { buildAlertData } from "./body.ts";
 import type { AlertBody } from "./body-schema.ts";
 import type { AlertState, FoldContext, HitStanding, HitStatus } from "./state.ts";
@@ -255,7 +256,7 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     createdAt: alert?.createdAt ?? events[0]?.at ?? last.at,
     updatedAt: last.at,
   };
-  if (!changed) return { record, message: null, sinks: [] };
+  if (!changed) return { record, message: null, sinks: [], grouping: null };
   const message = messageOf({
     record,
     data: { ...data, revision },
@@ -264,7 +265,16 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     at: last.at,
   });
   const isHistory = told.every(({ retroactive }) => retroactive === "history");
-  return { record, message, sinks: wasSent && !isHistory ? context.sinks : [] };
+  const sinks = wasSent && !isHistory ? context.sinks : [];
+  const grouping = groupingOf({
+    hits: told.map(({ hit }) => hit),
+    subject: first.subject,
+    severity: assessment.severity,
+    usdCents: null,
+    isFirst: !isSent,
+    sinks: sinks.filter((sink) => context.groupingSinks.has(sink)),
+  });
+  return { record, message, sinks, grouping };
 }
 
 /**

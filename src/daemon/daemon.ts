@@ -22,6 +22,7 @@ import { tellAlarms, watchPool, watchSink } from "./alarm-rules.ts";
 import { createAlarms } from "./alarms.ts";
 import { createChainLine } from "./chain-line.ts";
 import { lookAtCoverage, runCoverageWatch } from "./coverage-watch.ts";
+import { runDigests } from "./digests.ts";
 import { runDirectPath } from "./direct-path.ts";
 import { runHeartbeat } from "./heartbeat.ts";
 import { foldContext } from "./fold-context.ts";
@@ -302,6 +303,9 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       ),
       loopService("alarms", (loop) =>
         tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
+      ),
+      loopService("digests", (loop) =>
+        runDigests({ db: built.store.db, clock, log, onWork: () => built.relay.wake() }, loop),
       ),
       loopService("coverage", (loop) => runCoverageWatch(coverageOf(built), loop)),
       loopService("lists", (loop) =>

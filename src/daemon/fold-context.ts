@@ -11,6 +11,7 @@ export function foldContext(config: Config): FoldContext {
     chainName: (id) => chains.get(id)?.name ?? id,
     operatorsConfigured: (id) => new Set(chains.get(id)?.nodes.map((node) => node.operator)).size,
     sinks: config.sinks.alerts.map((sink) => sink.name),
+    groupingSinks: new Set(config.sinks.alerts.filter(({ grouping }) => grouping !== false).map(({ name }) => name)),
     minSeverity: config.minSeverity,
     encode,
     decode,

@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import type { EventType, Severity } from "../types/alert.ts";
 import type { AfterAttempt, AttemptRecord, DueDelivery } from "../types/delivery.ts";
-import { deliveryJob } from "./alert-store.ts";
+import { deliveryJob } from "./alert-messages.ts";
 import type { Db } from "./database.ts";
 import { addToOutbox } from "./outbox.ts";
 import type { DeliveryState } from "./schema.ts";

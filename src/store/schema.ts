@@ -107,6 +107,43 @@ export interface AlertTable {
   state: string;
   created_at: number;
   updated_at: number;
+  /** The group whose digests tell it; null: it is told by itself. */
+  held_in: string | null;
+}
+
+/** Alerts that are told together, for one window of time. At most one of a key is not closed. */
+export interface AlertGroupTable {
+  group_id: string;
+  rule: string;
+  key: string;
+  severity: string;
+  about: string;
+  opened_at: number;
+  closes_at: number;
+  closed: Generated<boolean>;
+  alerts: Generated<number>;
+  subjects: Generated<number>;
+  held: Generated<number>;
+  retracted: Generated<number>;
+  digests: Generated<number>;
+  /** As of the last digest. */
+  held_told: Generated<number>;
+  retracted_told: Generated<number>;
+  digest_due_at: number | null;
+  /** JSON. */
+  sinks: string;
+}
+
+export interface AlertGroupMemberTable {
+  group_id: string;
+  alert_id: string;
+  subject: string;
+  asset: string;
+  /** Numeric: as text. */
+  amount: string;
+  usd_cents: string | null;
+  held: boolean;
+  at: number;
 }
 
 export interface MessageTable {
@@ -372,6 +409,8 @@ export interface Database {
   hit_event: HitEventTable;
   pending_transaction: PendingTransactionTable;
   alert: AlertTable;
+  alert_group: AlertGroupTable;
+  alert_group_member: AlertGroupMemberTable;
   message: MessageTable;
   delivery: DeliveryTable;
   attempt: AttemptTable;

@@ -69,6 +69,8 @@ export interface WebhookSinkConfig {
   readonly allowHttp: boolean;
   /** Gets `system.heartbeat` each minute; absent: it does not. */
   readonly heartbeat?: boolean | undefined;
+  /** False: alerts of a group come one by one, not as digests; absent: as digests. */
+  readonly grouping?: boolean | undefined;
 }
 
 export interface ConsoleSinkConfig {
@@ -76,6 +78,7 @@ export interface ConsoleSinkConfig {
   readonly name: string;
   /** As of a webhook. */
   readonly heartbeat?: boolean | undefined;
+  readonly grouping?: boolean | undefined;
 }
 
 export type SinkConfig = WebhookSinkConfig | ConsoleSinkConfig;

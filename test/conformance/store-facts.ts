@@ -108,5 +108,6 @@ export function foldKinds(alert: AlertRecord | null, events: readonly HitEvent[]
     record,
     message: { webhookId, type: "alert.created", body, severity: "high", alertId: last.alertId, revision },
     sinks: ["siem", "desk"],
+    grouping: null,
   };
 }

@@ -3,7 +3,8 @@
  * transaction. test/conformance/store.ts holds it and the real store to the same promises.
  */
 import { decodeHit } from "../../src/store/codec.ts";
-import { type AlertStore, deliveryJob, type Fold } from "../../src/store/alert-store.ts";
+import { deliveryJob } from "../../src/store/alert-messages.ts";
+import type { AlertStore, Fold } from "../../src/store/alert-store.ts";
 import type { ChainStore } from "../../src/store/chain-store.ts";
 import { hitsJobId } from "../../src/store/hit-rows.ts";
 import type { DeliveryCounts, DeliveryStore } from "../../src/store/delivery-store.ts";
