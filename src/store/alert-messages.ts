@@ -1,8 +1,8 @@
 /** Messages and their deliveries: written in the transaction of what they tell. */
 import type { Transaction } from "kysely";
 import { deliveryIdOf } from "../lib/ids.ts";
-import type { Message } from "../types/alert.ts";
-import { deliveriesQueue } from "../types/queue-names.ts";
+import type { Message, Severity } from "../types/alert.ts";
+import { deliveriesQueue, type JobLane } from "../types/queue-names.ts";
 import { addToOutbox, type OutboxJob } from "./outbox.ts";
 import type { Database } from "./schema.ts";
 
@@ -47,18 +47,36 @@ export async function addDeliveries(
   await addToOutbox(
     trx,
     deliveries.map((delivery) =>
-      deliveryJob({ deliveryId: delivery.delivery_id, sink: delivery.sink, attemptNo: 0, runAt: now }),
+      deliveryJob({
+        deliveryId: delivery.delivery_id,
+        sink: delivery.sink,
+        attemptNo: 0,
+        runAt: now,
+        severity: message.severity,
+      }),
     ),
   );
 }
 
+export function laneOfSeverity(severity: Severity): JobLane {
+  if (severity === "critical" || severity === "high") return 0;
+  return severity === "medium" ? 1 : 2;
+}
+
 /** One job is one attempt: its id names the delivery and the attempt. */
-export function deliveryJob(of: { deliveryId: string; sink: string; attemptNo: number; runAt: number }): OutboxJob {
+export function deliveryJob(of: {
+  deliveryId: string;
+  sink: string;
+  attemptNo: number;
+  runAt: number;
+  severity: Severity;
+}): OutboxJob {
   return {
     queue: deliveriesQueue(of.sink),
     jobId: `${of.deliveryId}-${of.attemptNo}`,
     payload: { deliveryId: of.deliveryId, attemptNo: of.attemptNo },
     runAt: of.runAt,
+    lane: laneOfSeverity(of.severity),
   };
 }
 

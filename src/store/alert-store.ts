@@ -6,6 +6,7 @@ import type { HitBlock, HitEvent, HitEventKind } from "../types/hit.ts";
 import { holdingGroup } from "./alert-groups.ts";
 import { addDeliveries, messageRow, storeMessage } from "./alert-messages.ts";
 import { decodeHit } from "./codec.ts";
+import type { JobLane } from "../types/queue-names.ts";
 import type { Db } from "./database.ts";
 import { hitsJobId } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
@@ -21,8 +22,11 @@ export interface AlertStore {
    * False when it was stored before.
    */
   addMessage(message: Message, sinks: readonly string[], now: number, through?: "store" | "queue"): Promise<boolean>;
-  /** Alerts with unapplied events, as jobs: what the sweep puts back into the queue. */
-  unfoldedJobs(options: { olderThan: number; limit: number }): Promise<{ alertId: string; jobId: string }[]>;
+  /** Alerts with unapplied events, as jobs, lane by lane: what the sweep puts back into the queue. */
+  unfoldedJobs(options: {
+    olderThan: number;
+    limit: number;
+  }): Promise<{ alertId: string; jobId: string; lane: JobLane }[]>;
   list(options: {
     limit: number;
     offset: number;
@@ -42,14 +46,15 @@ export function createAlertStore(db: Db): AlertStore {
     async unfoldedJobs({ olderThan, limit }) {
       const rows = await db
         .selectFrom("hit_event")
-        .select(["alert_id", (eb) => eb.fn.max("seq").as("seq")])
+        .select(["alert_id", (eb) => eb.fn.max("seq").as("seq"), (eb) => eb.fn.min("lane").as("lane")])
         .where("applied", "=", false)
         .where("at", "<=", olderThan)
         .groupBy("alert_id")
+        .orderBy("lane")
         .orderBy("seq")
         .limit(limit)
         .execute();
-      return rows.map((row) => ({ alertId: row.alert_id, jobId: hitsJobId(row.alert_id, row.seq) }));
+      return rows.map(({ alert_id: alertId, seq, lane }) => ({ alertId, jobId: hitsJobId(alertId, seq), lane }));
     },
 
     async list({ limit, offset, stage, severities }) {

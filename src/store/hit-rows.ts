@@ -3,8 +3,8 @@ import { sql, type Transaction } from "kysely";
 import type { ScannedBlock } from "../types/checkpoint.ts";
 import type { RetractionReason } from "../types/alert.ts";
 import type { Hit, HitBlock, HitEvent, HitEventKind } from "../types/hit.ts";
-import { HITS_QUEUE } from "../types/queue-names.ts";
-import { encodeHit, matchDigest } from "./codec.ts";
+import { HITS_QUEUE, type JobLane } from "../types/queue-names.ts";
+import { decodeHit, encodeHit, matchDigest } from "./codec.ts";
 import { addToOutbox, inChunks } from "./outbox.ts";
 import type { Database, HitTable } from "./schema.ts";
 
@@ -156,37 +156,50 @@ export function encodeLink(link: NonNullable<HitEvent["link"]>): string {
   return JSON.stringify(link);
 }
 
+/** What takes an alert back frees somebody's money: it never waits behind a flood. */
+const ENDS: ReadonlySet<HitEventKind> = new Set(["removed", "withdrawn", "superseded"]);
+
+/** The lane of the fold that the event asks for. */
+export function laneOf({ kind, payload }: Pick<NewHitEvent, "kind" | "payload">): JobLane {
+  if (ENDS.has(kind)) return 0;
+  if (payload === null) return 1;
+  const { asset, transfer, own, matches } = decodeHit(payload);
+  const isDust = transfer.amount < asset.dustBelow;
+  if (!asset.listed || isDust) return 2;
+  return own !== null || matches.some(({ entry }) => entry.sanctioned !== null) ? 0 : 1;
+}
+
 /** Events in order, and one job for each alert they belong to. */
 export async function addHitEvents(
   trx: Transaction<Database>,
   events: readonly NewHitEvent[],
   now: number,
 ): Promise<void> {
-  const lastSeq = new Map<string, number>();
+  const last = new Map<string, { seq: number; lane: JobLane }>();
   for (const chunk of inChunks(events)) {
     const rows = await trx
       .insertInto("hit_event")
       .values(
-        chunk.map(({ hitId, alertId, reason = null, link = null, ...event }) => ({
-          ...event,
-          reason,
-          link,
-          hit_id: hitId,
-          alert_id: alertId,
-          at: now,
-        })),
+        chunk.map((event) => {
+          const { hitId, alertId, reason = null, link = null, ...rest } = event;
+          return { ...rest, reason, link, hit_id: hitId, alert_id: alertId, at: now, lane: laneOf(event) };
+        }),
       )
-      .returning(["alert_id", "seq"])
+      .returning(["alert_id", "seq", "lane"])
       .execute();
-    for (const row of rows) lastSeq.set(row.alert_id, Math.max(row.seq, lastSeq.get(row.alert_id) ?? 0));
+    for (const { alert_id: alertId, seq, lane } of rows) {
+      const before = last.get(alertId) ?? { seq, lane };
+      last.set(alertId, { seq: Math.max(seq, before.seq), lane: Math.min(lane, before.lane) as JobLane });
+    }
   }
   await addToOutbox(
     trx,
-    [...lastSeq].map(([alertId, seq]) => ({
+    [...last].map(([alertId, { seq, lane }]) => ({
       queue: HITS_QUEUE,
       jobId: hitsJobId(alertId, seq),
       payload: { alertId },
       runAt: now,
+      lane,
     })),
   );
 }

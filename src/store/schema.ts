@@ -1,6 +1,7 @@
 /** The tables, as Kysely sees them. Times are unix milliseconds of our clock; leases run on the database's clock. */
 import type { Generated } from "kysely";
 import type { RetractionReason } from "../types/alert.ts";
+import type { JobLane } from "../types/queue-names.ts";
 import type { PendingState } from "../types/mempool.ts";
 import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
@@ -79,6 +80,7 @@ export interface HitEventTable {
   retroactive: Generated<boolean>;
   at: number;
   applied: Generated<boolean>;
+  lane: Generated<JobLane>;
 }
 
 /** Transactions seen in the mempool that touch a watched address. */
@@ -192,6 +194,7 @@ export interface OutboxTable {
   payload: string;
   run_at: number;
   claimed_until: number;
+  lane: Generated<JobLane>;
 }
 
 /** One row per block and operator that has not named it. */

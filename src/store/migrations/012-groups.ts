@@ -46,5 +46,6 @@ const STATEMENTS = [
   `alter table alert add column held_in text`,
   // Work of severe alerts overtakes the rest.
   `alter table outbox add column lane int2 not null default 1`,
+  `create index outbox_lane on outbox (lane, id)`,
   `alter table hit_event add column lane int2 not null default 1`,
 ];
