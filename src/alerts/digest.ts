@@ -1,6 +1,7 @@
 /** A group's digest: how many alerts were not told one by one, what they add up to, the largest by name. Pure. */
 import { hashId } from "../lib/ids.ts";
 import type { GroupDigest, GroupRule, Message } from "../types/alert.ts";
+import type { RecordedRule } from "../types/hit.ts";
 import type { DigestBody } from "./body-schema.ts";
 
 const WHY: Record<GroupRule, string> = {
@@ -62,4 +63,46 @@ function detailOf(digest: GroupDigest): DigestBody["data"]["detail"] {
 
 function plural(count: number, one: string, many = `${one}s`): string {
   return count === 1 ? one : many;
+}
+
+/** What was only recorded on one day (UTC), by chain and rule. */
+export interface RecordedDay {
+  readonly day: string;
+  readonly counts: readonly { chain: string; rule: RecordedRule; hits: number; transactions: number }[];
+}
+
+const RECORDED: Record<RecordedRule, string> = {
+  zeroValue: "transfers of zero",
+  unlistedToken: "transfers of tokens outside the token list to watched addresses",
+  dust: "transfers below the dust limit",
+  entryMuted: "transfers of entries that are disputed, suppressed or unconfirmed",
+};
+
+export function recordedMessage({ day, counts }: RecordedDay, now: number): Message {
+  const total = counts.reduce((sum, { hits }) => sum + hits, 0);
+  const parts = counts.map(({ chain, rule, hits }) => `${hits} ${RECORDED[rule]} on ${chain}`);
+  const body: DigestBody = {
+    type: "group.digest",
+    timestamp: new Date(now).toISOString(),
+    schemaVersion: "1",
+    replay: false,
+    test: false,
+    data: {
+      subject: `recorded:${day}`,
+      severity: "info",
+      summary: `${total} ${plural(total, "transfer")} of ${day} only recorded, nobody was called: ${parts.join(", ")}. heistwatch recorded list shows them.`,
+      since: `${day}T00:00:00.000Z`,
+      detail: { day, ...Object.fromEntries(counts.map(({ chain, rule, hits }) => [`${chain} ${rule}`, hits])) },
+      assets: [],
+      largest: [],
+    },
+  };
+  return {
+    webhookId: hashId("msg", ["recorded", day]),
+    type: body.type,
+    body: JSON.stringify(body),
+    severity: "info",
+    alertId: null,
+    revision: 0,
+  };
 }

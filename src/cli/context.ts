@@ -6,6 +6,7 @@ import { loadConfig } from "../config/load.ts";
 import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
 import { openWatchCalls } from "../daemon/watch-open.ts";
+import { createRecordedCalls } from "../daemon/recorded-calls.ts";
 import { createRetroCalls } from "../daemon/retro-calls.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AppError, ConfigError, UnavailableError } from "../lib/errors.ts";
@@ -74,6 +75,7 @@ export async function callOperator(config: Config, name: string, args: object): 
           watch: openWatchCalls({ config, store, running: null }).calls,
         }),
         // Whoever runs beside us on this database looks each second.
+        ...createRecordedCalls({ db: store.db, clock: systemClock, onWork: () => undefined }),
         ...createRetroCalls({ db: store.db, clock: systemClock, onStarted: () => undefined }),
       };
       const call = calls[name];

@@ -79,6 +79,7 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
       operations: apart(orConsole(user.sinks.operations), orConsole(user.sinks.alerts)),
     },
     delivery: user.delivery,
+    retention: user.retention,
     http: user.http,
     log: user.log,
     minSeverity: user.minSeverity,

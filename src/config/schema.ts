@@ -352,6 +352,15 @@ const delivery = () => {
   });
 };
 
+const retention = () =>
+  section({
+    recordedDays: wholeNumber(1, 36_500)
+      .default(90)
+      .describe(
+        "Transfers that are only recorded (zero value, dust, unlisted tokens) are kept for so many days, then counted.",
+      ),
+  });
+
 const http = (readEnv: ReadEnv) =>
   section({
     host: value({ readEnv, allowed: "an IP address or host name", check: checkHost })
@@ -383,6 +392,7 @@ export function createConfigSchema(readEnv: ReadEnv) {
     watchlists: watchlists().prefault({}).describe("Whom to watch."),
     sinks: sinks(readEnv).prefault({}).describe("Whom to tell."),
     delivery: delivery().prefault({}).describe("How deliveries are repeated."),
+    retention: retention().prefault({}).describe("How long what nobody was told of is kept."),
     http: http(readEnv).nullable().prefault({}).describe("Health and metrics over HTTP; null: off."),
     log: log().prefault({}).describe("Logging."),
     minSeverity: choice(SEVERITIES).default("info").describe("Alerts below this severity are stored, not sent."),

@@ -17,7 +17,7 @@ import type {
   Severity,
   Stage,
 } from "../types/alert.ts";
-import { storeMessage } from "./alert-messages.ts";
+import { addDeliveries, messageOf, storeMessage } from "./alert-messages.ts";
 import type { Db } from "./database.ts";
 import type { AlertGroupTable, Database } from "./schema.ts";
 
@@ -267,4 +267,34 @@ async function digestOf(trx: Transaction<Database>, group: Group): Promise<Group
     })),
     largest: largest.map(({ alert_id, summary, stage }) => ({ alertId: alert_id, stage: stage as Stage, summary })),
   };
+}
+
+/**
+ * Takes an alert out of the group that holds it and sends its newest revision to the group's sinks. The sinks; null where
+ * no group holds it.
+ */
+export async function releaseAlert(
+  db: Db,
+  { alertId, now }: { alertId: string; now: number },
+): Promise<readonly string[] | null> {
+  return db.transaction().execute(async (trx) => {
+    const alert = await trx
+      .selectFrom("alert")
+      .innerJoin("alert_group", "alert_group.group_id", "alert.held_in")
+      .select(["alert.alert_id", "alert_group.sinks"])
+      .where("alert.alert_id", "=", alertId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (alert === undefined) return null;
+    const message = await trx
+      .selectFrom("message")
+      .selectAll()
+      .where("alert_id", "=", alertId)
+      .orderBy("revision", "desc")
+      .executeTakeFirstOrThrow();
+    await trx.updateTable("alert").set({ held_in: null }).where("alert_id", "=", alertId).execute();
+    const sinks = JSON.parse(alert.sinks) as string[];
+    await addDeliveries(trx, { message: messageOf(message), sinks, now, queued: true });
+    return sinks;
+  });
 }

@@ -4,7 +4,7 @@ import { deliveryIdOf } from "../lib/ids.ts";
 import type { Message, Severity } from "../types/alert.ts";
 import { deliveriesQueue, type JobLane } from "../types/queue-names.ts";
 import { addToOutbox, type OutboxJob } from "./outbox.ts";
-import type { Database } from "./schema.ts";
+import type { Database, MessageTable } from "./schema.ts";
 
 export interface NewDeliveries {
   readonly message: Message;
@@ -77,6 +77,17 @@ export function deliveryJob(of: {
     payload: { deliveryId: of.deliveryId, attemptNo: of.attemptNo },
     runAt: of.runAt,
     lane: laneOfSeverity(of.severity),
+  };
+}
+
+export function messageOf(row: MessageTable): Message {
+  return {
+    webhookId: row.webhook_id,
+    type: row.type as Message["type"],
+    body: row.body,
+    severity: row.severity as Severity,
+    alertId: row.alert_id,
+    revision: row.revision,
   };
 }
 

@@ -4,7 +4,7 @@ import type { Action, AlertKind, AlertRecord, FoldResult, Message, Severity, Sta
 import type { BlockTrust } from "../types/chain.ts";
 import type { HitBlock, HitEvent, HitEventKind } from "../types/hit.ts";
 import { holdingGroup } from "./alert-groups.ts";
-import { addDeliveries, messageRow, storeMessage } from "./alert-messages.ts";
+import { addDeliveries, messageOf, messageRow, storeMessage } from "./alert-messages.ts";
 import { decodeHit } from "./codec.ts";
 import type { JobLane } from "../types/queue-names.ts";
 import type { Db } from "./database.ts";
@@ -82,14 +82,7 @@ export function createAlertStore(db: Db): AlertStore {
         .execute();
       return {
         alert: alertOf(row),
-        messages: messages.map((message) => ({
-          webhookId: message.webhook_id,
-          type: message.type as Message["type"],
-          body: message.body,
-          severity: message.severity as Severity,
-          alertId,
-          revision: message.revision,
-        })),
+        messages: messages.map(messageOf),
       };
     },
   };

@@ -148,6 +148,19 @@ export interface AlertGroupMemberTable {
   at: number;
 }
 
+/** Recorded hits that were pruned. */
+export interface RecordedTotalTable {
+  chain: string;
+  rule: string;
+  hits: number;
+}
+
+/** Days whose recorded hits were told. */
+export interface RecordedDigestTable {
+  day: string;
+  at: number;
+}
+
 export interface MessageTable {
   webhook_id: string;
   alert_id: string | null;
@@ -414,6 +427,8 @@ export interface Database {
   alert: AlertTable;
   alert_group: AlertGroupTable;
   alert_group_member: AlertGroupMemberTable;
+  recorded_total: RecordedTotalTable;
+  recorded_digest: RecordedDigestTable;
   message: MessageTable;
   delivery: DeliveryTable;
   attempt: AttemptTable;

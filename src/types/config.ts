@@ -112,6 +112,10 @@ export interface Config {
     /** Multiplies every wait of the retry schedule; 1 in production, small in integration tests. */
     readonly retryScale: number;
   };
+  readonly retention: {
+    /** Hits that are only recorded are pruned after so many days. */
+    readonly recordedDays: number;
+  };
   readonly http: { readonly host: string; readonly port: number } | null;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   /** Alerts of severity below this are stored, not sent. */

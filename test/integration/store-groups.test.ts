@@ -9,7 +9,7 @@ import { foldAlert } from "../../src/alerts/fold.ts";
 import { createStateCodec } from "../../src/alerts/state-codec.ts";
 import type { FoldContext } from "../../src/alerts/state.ts";
 import { alertIdOf } from "../../src/lib/ids.ts";
-import { storeDigests } from "../../src/store/alert-groups.ts";
+import { releaseAlert, storeDigests } from "../../src/store/alert-groups.ts";
 import { createAlertStore } from "../../src/store/alert-store.ts";
 import * as codec from "../../src/store/codec.ts";
 import { migrate, type OpenStore, openStore } from "../../src/store/database.ts";
@@ -189,6 +189,17 @@ function suite(name: string, open: () => Promise<{ store: OpenStore; end: () => 
       const people = (await told(PEOPLE)).slice(5);
       expect(people).toEqual(["digest of 3", `${ids[0]} alert.retracted`, "digest of 3"]);
       expect((await told(MACHINE)).filter((one) => one.endsWith("alert.retracted"))).toHaveLength(2);
+    });
+
+    test("a held alert that a person asks for is sent by itself, and its later revisions too", async () => {
+      const { pay, take, told } = await fresh();
+      let last = "";
+      for (let at = 0; at < 6; at += 1) last = await pay({ by: "ask", to: 1 });
+      expect(await told(PEOPLE)).not.toContain(`${last} alert.created`);
+      expect(await releaseAlert(opened.store.db, { alertId: last, now: NOW + 1 })).toEqual([PEOPLE]);
+      expect(await releaseAlert(opened.store.db, { alertId: last, now: NOW + 2 })).toBeNull();
+      await take(last, NOW + 3);
+      expect((await told(PEOPLE)).slice(5)).toEqual([`${last} alert.created`, `${last} alert.retracted`]);
     });
 
     test("a flood of sanctioned dust and one real payment: at most 30 messages, all stored", async () => {

@@ -44,6 +44,18 @@ const STATEMENTS = [
   `create index alert_group_member_usd on alert_group_member (group_id, usd_cents)`,
   `create index alert_group_member_amount on alert_group_member (group_id, asset, amount)`,
   `alter table alert add column held_in text`,
+  // What is only recorded: found by time; what was pruned is still counted.
+  `create index hit_recorded on hit (created_at) where recorded_rule is not null`,
+  `create table recorded_total (
+    chain text not null,
+    rule text not null,
+    hits int8 not null,
+    primary key (chain, rule)
+  )`,
+  `create table recorded_digest (
+    day text primary key,
+    at int8 not null
+  )`,
   // Work of severe alerts overtakes the rest.
   `alter table outbox add column lane int2 not null default 1`,
   `create index outbox_lane on outbox (lane, id)`,

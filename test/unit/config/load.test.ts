@@ -71,6 +71,7 @@ describe("the shipped configuration", () => {
         operations: [{ kind: "console", name: "console-operations" }],
       },
       delivery: { retryScale: 1 },
+      retention: { recordedDays: 90 },
       http: { host: "127.0.0.1", port: 9464 },
       log: { level: "info", format: "auto" },
       minSeverity: "info",
