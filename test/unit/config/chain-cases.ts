@@ -81,7 +81,8 @@ export const CHAIN_CASES: readonly Case[] = [
     yaml: "# nothing\n",
     place: "heistwatch.yaml: (the file)",
     found: "an empty value (is everything under it commented out?)",
-    allowed: "a mapping of dataDir, store, queue, chains, watchlists, sinks, delivery, retention, http, log, minSeverity",
+    allowed:
+      "a mapping of dataDir, store, queue, chains, watchlists, sinks, delivery, retention, http, log, minSeverity",
   },
   {
     name: "a chain without a file",
