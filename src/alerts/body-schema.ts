@@ -160,6 +160,14 @@ export const alertBody = z.strictObject({
 });
 export type AlertBody = z.infer<typeof alertBody>;
 
+const systemData = z.strictObject({
+  subject: z.string().describe("what it is about: a chain, the queue, a sink, a watchlist, a group of alerts"),
+  severity: z.enum(SEVERITIES),
+  summary: z.string(),
+  since: timestamp,
+  detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+
 export const systemBody = z.strictObject({
   type: z.enum([
     "system.degraded",
@@ -174,15 +182,26 @@ export const systemBody = z.strictObject({
     "watchlist.scanned",
   ]),
   ...envelope,
-  data: z.strictObject({
-    subject: z.string().describe("what it is about: a chain, the queue, a sink, a watchlist"),
-    severity: z.enum(SEVERITIES),
-    summary: z.string(),
-    since: timestamp,
-    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-  }),
+  data: systemData,
 });
 export type SystemBody = z.infer<typeof systemBody>;
 
+/** Alerts that were not told one by one. */
+export const digestBody = z.strictObject({
+  type: z.literal("group.digest"),
+  ...envelope,
+  data: systemData.extend({
+    assets: z
+      .array(z.strictObject({ id: z.string().describe("CAIP-19"), alerts: z.int().positive(), amount }))
+      .describe("what the held alerts add up to, by asset; the first 10"),
+    largest: z
+      .array(
+        z.strictObject({ alertId: z.string(), stage: z.string().describe("as of this digest"), summary: z.string() }),
+      )
+      .describe("the largest held alerts, at most 20"),
+  }),
+});
+export type DigestBody = z.infer<typeof digestBody>;
+
 /** Everything heistwatch sends to a webhook. */
-export const messageBody = z.discriminatedUnion("type", [alertBody, systemBody]);
+export const messageBody = z.discriminatedUnion("type", [alertBody, systemBody, digestBody]);

@@ -23,6 +23,7 @@ import { SEVERITIES } from "../types/alert.ts";
 import { type BlockTrust, CALLDATA_KEY } from "../types/chain.ts";
 import type { HitEvent, HitEventKind, Replacement } from "../types/hit.ts";
 import { assess } from "./assess.ts";
+import { groupingOf } from "./grouping.ts";
 import { buildAlertData } from "./body.ts";
 import type { AlertBody } from "./body-schema.ts";
 import type { AlertState, FoldContext, HitStanding, HitStatus } from "./state.ts";
@@ -257,7 +258,7 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     updatedAt: last.at,
   };
   const about = aboutOf(before, told);
-  if (!changed) return { record, message: null, sinks: [], about };
+  if (!changed) return { record, message: null, sinks: [], grouping: null, about };
   const message = messageOf({
     record,
     data: { ...data, revision },
@@ -266,7 +267,16 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     at: last.at,
   });
   const isHistory = told.every(({ retroactive }) => retroactive === "history");
-  return { record, message, sinks: wasSent && !isHistory ? context.sinks : [], about };
+  const sinks = wasSent && !isHistory ? context.sinks : [];
+  const grouping = groupingOf({
+    hits: told.map(({ hit }) => hit),
+    subject: first.subject,
+    severity: assessment.severity,
+    usdCents: null,
+    isFirst: !isSent,
+    sinks: sinks.filter((sink) => context.groupingSinks.has(sink)),
+  });
+  return { record, message, sinks, grouping, about };
 }
 
 function aboutOf(before: AlertState, told: readonly HitStanding[]): AlertAbout {

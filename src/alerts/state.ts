@@ -38,6 +38,8 @@ export interface FoldContext {
   readonly operatorsConfigured: (chain: string) => number;
   /** Sinks that get alerts. */
   readonly sinks: readonly string[];
+  /** Of these, those that take alerts of a group together. */
+  readonly groupingSinks: ReadonlySet<string>;
   /** Alerts below this are stored, not sent. */
   readonly minSeverity: Severity;
   readonly encode: (state: AlertState) => string;

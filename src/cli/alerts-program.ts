@@ -4,6 +4,8 @@ import { SEVERITIES } from "../types/alert.ts";
 import { DONE_REASONS, DONE_STATES, TRIAGE_STATES } from "../types/triage.ts";
 import * as look from "./alerts.ts";
 import * as change from "./alerts-change.ts";
+import type { GlobalOptions } from "./context.ts";
+import { releaseHeldAlert } from "./recorded.ts";
 import { about, asPerson, plain, type ProgramTools } from "./watch-program.ts";
 
 const STAGES = ["announced", "pending", "included", "final", "retracted"];
@@ -13,6 +15,7 @@ export function addAlertCommands(program: Command, tools: ProgramTools): void {
   addLooking(alerts, tools);
   addWorking(alerts, tools);
   addEnding(alerts, tools);
+  addSending(alerts, tools);
 }
 
 function addLooking(alerts: Command, tools: ProgramTools): void {
@@ -41,6 +44,12 @@ function addLooking(alerts: Command, tools: ProgramTools): void {
     alerts.command("history <alertId>").description("who did what with it, and why, oldest first"),
     tools,
   ).action(about(finish, look.alertHistory));
+}
+
+function addSending(alerts: Command, { withGlobals, finish }: ProgramTools): void {
+  withGlobals(
+    alerts.command("release <alertId>").description("send an alert that waits in a group's digest by itself"),
+  ).action((alertId: string, options: GlobalOptions) => finish(releaseHeldAlert(alertId, options)));
 }
 
 function addWorking(alerts: Command, tools: ProgramTools): void {

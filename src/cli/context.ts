@@ -7,6 +7,7 @@ import { callInstance, claimInstance, type ControlCalls } from "../daemon/instan
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
 import { openTriageCalls } from "../daemon/triage-open.ts";
 import { openWatchCalls } from "../daemon/watch-open.ts";
+import { createRecordedCalls } from "../daemon/recorded-calls.ts";
 import { createRetroCalls } from "../daemon/retro-calls.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AppError, ConfigError, UnavailableError } from "../lib/errors.ts";
@@ -76,6 +77,7 @@ export async function callOperator(config: Config, name: string, args: object): 
           },
         }),
         // Whoever runs beside us on this database looks each second.
+        ...createRecordedCalls({ db: store.db, clock: systemClock, onWork: () => undefined }),
         ...createRetroCalls({ db: store.db, clock: systemClock, onStarted: () => undefined }),
       };
       const call = calls[name];

@@ -3,6 +3,7 @@
 import { Command, Option } from "commander";
 import { AppError, ConfigError, describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
+import { RECORDED_RULES } from "../types/hit.ts";
 import { VERSION } from "../daemon/version.ts";
 import { addAlertCommands } from "./alerts-program.ts";
 import { check } from "./check.ts";
@@ -10,6 +11,7 @@ import { EXIT, type GlobalOptions } from "./context.ts";
 import { listDeliveries, retryDeliveries } from "./deliveries.ts";
 import { demo } from "./demo/demo.ts";
 import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
+import { listRecorded, showRecordedTotals, tellRecordedHit } from "./recorded.ts";
 import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
 import { run, runWorker } from "./run.ts";
 import { showCoverage } from "./coverage.ts";
@@ -60,6 +62,20 @@ withGlobals(
   .action(act(testBlock));
 
 addAlertCommands(program, { withGlobals, finish, wholeNumber });
+
+const recorded = program.command("recorded").description("transfers that are stored but told to nobody");
+withGlobals(recorded.command("list").description("newest first, each with its rule"))
+  .option("--limit <n>", "at most this many", wholeNumber, 50)
+  .option("--offset <n>", "skip this many", wholeNumber, 0)
+  .addOption(new Option("--rule <rule>", "only by this rule").choices(RECORDED_RULES))
+  .option("--entry <entry>", "only what touches this entry")
+  .action(act(listRecorded));
+withGlobals(recorded.command("totals").description("how many, by chain and rule, with those that were pruned")).action(
+  act(showRecordedTotals),
+);
+withGlobals(recorded.command("tell <hitId>").description("tell this one after all")).action(
+  (hitId: string, options: GlobalOptions) => finish(tellRecordedHit(hitId, options)),
+);
 
 const deliveries = program.command("deliveries").description("look at deliveries, start them again");
 withGlobals(deliveries.command("list").description("deliveries, newest first"))

@@ -80,6 +80,7 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
     },
     delivery: user.delivery,
     triage: user.triage,
+    retention: user.retention,
     http: user.http,
     log: user.log,
     minSeverity: user.minSeverity,

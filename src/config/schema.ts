@@ -211,6 +211,14 @@ const heartbeat = () =>
       "Send system.heartbeat for each chain once a minute: what stops coming tells that heistwatch stopped. Default: false.",
     );
 
+const grouping = () =>
+  z
+    .boolean({ error: "true or false" })
+    .optional()
+    .describe(
+      "true: floods of alike alerts come as digests, for people. false: every alert, for machines that group themselves. Default: true.",
+    );
+
 const webhookSink = (readEnv: ReadEnv) =>
   section({
     kind: z.literal("webhook").describe("Signed HTTP POST (Standard Webhooks)."),
@@ -255,6 +263,7 @@ const webhookSink = (readEnv: ReadEnv) =>
       ),
     allowHttp: z.boolean({ error: "true or false" }).default(false).describe("Allow a URL without TLS."),
     heartbeat: heartbeat(),
+    grouping: grouping(),
   }).superRefine(
     (sink, context) => {
       // Runs beside other problems of the sink too, so the fields may hold anything.
@@ -273,6 +282,7 @@ const consoleSink = () =>
     kind: z.literal("console").describe("One line on standard output."),
     name: shortName().default("console").describe("Name in logs, metrics and the delivery record."),
     heartbeat: heartbeat(),
+    grouping: grouping(),
   });
 
 const sinkList = (readEnv: ReadEnv) =>
@@ -342,6 +352,15 @@ const delivery = () => {
   });
 };
 
+const retention = () =>
+  section({
+    recordedDays: wholeNumber(1, 36_500)
+      .default(90)
+      .describe(
+        "Transfers that are only recorded (zero value, dust, unlisted tokens) are kept for so many days, then counted.",
+      ),
+  });
+
 const http = (readEnv: ReadEnv) =>
   section({
     host: value({ readEnv, allowed: "an IP address or host name", check: checkHost })
@@ -390,6 +409,7 @@ export function createConfigSchema(readEnv: ReadEnv) {
     sinks: sinks(readEnv).prefault({}).describe("Whom to tell."),
     delivery: delivery().prefault({}).describe("How deliveries are repeated."),
     triage: triage().prefault({}).describe("What people do with alerts."),
+    retention: retention().prefault({}).describe("How long what nobody was told of is kept."),
     http: http(readEnv).nullable().prefault({}).describe("Health and metrics over HTTP; null: off."),
     log: log().prefault({}).describe("Logging."),
     minSeverity: choice(SEVERITIES).default("info").describe("Alerts below this severity are stored, not sent."),

@@ -23,9 +23,10 @@ import { tellAlarms, watchPool, watchSink } from "./alarm-rules.ts";
 import { createAlarms } from "./alarms.ts";
 import { createChainLine } from "./chain-line.ts";
 import { lookAtCoverage, runCoverageWatch } from "./coverage-watch.ts";
+import { runDigests } from "./digests.ts";
 import { runDirectPath } from "./direct-path.ts";
 import { runHeartbeat } from "./heartbeat.ts";
-import { foldContext } from "./fold-context.ts";
+import { foldContext, groupingSinks } from "./fold-context.ts";
 import { claimInstance, type Instance } from "./instance.ts";
 import type { Line } from "./line.ts";
 import { loopService } from "./loop-service.ts";
@@ -35,6 +36,7 @@ import { createOperatorCalls } from "./operator-calls.ts";
 import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
 import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
+import { createRecordedCalls } from "./recorded-calls.ts";
 import { createRetroCalls } from "./retro-calls.ts";
 import { createDaemonRetro, recordLists } from "./retro-parts.ts";
 import type { RetroService } from "./retro-service.ts";
@@ -118,6 +120,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           nodes: createNodeControl(built.pools, built.evidence, log),
           people: asked.calls,
         }),
+        ...createRecordedCalls({ db: store.db, clock, onWork: () => built.relay.wake() }),
         ...createRetroCalls({ db: store.db, clock, onStarted: () => built.retro.wake() }),
       });
       await supervisor.start(runSignal);
@@ -308,6 +311,19 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       ),
       loopService("alarms", (loop) =>
         tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
+      ),
+      loopService("digests", (loop) =>
+        runDigests(
+          {
+            db: built.store.db,
+            sinks: groupingSinks(config),
+            recordedDays: config.retention.recordedDays,
+            clock,
+            log,
+            onWork: () => built.relay.wake(),
+          },
+          loop,
+        ),
       ),
       loopService("coverage", (loop) => runCoverageWatch(coverageOf(built), loop)),
       loopService("lists", (loop) =>

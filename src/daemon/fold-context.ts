@@ -11,8 +11,14 @@ export function foldContext(config: Config): FoldContext {
     chainName: (id) => chains.get(id)?.name ?? id,
     operatorsConfigured: (id) => new Set(chains.get(id)?.nodes.map((node) => node.operator)).size,
     sinks: config.sinks.alerts.map((sink) => sink.name),
+    groupingSinks: new Set(groupingSinks(config)),
     minSeverity: config.minSeverity,
     encode,
     decode,
   };
+}
+
+/** Sinks that take alerts of a group together. */
+export function groupingSinks({ sinks }: Pick<Config, "sinks">): string[] {
+  return sinks.alerts.filter(({ grouping }) => grouping !== false).map(({ name }) => name);
 }

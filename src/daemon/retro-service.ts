@@ -48,7 +48,12 @@ export function createRetroService(options: RetroServiceOptions): RetroService {
     if (places.length === 0) return;
     await queues.add(
       RETRO_QUEUE,
-      places.map((place) => ({ id: jobIdOf(place), data: { chain: place.chain, chunk: place.chunk }, delayMs: 0 })),
+      places.map((place) => ({
+        id: jobIdOf(place),
+        data: { chain: place.chain, chunk: place.chunk },
+        delayMs: 0,
+        lane: 1 as const,
+      })),
     );
   }
 

@@ -3,7 +3,7 @@
  * its line in the audit trail and, where it makes an alert less likely, a page, in one transaction.
  */
 import { AppError } from "../lib/errors.ts";
-import { type NewDeliveries, storeMessage } from "../store/alert-store.ts";
+import { type NewDeliveries, storeMessage } from "../store/alert-messages.ts";
 import type { Applied } from "../store/watch-apply.ts";
 import type { AddressReach, ReachStore } from "../store/watch-reach.ts";
 import type { StoredWatchList, WatchBook, WatchStore } from "../store/watch-store.ts";

@@ -1,5 +1,5 @@
 /** What ends by itself: disputes and suppressions, and proposals nobody decided within a day. */
-import { storeMessage } from "../store/alert-store.ts";
+import { storeMessage } from "../store/alert-messages.ts";
 import type { StoredWatchList, WatchBook } from "../store/watch-store.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import type { Proposal } from "../types/watch-change.ts";

@@ -4,7 +4,7 @@
  */
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
-import { storeMessage } from "../store/alert-store.ts";
+import { storeMessage } from "../store/alert-messages.ts";
 import type { StoredWatchList, WatchBook, WatchStore } from "../store/watch-store.ts";
 import type { Log } from "../types/log.ts";
 import type { ListChange } from "../types/watch-change.ts";

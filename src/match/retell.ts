@@ -20,5 +20,7 @@ export function retellHit(hit: Hit, changed: ChangedEntries): Hit | null {
   });
   if (matches.length === 0) return null;
   const { transfer, asset, own } = hit;
-  return { ...hit, matches, recordedOnly: recordedOnly({ transfer, asset, matches, ownTouched: own !== null }) };
+  const recorded = recordedOnly({ transfer, asset, matches, ownTouched: own !== null });
+  const isOverruled = hit.promoted === true && recorded?.rule !== "entryMuted";
+  return { ...hit, matches, recordedOnly: isOverruled ? null : recorded };
 }

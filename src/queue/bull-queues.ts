@@ -18,12 +18,14 @@ import { Redis } from "ioredis";
 import { UnavailableError, describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import type { Log } from "../types/log.ts";
+import type { JobLane } from "../types/queue-names.ts";
 import { checkRedis, type RedisFacts } from "./redis-check.ts";
 
 export interface QueuedJob {
   readonly id: string;
   readonly data: object;
   readonly delayMs: number;
+  readonly lane: JobLane;
 }
 
 /**
@@ -181,7 +183,8 @@ function assemble(parts: Parts): JobQueues {
       const entries = jobs.map((job) => ({
         name: "job",
         data: job.data,
-        opts: { ...REMOVE_AT_ONCE, jobId: job.id, delay: Math.max(0, job.delayMs) },
+        // BullMQ takes jobs without a priority before all that have one, then 1, then 2.
+        opts: { ...REMOVE_AT_ONCE, jobId: job.id, delay: Math.max(0, job.delayMs), priority: job.lane },
       }));
       await within(queueOf(name).addBulk(entries), `add to ${name}`);
     },

@@ -10,7 +10,7 @@ import { sleep } from "../lib/sleep.ts";
 import { createWaker } from "../lib/waker.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../types/log.ts";
-import { HITS_QUEUE, deliveriesQueue } from "../types/queue-names.ts";
+import { HITS_QUEUE, deliveriesQueue, type JobLane } from "../types/queue-names.ts";
 import type { JobQueues, QueuedJob } from "./bull-queues.ts";
 
 export interface RelayStore {
@@ -18,17 +18,20 @@ export interface RelayStore {
     limit: number;
     now: number;
     claimMs: number;
-  }): Promise<{ id: number; queue: string; jobId: string; payload: object; runAt: number }[]>;
+  }): Promise<{ id: number; queue: string; jobId: string; payload: object; runAt: number; lane: JobLane }[]>;
   relayed(ids: readonly number[]): Promise<void>;
   unclaim(ids: readonly number[]): Promise<void>;
   lastRelayedId(): Promise<number>;
-  unfoldedJobs(options: { olderThan: number; limit: number }): Promise<{ alertId: string; jobId: string }[]>;
+  unfoldedJobs(options: {
+    olderThan: number;
+    limit: number;
+  }): Promise<{ alertId: string; jobId: string; lane: JobLane }[]>;
   pendingJobs(options: {
     dueBefore: number;
     sinks: readonly string[];
     after: string;
     limit: number;
-  }): Promise<{ deliveryId: string; sink: string; attemptNo: number; nextAttemptAt: number }[]>;
+  }): Promise<{ deliveryId: string; sink: string; attemptNo: number; nextAttemptAt: number; lane: JobLane }[]>;
 }
 
 export interface RelayOptions {
@@ -70,7 +73,14 @@ export function createRelay(options: RelayOptions): Relay {
       for (const [queue, of] of byQueue) {
         await queues.add(
           queue,
-          of.map((row): QueuedJob => ({ id: row.jobId, data: row.payload, delayMs: row.runAt - clock.now() })),
+          of.map(
+            (row): QueuedJob => ({
+              id: row.jobId,
+              data: row.payload,
+              delayMs: row.runAt - clock.now(),
+              lane: row.lane,
+            }),
+          ),
         );
       }
       // The marker first: it may run ahead of the store, but a store ahead of the marker means loss.
@@ -95,7 +105,7 @@ export function createRelay(options: RelayOptions): Relay {
       const jobs = unfolded.slice(start, start + BATCH);
       await queues.add(
         HITS_QUEUE,
-        jobs.map((job) => ({ id: job.jobId, data: { alertId: job.alertId }, delayMs: 0 })),
+        jobs.map((job) => ({ id: job.jobId, data: { alertId: job.alertId }, delayMs: 0, lane: job.lane })),
       );
       count += jobs.length;
     }
@@ -109,6 +119,7 @@ export function createRelay(options: RelayOptions): Relay {
             id: `${delivery.deliveryId}-${delivery.attemptNo}`,
             data: { deliveryId: delivery.deliveryId, attemptNo: delivery.attemptNo },
             delayMs: delivery.nextAttemptAt - now,
+            lane: delivery.lane,
           })),
         );
       }

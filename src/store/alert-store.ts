@@ -1,15 +1,16 @@
 /** Alerts are a fold of hit events: the row is locked, all unapplied events are taken in order, the result is stored with its message and deliveries. */
 import type { Selectable, Transaction } from "kysely";
-import { deliveryIdOf } from "../lib/ids.ts";
 import type { Action, AlertKind, AlertRecord, FoldResult, Message, Severity, Stage } from "../types/alert.ts";
 import type { BlockTrust } from "../types/chain.ts";
 import type { HitBlock, HitEvent, HitEventKind } from "../types/hit.ts";
-import { deliveriesQueue } from "../types/queue-names.ts";
 import type { DueHours } from "../types/triage.ts";
+import { holdingGroup } from "./alert-groups.ts";
+import { addDeliveries, messageOf, messageRow, storeMessage } from "./alert-messages.ts";
 import { decodeHit } from "./codec.ts";
+import type { JobLane } from "../types/queue-names.ts";
 import type { Db } from "./database.ts";
 import { hitsJobId } from "./hit-rows.ts";
-import { addToOutbox, inChunks, type OutboxJob } from "./outbox.ts";
+import { inChunks } from "./outbox.ts";
 import type { AlertTable, Database, HitEventTable } from "./schema.ts";
 import { followAlert } from "./triage-follow.ts";
 
@@ -23,8 +24,11 @@ export interface AlertStore {
    * False when it was stored before.
    */
   addMessage(message: Message, sinks: readonly string[], now: number, through?: "store" | "queue"): Promise<boolean>;
-  /** Alerts with unapplied events, as jobs: what the sweep puts back into the queue. */
-  unfoldedJobs(options: { olderThan: number; limit: number }): Promise<{ alertId: string; jobId: string }[]>;
+  /** Alerts with unapplied events, as jobs, lane by lane: what the sweep puts back into the queue. */
+  unfoldedJobs(options: {
+    olderThan: number;
+    limit: number;
+  }): Promise<{ alertId: string; jobId: string; lane: JobLane }[]>;
   show(alertId: string): Promise<{ alert: AlertRecord; messages: Message[] } | null>;
 }
 
@@ -39,14 +43,15 @@ export function createAlertStore(db: Db, dueHours: DueHours = {}): AlertStore {
     async unfoldedJobs({ olderThan, limit }) {
       const rows = await db
         .selectFrom("hit_event")
-        .select(["alert_id", (eb) => eb.fn.max("seq").as("seq")])
+        .select(["alert_id", (eb) => eb.fn.max("seq").as("seq"), (eb) => eb.fn.min("lane").as("lane")])
         .where("applied", "=", false)
         .where("at", "<=", olderThan)
         .groupBy("alert_id")
+        .orderBy("lane")
         .orderBy("seq")
         .limit(limit)
         .execute();
-      return rows.map((row) => ({ alertId: row.alert_id, jobId: hitsJobId(row.alert_id, row.seq) }));
+      return rows.map(({ alert_id: alertId, seq, lane }) => ({ alertId, jobId: hitsJobId(alertId, seq), lane }));
     },
 
     async show(alertId) {
@@ -60,14 +65,7 @@ export function createAlertStore(db: Db, dueHours: DueHours = {}): AlertStore {
         .execute();
       return {
         alert: alertOf(row),
-        messages: messages.map((message) => ({
-          webhookId: message.webhook_id,
-          type: message.type as Message["type"],
-          body: message.body,
-          severity: message.severity as Severity,
-          alertId,
-          revision: message.revision,
-        })),
+        messages: messages.map(messageOf),
       };
     },
   };
@@ -116,68 +114,27 @@ async function foldAlert(
   if (result.message !== null) {
     const now = result.record.updatedAt;
     await trx.insertInto("message").values(messageRow(result.message, now)).execute();
-    await addDeliveries(trx, { message: result.message, sinks: result.sinks, now, queued: true });
     await followAlert(trx, result, dueHours);
+    const sinks = await sinksNow(trx, { result, heldIn: row.held_in });
+    await addDeliveries(trx, { message: result.message, sinks, now, queued: true });
   }
   return result;
 }
 
-export interface NewDeliveries {
-  readonly message: Message;
-  readonly sinks: readonly string[];
-  readonly now: number;
-  /** False: sent straight from the store (alarms about the queue cannot go through it). */
-  readonly queued: boolean;
-}
-
-/** In the transaction of what it tells. False when it was stored before. */
-export async function storeMessage(trx: Transaction<Database>, of: NewDeliveries): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto("message")
-    .values(messageRow(of.message, of.now))
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst();
-  if (numInsertedOrUpdatedRows !== 1n) return false;
-  await addDeliveries(trx, of);
-  return true;
-}
-
-async function addDeliveries(
+/** Where it is told by itself. Last in the transaction: alerts of one group wait for each other from here. */
+async function sinksNow(
   trx: Transaction<Database>,
-  { message, sinks, now, queued }: NewDeliveries,
-): Promise<void> {
-  if (sinks.length === 0) return;
-  const deliveries = sinks.map((sink) => ({
-    delivery_id: deliveryIdOf({ webhookId: message.webhookId, sink }),
-    webhook_id: message.webhookId,
-    sink,
-    severity: message.severity,
-    state: "pending" as const,
-    attempt_no: 0,
-    next_attempt_at: now,
-    created_at: now,
-  }));
-  await trx.insertInto("delivery").values(deliveries).execute();
-  if (!queued) return;
-  await addToOutbox(
-    trx,
-    deliveries.map((delivery) =>
-      deliveryJob({ deliveryId: delivery.delivery_id, sink: delivery.sink, attemptNo: 0, runAt: now }),
-    ),
-  );
+  { result, heldIn }: { result: FoldResult; heldIn: string | null },
+): Promise<readonly string[]> {
+  const group = await holdingGroup(trx, { result, heldIn });
+  if (group !== heldIn)
+    await trx.updateTable("alert").set({ held_in: group }).where("alert_id", "=", result.record.alertId).execute();
+  if (group === null) return result.sinks;
+  const grouped = new Set(result.grouping?.sinks);
+  return result.sinks.filter((sink) => !grouped.has(sink));
 }
 
-/** One job is one attempt: its id names the delivery and the attempt. */
-export function deliveryJob(of: { deliveryId: string; sink: string; attemptNo: number; runAt: number }): OutboxJob {
-  return {
-    queue: deliveriesQueue(of.sink),
-    jobId: `${of.deliveryId}-${of.attemptNo}`,
-    payload: { deliveryId: of.deliveryId, attemptNo: of.attemptNo },
-    runAt: of.runAt,
-  };
-}
-
-function emptyAlert(alertId: string): AlertTable {
+function emptyAlert(alertId: string): Omit<AlertTable, "held_in"> {
   return {
     alert_id: alertId,
     chain: "",
@@ -195,7 +152,7 @@ function emptyAlert(alertId: string): AlertTable {
   };
 }
 
-function alertRow(alert: AlertRecord): AlertTable {
+function alertRow(alert: AlertRecord): Omit<AlertTable, "held_in"> {
   return {
     alert_id: alert.alertId,
     chain: alert.chain,
@@ -247,17 +204,5 @@ function eventOf(row: EventRow): HitEvent {
     late: row.late,
     retroactive: row.retroactive,
     at: row.at,
-  };
-}
-
-function messageRow(message: Message, now: number) {
-  return {
-    webhook_id: message.webhookId,
-    alert_id: message.alertId,
-    revision: message.revision,
-    type: message.type,
-    severity: message.severity,
-    body: message.body,
-    created_at: now,
   };
 }

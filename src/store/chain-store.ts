@@ -4,7 +4,7 @@
  * Always holds: a block counts as scanned only in the transaction that stores everything found in it; every write
  * carries the lease and is refused when it is stale; every change of a hit is an event, and every event an outbox row.
  */
-import { sql, type Transaction } from "kysely";
+import type { Transaction } from "kysely";
 import { assert } from "../lib/assert.ts";
 import type { BlockRef } from "../types/chain.ts";
 import type { Checkpoint, Lease, ScannedBlock, UncheckedBlock, WindowBlock } from "../types/checkpoint.ts";
@@ -13,7 +13,7 @@ import { encodeHit, matchDigest } from "./codec.ts";
 import { addCoverage, cutCoverage, rematchCoverage } from "./coverage.ts";
 import type { Db } from "./database.ts";
 import { holdForMatching, holdLease } from "./leases.ts";
-import { addHitEvents, hitBlock, type KnownHit, knownHits, linkEntries, standingOf } from "./hit-rows.ts";
+import { addHitEvents, hitBlock, type KnownHit, knownHits, writeHits } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
 import { settleMined, settleUnmined } from "./pending-moves.ts";
 import type { Database } from "./schema.ts";
@@ -251,12 +251,6 @@ async function pruneWindow(
   await trx.deleteFrom("checkpoint").where("chain", "=", lease.chain).where("number", "<", lowest).execute();
 }
 
-interface HitWrite {
-  readonly hit: Hit;
-  readonly scanned: ScannedBlock;
-  readonly digest: string;
-}
-
 /** Stores the hits of the blocks and an event for each that is new, came back, or is told differently now. */
 async function storeHits(
   trx: Transaction<Database>,
@@ -267,7 +261,7 @@ async function storeHits(
   for (const chunk of inChunks(writes)) {
     const known = await knownHits(trx, chunk);
     const placed = chunk.map((write) => ({ ...write, ...placeHit(write.hit, known.get(write.hit.hitId)) }));
-    await upsertHits(trx, placed, commit);
+    await writeHits(trx, placed, { state: "included", headNumber: commit.headNumber, now: commit.now });
     const toTell = placed.filter(({ hit, digest, before, scanned }) => {
       if (hit.recordedOnly !== null && (before === undefined || before.recorded_rule !== null)) return false;
       return isNew(before) || before?.match_digest !== digest || before?.block_hash !== scanned.block.hash;
@@ -304,52 +298,6 @@ function isNew(before: KnownHit | undefined): boolean {
   return (
     before === undefined || before.state === "removed" || before.state === "pending" || before.state === "disputed"
   );
-}
-
-async function upsertHits(
-  trx: Transaction<Database>,
-  writes: readonly HitWrite[],
-  { now, headNumber }: { now: number; headNumber: number },
-): Promise<void> {
-  if (writes.length === 0) return;
-  await linkEntries(
-    trx,
-    writes.map(({ hit }) => hit),
-  );
-  await trx
-    .insertInto("hit")
-    .values(
-      writes.map(({ hit, scanned, digest }) => ({
-        hit_id: hit.hitId,
-        alert_id: hit.alertId,
-        chain: hit.chain,
-        tx_hash: hit.transfer.txHash,
-        block_number: scanned.block.number,
-        block_hash: scanned.block.hash,
-        state: "included" as const,
-        recorded_rule: hit.recordedOnly?.rule ?? null,
-        recorded_reason: hit.recordedOnly?.reason ?? null,
-        match_digest: digest,
-        payload: encodeHit(hit),
-        created_at: now,
-        ...standingOf(hit, scanned, headNumber),
-      })),
-    )
-    .onConflict((conflict) =>
-      conflict.column("hit_id").doUpdateSet((eb) => ({
-        block_number: eb.ref("excluded.block_number"),
-        block_hash: eb.ref("excluded.block_hash"),
-        // A final hit matched again with another list stays final.
-        state: sql`case when hit.state = 'final' then 'final' else 'included' end`,
-        recorded_rule: eb.ref("excluded.recorded_rule"),
-        recorded_reason: eb.ref("excluded.recorded_reason"),
-        match_digest: eb.ref("excluded.match_digest"),
-        payload: eb.ref("excluded.payload"),
-        block: eb.ref("excluded.block"),
-        trust: eb.ref("excluded.trust"),
-      })),
-    )
-    .execute();
 }
 
 interface Settle {

@@ -2,7 +2,8 @@
 import { sql } from "kysely";
 import type { EventType, Severity } from "../types/alert.ts";
 import type { AfterAttempt, AttemptRecord, DueDelivery } from "../types/delivery.ts";
-import { deliveryJob } from "./alert-store.ts";
+import { deliveryJob, laneOfSeverity } from "./alert-messages.ts";
+import type { JobLane } from "../types/queue-names.ts";
 import type { Db } from "./database.ts";
 import { addToOutbox } from "./outbox.ts";
 import type { DeliveryState } from "./schema.ts";
@@ -52,7 +53,7 @@ export interface DeliveryStore {
     sinks: readonly string[];
     after: string;
     limit: number;
-  }): Promise<{ deliveryId: string; sink: string; attemptNo: number; nextAttemptAt: number }[]>;
+  }): Promise<{ deliveryId: string; sink: string; attemptNo: number; nextAttemptAt: number; lane: JobLane }[]>;
   /** Starts the schedule again for dead (or pending) deliveries. Delivered ones are left alone. */
   redrive(of: {
     deliveryIds?: readonly string[];
@@ -132,6 +133,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
               sink: delivery.sink,
               attemptNo: delivery.attemptNo + 1,
               runAt: next,
+              severity: delivery.severity,
             }),
           ]);
         }
@@ -142,14 +144,15 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       if (sinks.length === 0) return [];
       let query = dueRows().where("next_attempt_at", "<=", dueBefore).where("sink", "in", sinks);
       if (severities !== undefined) query = query.where("delivery.severity", "in", severities);
-      return (await query.orderBy("next_attempt_at").limit(limit).execute()).map(dueOf);
+      const lane = sql`case delivery.severity when 'critical' then 0 when 'high' then 1 when 'medium' then 2 else 3 end`;
+      return (await query.orderBy(lane).orderBy("next_attempt_at").limit(limit).execute()).map(dueOf);
     },
 
     async pendingJobs({ dueBefore, sinks, after, limit }) {
       if (sinks.length === 0) return [];
       const rows = await db
         .selectFrom("delivery")
-        .select(["delivery_id", "sink", "attempt_no", "next_attempt_at"])
+        .select(["delivery_id", "sink", "severity", "attempt_no", "next_attempt_at"])
         .where("state", "=", "pending")
         .where("next_attempt_at", "<=", dueBefore)
         .where("sink", "in", sinks)
@@ -162,6 +165,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         sink: row.sink,
         attemptNo: row.attempt_no,
         nextAttemptAt: row.next_attempt_at,
+        lane: laneOfSeverity(row.severity as Severity),
       }));
     },
 
@@ -178,7 +182,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
           update = update.where("delivery_id", "in", deliveryIds).where("state", "in", ["dead", "pending"]);
         else update = update.where("state", "=", "dead");
         if (sink !== undefined) update = update.where("sink", "=", sink);
-        const rows = await update.returning(["delivery_id", "sink", "attempt_no"]).execute();
+        const rows = await update.returning(["delivery_id", "sink", "severity", "attempt_no"]).execute();
         const queued = rows.filter((row) => queuedSinks.includes(row.sink));
         await addToOutbox(
           trx,
@@ -280,8 +284,14 @@ function dueOf(row: DueRow): DueDelivery {
   };
 }
 
-function redriveJob(row: { delivery_id: string; sink: string; attempt_no: number }, now: number) {
-  const job = deliveryJob({ deliveryId: row.delivery_id, sink: row.sink, attemptNo: row.attempt_no, runAt: now });
+function redriveJob(row: { delivery_id: string; sink: string; severity: string; attempt_no: number }, now: number) {
+  const job = deliveryJob({
+    deliveryId: row.delivery_id,
+    sink: row.sink,
+    attemptNo: row.attempt_no,
+    runAt: now,
+    severity: row.severity as Severity,
+  });
   // A job of this attempt may still wait in the queue for its old time: the redrive must not vanish behind it.
   return { ...job, jobId: `${job.jobId}-r${now}` };
 }

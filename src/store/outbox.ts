@@ -4,6 +4,7 @@
  */
 import { sql, type Transaction } from "kysely";
 import type { Db } from "./database.ts";
+import type { JobLane } from "../types/queue-names.ts";
 import type { Database } from "./schema.ts";
 
 export interface OutboxJob {
@@ -12,6 +13,7 @@ export interface OutboxJob {
   readonly payload: object;
   /** Unix milliseconds; the queue holds the job back until then. */
   readonly runAt: number;
+  readonly lane: JobLane;
 }
 
 export interface OutboxRow extends OutboxJob {
@@ -39,6 +41,7 @@ export async function addToOutbox(trx: Transaction<Database>, jobs: readonly Out
           job_id: job.jobId,
           payload: JSON.stringify(job.payload),
           run_at: job.runAt,
+          lane: job.lane,
           claimed_until: 0,
         })),
       )
@@ -47,7 +50,7 @@ export async function addToOutbox(trx: Transaction<Database>, jobs: readonly Out
 }
 
 export interface Outbox {
-  /** Takes rows nobody holds, oldest first. */
+  /** Takes rows nobody holds, lane by lane, oldest first. */
   claim(options: { limit: number; now: number; claimMs: number }): Promise<OutboxRow[]>;
   /** The rows are in the queue. */
   relayed(ids: readonly number[]): Promise<void>;
@@ -69,6 +72,7 @@ export function createOutbox(db: Db): Outbox {
             .selectFrom("outbox")
             .select("id")
             .where("claimed_until", "<=", now)
+            .orderBy("lane")
             .orderBy("id")
             .limit(limit)
             .forUpdate()
@@ -83,8 +87,9 @@ export function createOutbox(db: Db): Outbox {
           jobId: row.job_id,
           payload: JSON.parse(row.payload) as object,
           runAt: row.run_at,
+          lane: row.lane,
         }))
-        .toSorted((a, b) => a.id - b.id);
+        .toSorted((a, b) => a.lane - b.lane || a.id - b.id);
     },
 
     async relayed(ids) {

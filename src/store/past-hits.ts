@@ -2,13 +2,13 @@
  * Hits that a scan of the past found, in the rows and events of all others. The same movement is the same hit: one that is
  * known already stays as it was told, only the scan's own account of it is added.
  */
-import { sql, type Transaction } from "kysely";
+import type { Transaction } from "kysely";
 import type { Block } from "../types/chain.ts";
 import type { ScannedBlock } from "../types/checkpoint.ts";
 import type { Hit } from "../types/hit.ts";
 import type { WatchEntry } from "../types/watch.ts";
-import { encodeHit, matchDigest } from "./codec.ts";
-import { addHitEvents, hitBlock, knownHits, linkEntries, type NewHitEvent, standingOf } from "./hit-rows.ts";
+import { encodeHit } from "./codec.ts";
+import { addHitEvents, hitBlock, knownHits, type NewHitEvent, writeHits } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
 import type { Database } from "./schema.ts";
 
@@ -29,11 +29,14 @@ export async function storePastHits(
   const each = [...new Map(found.map((one) => [one.hit.hitId, one])).values()];
   const fresh = new Set<string>();
   for (const chunk of inChunks(each)) {
-    const inserted = await insertHits(trx, chunk, { headNumber, now });
-    await linkEntries(
-      trx,
-      chunk.flatMap(({ hit }) => (inserted.has(hit.hitId) ? [hit] : [])),
-    );
+    const writes = chunk.map(({ scanId, hit, block }) => ({ hit, scanned: scannedOf(block), retroScan: scanId }));
+    // Nobody had told them: new ones, and those that left the chain once and are in it after all.
+    const inserted = await writeHits(trx, writes, {
+      state: "final",
+      headNumber,
+      now,
+      onlyOver: ["removed", "pending"],
+    });
     const told = chunk
       .filter(({ hit }) => hit.recordedOnly === null && inserted.has(hit.hitId))
       .map((one) => ({ ...one, hit: { ...one.hit, alertId: inserted.get(one.hit.hitId) ?? one.hit.alertId } }));
@@ -46,55 +49,6 @@ export async function storePastHits(
   }
   await accountFor(trx, found, fresh);
   return { hits: each.length, fresh: fresh.size };
-}
-
-/** Alert ids of the hits that nobody had told: new ones, and those that left the chain once and are in it after all. */
-async function insertHits(
-  trx: Transaction<Database>,
-  found: readonly FoundHit[],
-  { headNumber, now }: { headNumber: number; now: number },
-): Promise<Map<string, string>> {
-  if (found.length === 0) return new Map();
-  const rows = await trx
-    .insertInto("hit")
-    .values(
-      found.map(({ scanId, hit, block }) => ({
-        hit_id: hit.hitId,
-        alert_id: hit.alertId,
-        chain: hit.chain,
-        tx_hash: hit.transfer.txHash,
-        block_number: block.number,
-        block_hash: block.hash,
-        state: "final" as const,
-        recorded_rule: hit.recordedOnly?.rule ?? null,
-        recorded_reason: hit.recordedOnly?.reason ?? null,
-        match_digest: matchDigest(hit),
-        payload: encodeHit(hit),
-        created_at: now,
-        retro_scan: scanId,
-        ...standingOf(hit, scannedOf(block), headNumber),
-      })),
-    )
-    .onConflict((conflict) =>
-      conflict
-        .column("hit_id")
-        .doUpdateSet((eb) => ({
-          block_number: eb.ref("excluded.block_number"),
-          block_hash: eb.ref("excluded.block_hash"),
-          state: eb.ref("excluded.state"),
-          recorded_rule: eb.ref("excluded.recorded_rule"),
-          recorded_reason: eb.ref("excluded.recorded_reason"),
-          match_digest: eb.ref("excluded.match_digest"),
-          payload: eb.ref("excluded.payload"),
-          retro_scan: eb.ref("excluded.retro_scan"),
-          block: eb.ref("excluded.block"),
-          trust: eb.ref("excluded.trust"),
-        }))
-        .where(sql<boolean>`hit.state in ('removed', 'pending')`),
-    )
-    .returning(["hit_id", "alert_id"])
-    .execute();
-  return new Map(rows.map((row) => [row.hit_id, row.alert_id]));
 }
 
 function scannedOf(block: Block): ScannedBlock {

@@ -11,7 +11,7 @@ import type { Hit, HitEvent } from "../types/hit.ts";
 import type { PendingState, TrackedTransaction } from "../types/mempool.ts";
 import { decodeHit, encodeHit, matchDigest } from "./codec.ts";
 import type { Db } from "./database.ts";
-import { addHitEvents, bareEvent, encodeLink, knownHits, linkEntries, type NewHitEvent } from "./hit-rows.ts";
+import { addHitEvents, bareEvent, encodeLink, knownHits, type NewHitEvent, writeHits } from "./hit-rows.ts";
 import { holdForMatching, holdLease } from "./leases.ts";
 import { inChunks } from "./outbox.ts";
 import { endPendingHits, supersede } from "./pending-moves.ts";
@@ -145,7 +145,8 @@ async function storeHits(
       // An alert's id is fixed at creation: a hit seen before keeps the alert it belongs to.
       return [{ ...hit, alertId: before.alert_id }];
     });
-    await upsertHits(trx, told, now);
+    const writes = told.map((hit) => ({ hit, scanned: null }));
+    await writeHits(trx, writes, { state: "pending", headNumber: 0, now });
     for (const hit of told)
       events.push({
         ...bareEvent({ hitId: hit.hitId, alertId: hit.alertId, kind: "pending" }),
@@ -155,43 +156,6 @@ async function storeHits(
   }
   await addHitEvents(trx, events, now);
   return events.length;
-}
-
-async function upsertHits(trx: Transaction<Database>, hits: readonly Hit[], now: number): Promise<void> {
-  if (hits.length === 0) return;
-  await linkEntries(trx, hits);
-  await trx
-    .insertInto("hit")
-    .values(
-      hits.map((hit) => ({
-        hit_id: hit.hitId,
-        alert_id: hit.alertId,
-        chain: hit.chain,
-        tx_hash: hit.transfer.txHash,
-        block_number: null,
-        block_hash: null,
-        state: "pending" as const,
-        recorded_rule: null,
-        recorded_reason: null,
-        match_digest: matchDigest(hit),
-        payload: encodeHit(hit),
-        created_at: now,
-        block: null,
-        trust: null,
-      })),
-    )
-    .onConflict((conflict) =>
-      conflict.column("hit_id").doUpdateSet((eb) => ({
-        block_number: null,
-        block_hash: null,
-        state: "pending",
-        recorded_rule: null,
-        recorded_reason: null,
-        match_digest: eb.ref("excluded.match_digest"),
-        payload: eb.ref("excluded.payload"),
-      })),
-    )
-    .execute();
 }
 
 async function endOne(

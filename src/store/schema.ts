@@ -1,6 +1,7 @@
 /** The tables, as Kysely sees them. Times are unix milliseconds of our clock; leases run on the database's clock. */
 import type { Generated } from "kysely";
 import type { RetractionReason } from "../types/alert.ts";
+import type { JobLane } from "../types/queue-names.ts";
 import type { PendingState } from "../types/mempool.ts";
 import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
@@ -78,6 +79,7 @@ export interface HitEventTable {
   retroactive: Generated<boolean>;
   at: number;
   applied: Generated<boolean>;
+  lane: Generated<JobLane>;
 }
 
 /** Transactions seen in the mempool that touch a watched address. */
@@ -106,6 +108,56 @@ export interface AlertTable {
   state: string;
   created_at: number;
   updated_at: number;
+  /** The group whose digests tell it; null: it is told by itself. */
+  held_in: string | null;
+}
+
+/** Alerts that are told together, for one window of time. At most one of a key is not closed. */
+export interface AlertGroupTable {
+  group_id: string;
+  rule: string;
+  key: string;
+  severity: string;
+  about: string;
+  opened_at: number;
+  closes_at: number;
+  closed: Generated<boolean>;
+  alerts: Generated<number>;
+  subjects: Generated<number>;
+  held: Generated<number>;
+  retracted: Generated<number>;
+  digests: Generated<number>;
+  /** As of the last digest. */
+  held_told: Generated<number>;
+  retracted_told: Generated<number>;
+  digest_due_at: number | null;
+  /** JSON. */
+  sinks: string;
+}
+
+export interface AlertGroupMemberTable {
+  group_id: string;
+  alert_id: string;
+  subject: string;
+  asset: string;
+  /** Numeric: as text. */
+  amount: string;
+  usd_cents: string | null;
+  held: boolean;
+  at: number;
+}
+
+/** Recorded hits that were pruned. */
+export interface RecordedTotalTable {
+  chain: string;
+  rule: string;
+  hits: number;
+}
+
+/** Days whose recorded hits were told. */
+export interface RecordedDigestTable {
+  day: string;
+  at: number;
 }
 
 export interface MessageTable {
@@ -154,6 +206,7 @@ export interface OutboxTable {
   payload: string;
   run_at: number;
   claimed_until: number;
+  lane: Generated<JobLane>;
 }
 
 /** One row per block and operator that has not named it. */
@@ -372,6 +425,10 @@ export interface Database {
   pending_transaction: PendingTransactionTable;
   alert: AlertTable;
   triage: TriageTable;
+  alert_group: AlertGroupTable;
+  alert_group_member: AlertGroupMemberTable;
+  recorded_total: RecordedTotalTable;
+  recorded_digest: RecordedDigestTable;
   message: MessageTable;
   delivery: DeliveryTable;
   attempt: AttemptTable;

@@ -6,9 +6,9 @@ import type { Kysely, Transaction } from "kysely";
 import type { BlockRef, BlockTrust } from "../types/chain.ts";
 import type { ScannedBlock, UncheckedBlock } from "../types/checkpoint.ts";
 import type { HitBlock, HitEventKind } from "../types/hit.ts";
-import { encodeHit, matchDigest } from "./codec.ts";
+import { encodeHit } from "./codec.ts";
 import { vouchCoverage } from "./coverage.ts";
-import { addHitEvents, hitBlock, knownHits, linkEntries, type NewHitEvent, standingOf } from "./hit-rows.ts";
+import { addHitEvents, hitBlock, knownHits, type NewHitEvent, writeHits } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
 import { waitAgain } from "./pending-moves.ts";
 import type { Database, HitTable } from "./schema.ts";
@@ -33,44 +33,7 @@ export async function storeDisputed(
       scanned,
       hit: { ...hit, alertId: known.get(hit.hitId)?.alert_id ?? hit.alertId },
     }));
-    if (placed.length === 0) continue;
-    await linkEntries(
-      trx,
-      placed.map(({ hit }) => hit),
-    );
-    await trx
-      .insertInto("hit")
-      .values(
-        placed.map(({ hit, scanned, scanned: { block } }) => ({
-          hit_id: hit.hitId,
-          alert_id: hit.alertId,
-          chain: hit.chain,
-          tx_hash: hit.transfer.txHash,
-          block_number: block.number,
-          block_hash: block.hash,
-          state: "disputed" as const,
-          recorded_rule: hit.recordedOnly?.rule ?? null,
-          recorded_reason: hit.recordedOnly?.reason ?? null,
-          match_digest: matchDigest(hit),
-          payload: encodeHit(hit),
-          created_at: commit.now,
-          ...standingOf(hit, scanned, commit.headNumber),
-        })),
-      )
-      .onConflict((conflict) =>
-        conflict.column("hit_id").doUpdateSet((eb) => ({
-          block_number: eb.ref("excluded.block_number"),
-          block_hash: eb.ref("excluded.block_hash"),
-          state: eb.ref("excluded.state"),
-          recorded_rule: eb.ref("excluded.recorded_rule"),
-          recorded_reason: eb.ref("excluded.recorded_reason"),
-          match_digest: eb.ref("excluded.match_digest"),
-          payload: eb.ref("excluded.payload"),
-          block: eb.ref("excluded.block"),
-          trust: eb.ref("excluded.trust"),
-        })),
-      )
-      .execute();
+    await writeHits(trx, placed, { state: "disputed", headNumber: commit.headNumber, now: commit.now });
     const told = placed.filter(({ hit }) => hit.recordedOnly === null);
     await addHitEvents(
       trx,

@@ -16,7 +16,7 @@ export type ChangedEntries = ReadonlyMap<string, { readonly entry: WatchEntry; r
 /** Null: no entry names this movement any more. */
 export type RetellHit = (hit: Hit, changed: ChangedEntries) => Hit | null;
 
-type StoredHit = Pick<
+export type StoredHit = Pick<
   HitTable,
   "hit_id" | "alert_id" | "state" | "payload" | "match_digest" | "recorded_rule" | "block" | "trust"
 >;
@@ -86,7 +86,7 @@ async function tellAgain(trx: Transaction<Database>, row: StoredHit, retold: Hit
 }
 
 /** It was only recorded until now: told where it stands, and late. */
-function firstTold(row: StoredHit, payload: string): NewHitEvent[] {
+export function firstTold(row: StoredHit, payload: string): NewHitEvent[] {
   const { block, trust } = row;
   // Recorded before its place was remembered: its block is matched again while it can still change.
   if (block === null || trust === null) return [];

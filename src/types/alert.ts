@@ -22,7 +22,8 @@ export type SystemEventType =
   | "watchlist.changed"
   | "watchlist.importRefused"
   | "watchlist.scanned";
-export type EventType = AlertEventType | SystemEventType;
+/** `group.digest`: alerts that were not told one by one. */
+export type EventType = AlertEventType | SystemEventType | "group.digest";
 
 /** A message as stored and sent: `body` is the exact text that is signed. */
 export interface Message {
@@ -60,6 +61,43 @@ export interface AlertAbout {
   readonly gainedHit: boolean;
 }
 
+/** Why alerts are told together; docs/alerts.md, Grouping. */
+export type GroupRule = "noise" | "smallSanctioned" | "fanOut" | "repeat";
+
+/** A group an alert belongs to. So many of a window are told one by one; what comes after waits for the group's digest. */
+export interface GroupAsk {
+  readonly rule: GroupRule;
+  /** Alerts of one key are told together. */
+  readonly key: string;
+  /** For people: whom the group is about. */
+  readonly about: string;
+  readonly limit: number;
+  /** What the limit counts: alerts, or the parties they are about. */
+  readonly counts: "alerts" | "subjects";
+  readonly windowMs: number;
+  /** The first digest leaves at once; else at the window's end. */
+  readonly isUrgent: boolean;
+}
+
+/** What decides whether an alert is told by itself. */
+export interface Grouping {
+  /** Those of the message's sinks that take alerts of a group together. */
+  readonly sinks: readonly string[];
+  /** In this order; the first that is full holds the alert. */
+  readonly asks: readonly GroupAsk[];
+  /** Nothing of the alert was sent before. */
+  readonly isFirst: boolean;
+  readonly subject: string;
+  /** CAIP-19, of the first movement told. */
+  readonly asset: string;
+  /** Base units of that asset. */
+  readonly amount: bigint;
+  /** Null: unknown. */
+  readonly usdCents: bigint | null;
+  /** Ten times the largest of its group is told by itself; false: never. */
+  readonly mayStandOut: boolean;
+}
+
 /** What folding an alert's events gave. */
 export interface FoldResult {
   readonly record: AlertRecord;
@@ -69,4 +107,31 @@ export interface FoldResult {
   readonly sinks: readonly string[];
   /** What its case goes by. */
   readonly about: AlertAbout;
+  /** Null: told by itself, whatever else there is. */
+  readonly grouping: Grouping | null;
+}
+
+/** A group whose digest is due. Amounts in base units. */
+export interface GroupDigest {
+  readonly groupId: string;
+  readonly rule: GroupRule;
+  readonly about: string;
+  readonly severity: Severity;
+  /** Of this digest within the group, from 1. */
+  readonly number: number;
+  readonly openedAt: number;
+  /** Alerts of the window, also those that were told one by one. */
+  readonly alerts: number;
+  /** Parties these are about. */
+  readonly subjects: number;
+  readonly held: number;
+  /** Held since the digest before. */
+  readonly heldSince: number;
+  /** Held ones that were taken back, in all. */
+  readonly retracted: number;
+  readonly isClosed: boolean;
+  /** Of the held ones, by asset, the largest count first. */
+  readonly totals: readonly { readonly asset: string; readonly count: number; readonly amount: bigint }[];
+  /** The largest held ones. */
+  readonly largest: readonly { readonly alertId: string; readonly stage: Stage; readonly summary: string }[];
 }

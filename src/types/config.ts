@@ -70,6 +70,8 @@ export interface WebhookSinkConfig {
   readonly allowHttp: boolean;
   /** Gets `system.heartbeat` each minute; absent: it does not. */
   readonly heartbeat?: boolean | undefined;
+  /** False: alerts of a group come one by one, not as digests; absent: as digests. */
+  readonly grouping?: boolean | undefined;
 }
 
 export interface ConsoleSinkConfig {
@@ -77,6 +79,7 @@ export interface ConsoleSinkConfig {
   readonly name: string;
   /** As of a webhook. */
   readonly heartbeat?: boolean | undefined;
+  readonly grouping?: boolean | undefined;
 }
 
 export type SinkConfig = WebhookSinkConfig | ConsoleSinkConfig;
@@ -109,6 +112,10 @@ export interface Config {
   readonly delivery: {
     /** Multiplies every wait of the retry schedule; 1 in production, small in integration tests. */
     readonly retryScale: number;
+  };
+  readonly retention: {
+    /** Hits that are only recorded are pruned after so many days. */
+    readonly recordedDays: number;
   };
   readonly http: { readonly host: string; readonly port: number } | null;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };

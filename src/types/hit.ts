@@ -17,9 +17,13 @@ export interface EntryMatch {
   readonly basis: "exact" | "sameKey" | "keyEquivalent";
 }
 
+/** Rules by which a hit is stored but not told; docs/line.md, Match. */
+export const RECORDED_RULES = ["unlistedToken", "zeroValue", "dust", "entryMuted"] as const;
+export type RecordedRule = (typeof RECORDED_RULES)[number];
+
 /** Why a hit is stored but not told. */
 export interface RecordedOnly {
-  readonly rule: "unlistedToken" | "zeroValue" | "dust" | "entryMuted";
+  readonly rule: RecordedRule;
   readonly reason: string;
 }
 
@@ -38,6 +42,8 @@ export interface Hit {
   readonly subject: Address;
   /** Null: alert. Otherwise stored with this rule and reason only. */
   readonly recordedOnly: RecordedOnly | null;
+  /** A person had it told although a rule only records it. */
+  readonly promoted?: true;
 }
 
 /** Where a hit stands on its chain, as the alert tells it. */

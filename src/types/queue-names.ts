@@ -8,3 +8,9 @@ export const RETRO_QUEUE = "retro";
 export function deliveriesQueue(sink: string): string {
   return `deliveries-${sink}`;
 }
+
+/**
+ * Which work goes first: `0` what is severe or takes something back, `1` the rest, `2` what anybody can make plenty of
+ * (dust, unlisted tokens). A flood in one lane never delays the lane before it.
+ */
+export type JobLane = 0 | 1 | 2;

@@ -109,5 +109,6 @@ export function foldKinds(alert: AlertRecord | null, events: readonly HitEvent[]
     message: { webhookId, type: "alert.created", body, severity: "high", alertId: last.alertId, revision },
     sinks: ["siem", "desk"],
     about: { customerRef: null, incidents: ["heist"], gainedHit: alert === null },
+    grouping: null,
   };
 }

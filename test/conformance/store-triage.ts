@@ -92,6 +92,7 @@ export function triageConformance(
         record,
         message,
         sinks: [],
+        grouping: null,
         about: { customerRef, incidents, gainedHit },
       };
     }

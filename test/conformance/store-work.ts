@@ -157,7 +157,7 @@ function deliveryTests(getStore: GetStore): void {
     expect(await deliveries.due({ dueBefore: NOW + 5_000, limit: 10, sinks })).toEqual([
       { ...delivery, attemptNo: 1, scheduleAttempt: 1, nextAttemptAt: NOW + 5_000 },
     ]);
-    const job = { deliveryId: delivery.deliveryId, sink: "again", attemptNo: 1, nextAttemptAt: NOW + 5_000 };
+    const job = { deliveryId: delivery.deliveryId, sink: "again", attemptNo: 1, nextAttemptAt: NOW + 5_000, lane: 0 };
     const page = { sinks, after: "", limit: 10 };
     expect(await deliveries.pendingJobs({ ...page, dueBefore: Number.MAX_SAFE_INTEGER })).toEqual([job]);
     expect(await deliveries.pendingJobs({ ...page, dueBefore: NOW })).toEqual([]);
@@ -175,7 +175,7 @@ function deliveryTests(getStore: GetStore): void {
     expect((await waitingJobs(getStore())).map((job) => job.queue)).not.toContain("deliveries-direct");
   });
 
-  test("what is due comes by time, of the asked sinks and severities only", async () => {
+  test("what is due comes by severity, then by time, of the asked sinks and severities only", async () => {
     const { alerts, deliveries } = getStore();
     for (const [index, severity] of (["critical", "info", "high"] as const).entries())
       await alerts.addMessage({ ...messageTo(`due-${severity}`), severity }, ["due"], NOW - index);
@@ -183,8 +183,8 @@ function deliveryTests(getStore: GetStore): void {
       (await deliveries.due({ dueBefore: NOW, limit: 10, sinks: ["due"], ...(severities && { severities }) })).map(
         (one) => one.body,
       );
-    expect(await bodies()).toEqual(["due-high", "due-info", "due-critical"]);
-    expect(await bodies(["critical", "high"])).toEqual(["due-high", "due-critical"]);
+    expect(await bodies()).toEqual(["due-critical", "due-high", "due-info"]);
+    expect(await bodies(["critical", "high"])).toEqual(["due-critical", "due-high"]);
     expect(await deliveries.due({ dueBefore: NOW, limit: 10, sinks: [] })).toEqual([]);
     expect(await deliveries.due({ dueBefore: NOW, limit: 2, sinks: ["due"] })).toHaveLength(2);
   });
@@ -243,8 +243,8 @@ function outboxTests(getStore: GetStore): void {
     const at = NOW + 60_000;
     const claimed = await outbox.claim({ limit: 100_000, now: at, claimMs: 1_000 });
     const ids = claimed.map((row) => row.id);
-    expect(ids.length).toBeGreaterThan(0);
-    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    expect(new Set(claimed.map((row) => row.lane)).size).toBeGreaterThan(1);
+    expect(claimed).toEqual(claimed.toSorted((a, b) => a.lane - b.lane || a.id - b.id));
     expect(await outbox.claim({ limit: 100_000, now: at + 999, claimMs: 1_000 })).toEqual([]);
     expect(await outbox.claim({ limit: 100_000, now: at + 1_000, claimMs: 1_000 })).toEqual(claimed);
     await outbox.unclaim(ids);

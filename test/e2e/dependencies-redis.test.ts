@@ -121,7 +121,7 @@ test("a queue that was first asked for while Redis was away takes work once Redi
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const queues = await createBullQueues({ redisUrl: redis.url, queuePool: null, prefix: "late", log: quiet });
   try {
-    const add = () => queues.add("deliveries-desk", [{ id: "dlv_1-0", data: {}, delayMs: 0 }]);
+    const add = () => queues.add("deliveries-desk", [{ id: "dlv_1-0", data: {}, delayMs: 0, lane: 1 }]);
     await expect(add()).rejects.toThrow();
     await redis.up();
     await waitFor("the queue to take work", () => add().then(() => true), { timeoutMs: PATIENCE_MS, intervalMs: 200 });

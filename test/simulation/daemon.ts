@@ -180,7 +180,8 @@ function portsOf({ gate, bug, tables, store, node, queues, sinks }: SimDaemonOpt
 
 function foldContext(sinks: readonly string[], minSeverity: Weather["minSeverity"]): FoldContext {
   const { encode, decode } = createStateCodec(codec);
-  return { chainName: (id) => id, operatorsConfigured: () => 1, sinks, minSeverity, encode, decode };
+  const groupingSinks = new Set<string>();
+  return { chainName: (id) => id, operatorsConfigured: () => 1, sinks, groupingSinks, minSeverity, encode, decode };
 }
 
 function work(

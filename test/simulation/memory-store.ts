@@ -2,10 +2,12 @@
  * The store in memory: the same interfaces, answers and refusals as src/store, without SQL. Every call is one
  * transaction. test/conformance/store.ts holds it and the real store to the same promises.
  */
+import type { JobLane } from "../../src/types/queue-names.ts";
 import { decodeHit } from "../../src/store/codec.ts";
-import { type AlertStore, deliveryJob, type Fold } from "../../src/store/alert-store.ts";
+import { deliveryJob, laneOfSeverity } from "../../src/store/alert-messages.ts";
+import type { AlertStore, Fold } from "../../src/store/alert-store.ts";
 import type { ChainStore } from "../../src/store/chain-store.ts";
-import { hitsJobId } from "../../src/store/hit-rows.ts";
+import { hitsJobId, laneOf } from "../../src/store/hit-rows.ts";
 import type { DeliveryCounts, DeliveryStore } from "../../src/store/delivery-store.ts";
 import type { EvidenceStore } from "../../src/store/evidence.ts";
 import type { Leases } from "../../src/store/leases.ts";
@@ -73,13 +75,16 @@ function createMemoryAlerts(tables: MemoryTables): AlertStore {
       }),
 
     async unfoldedJobs({ olderThan, limit }) {
-      const last = new Map<string, number>();
-      for (const event of tables.event.values())
-        if (!event.applied && event.at <= olderThan) last.set(event.alertId, event.seq);
+      const last = new Map<string, { seq: number; lane: JobLane }>();
+      for (const event of tables.event.values()) {
+        if (event.applied || event.at > olderThan) continue;
+        const lane = Math.min(laneOf(event), last.get(event.alertId)?.lane ?? 2) as JobLane;
+        last.set(event.alertId, { seq: event.seq, lane });
+      }
       return [...last]
-        .toSorted((a, b) => a[1] - b[1])
+        .toSorted(([, a], [, b]) => a.lane - b.lane || a.seq - b.seq)
         .slice(0, limit)
-        .map(([alertId, seq]) => ({ alertId, jobId: hitsJobId(alertId, seq) }));
+        .map(([alertId, { seq, lane }]) => ({ alertId, jobId: hitsJobId(alertId, seq), lane }));
     },
 
     async show(alertId) {
@@ -131,13 +136,19 @@ function addMessage(tables: MemoryTables, { message, sinks, now, queued }: NewMe
       createdAt: now,
       deliveredAt: null,
     });
-    if (queued) tables.addToOutbox(deliveryJob({ deliveryId, sink, attemptNo: 0, runAt: now }));
+    if (queued)
+      tables.addToOutbox(deliveryJob({ deliveryId, sink, attemptNo: 0, runAt: now, severity: message.severity }));
   }
 }
 
 function eventOf({ payload, applied: _applied, ...event }: EventRow): HitEvent {
   // The simulation follows chains; it scans no past.
   return { ...event, retroactive: false, hit: payload === null ? null : decodeHit(payload) };
+}
+
+/** Critical first; what is below medium alike. */
+function severityOrder({ severity }: DeliveryRow): number {
+  return Math.max(["critical", "high", "medium"].indexOf(severity), severity === "low" || severity === "info" ? 3 : 0);
 }
 
 function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
@@ -170,7 +181,9 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
         });
         tables.attempt.insert(`${deliveryId} ${attemptNo}`, { ...attempt, deliveryId, attemptNo });
         if (after.state === "pending" && queued)
-          tables.addToOutbox(deliveryJob({ deliveryId, sink, attemptNo: attemptNo + 1, runAt: next }));
+          tables.addToOutbox(
+            deliveryJob({ deliveryId, sink, attemptNo: attemptNo + 1, runAt: next, severity: row.severity }),
+          );
         return true;
       }),
 
@@ -178,7 +191,7 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
       return pendingRows()
         .filter((row) => row.nextAttemptAt <= dueBefore && sinks.includes(row.sink))
         .filter((row) => severities === undefined || severities.includes(row.severity))
-        .toSorted((a, b) => a.nextAttemptAt - b.nextAttemptAt)
+        .toSorted((a, b) => severityOrder(a) - severityOrder(b) || a.nextAttemptAt - b.nextAttemptAt)
         .slice(0, limit)
         .map(dueOf);
     },
@@ -188,7 +201,9 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
         .filter((row) => row.nextAttemptAt <= dueBefore && sinks.includes(row.sink) && row.deliveryId > after)
         .toSorted((a, b) => (a.deliveryId < b.deliveryId ? -1 : 1))
         .slice(0, limit)
-        .map(({ deliveryId, sink, attemptNo, nextAttemptAt }) => ({ deliveryId, sink, attemptNo, nextAttemptAt }));
+        .map(({ deliveryId, sink, attemptNo, nextAttemptAt, severity }) => {
+          return { deliveryId, sink, attemptNo, nextAttemptAt, lane: laneOfSeverity(severity) };
+        });
     },
 
     redrive: async (of) => tables.transaction(() => redrive(tables, of)),
@@ -243,7 +258,7 @@ function redrive(
     const named = deliveryIds === undefined ? row.state === "dead" : deliveryIds.includes(row.deliveryId);
     return named && row.state !== "delivered" && (sink === undefined || row.sink === sink);
   });
-  for (const { deliveryId, attemptNo, sink: to } of rows) {
+  for (const { deliveryId, attemptNo, sink: to, severity } of rows) {
     tables.delivery.change(deliveryId, {
       state: "pending",
       nextAttemptAt: now,
@@ -251,7 +266,7 @@ function redrive(
       scheduleStart: attemptNo,
     });
     if (!queuedSinks.includes(to)) continue;
-    const job = deliveryJob({ deliveryId, sink: to, attemptNo, runAt: now });
+    const job = deliveryJob({ deliveryId, sink: to, attemptNo, runAt: now, severity });
     tables.addToOutbox({ ...job, jobId: `${job.jobId}-r${now}` });
   }
   return rows.length;
@@ -263,14 +278,16 @@ function createMemoryOutbox(tables: MemoryTables): Outbox {
       const rows = tables.outbox
         .values()
         .filter((row) => row.claimedUntil <= now)
+        .toSorted((a, b) => a.lane - b.lane || a.id - b.id)
         .slice(0, limit);
       for (const { id } of rows) tables.outbox.change(String(id), { claimedUntil: now + claimMs });
-      return rows.map(({ id, queue, jobId, payload, runAt }) => ({
+      return rows.map(({ id, queue, jobId, payload, runAt, lane }) => ({
         id,
         queue,
         jobId,
         payload: JSON.parse(payload) as object,
         runAt,
+        lane,
       }));
     },
     async relayed(ids) {

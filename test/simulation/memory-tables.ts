@@ -1,4 +1,6 @@
 /** Tables in memory with transactions that happen completely or not at all. Rows are replaced, never changed. */
+import type { OutboxJob } from "../../src/store/outbox.ts";
+import type { JobLane } from "../../src/types/queue-names.ts";
 import type { AlertRecord, Message, RetractionReason } from "../../src/types/alert.ts";
 import type { UncheckedBlock, WindowBlock } from "../../src/types/checkpoint.ts";
 import type { AttemptRecord } from "../../src/types/delivery.ts";
@@ -99,6 +101,7 @@ export interface OutboxTableRow {
   readonly jobId: string;
   readonly payload: string;
   readonly runAt: number;
+  readonly lane: JobLane;
   readonly claimedUntil: number;
 }
 
@@ -183,7 +186,7 @@ export class MemoryTables {
     return (this.#lastSeq += 1);
   }
 
-  addToOutbox(job: { queue: string; jobId: string; payload: object; runAt: number }): void {
+  addToOutbox(job: OutboxJob): void {
     const id = (this.#lastOutboxId += 1);
     this.outbox.insert(String(id), { ...job, id, payload: JSON.stringify(job.payload), claimedUntil: 0 });
   }

@@ -60,6 +60,7 @@ export interface WebhookRow {
   readonly timeoutMs?: number;
   readonly concurrency?: number;
   readonly heartbeat?: boolean;
+  readonly grouping?: boolean;
 }
 
 export interface WrittenConfig {
@@ -107,6 +108,8 @@ export async function writeDaemonConfig(config: DaemonConfig): Promise<WrittenCo
     kind: "webhook",
     allowHttp: true,
     allowNetworks: ["127.0.0.0/8"],
+    // Most tests count alerts one by one.
+    grouping: false,
     ...row,
     // A secret never stands in the file: each gets a variable of its own.
     secrets: secrets.map((secret) => {

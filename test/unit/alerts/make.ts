@@ -138,6 +138,7 @@ export function context(over: Partial<FoldContext> = {}): FoldContext {
     chainName: () => "ethereum",
     operatorsConfigured: () => 1,
     sinks: ["siem", "console"],
+    groupingSinks: new Set(["console"]),
     minSeverity: "info",
     ...codec,
     ...over,

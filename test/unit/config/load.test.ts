@@ -72,6 +72,7 @@ describe("the shipped configuration", () => {
       },
       delivery: { retryScale: 1 },
       triage: { dueHours: {} },
+      retention: { recordedDays: 90 },
       http: { host: "127.0.0.1", port: 9464 },
       log: { level: "info", format: "auto" },
       minSeverity: "info",
