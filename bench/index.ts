@@ -266,8 +266,8 @@ function probe(built: Started, sample: Uint8Array): Probed {
   for (let pass = 0; pass < PASSES; pass += 1) {
     inBlocks.push(
       cpuMsOf(() => {
-        const hits = built.countIn(queries);
-        if (hits !== PROBES / HIT_EVERY) throw new Error(`${hits} hits instead of ${PROBES / HIT_EVERY}`);
+        const found = built.countIn(queries);
+        if (found !== PROBES / HIT_EVERY) throw new Error(`${found} hits instead of ${PROBES / HIT_EVERY}`);
       }),
     );
     fromBytes.push(
