@@ -8,6 +8,7 @@ import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import type { BookState, WatchReading } from "../store/watch-reading.ts";
 import type { Log } from "../types/log.ts";
+import { removeUnpublished } from "../watchlist/entry-storage.ts";
 import type { LoadedEntry } from "../watchlist/load.ts";
 import { buildWatchlist, openWatchlist, type WatchlistSnapshot } from "../watchlist/snapshot.ts";
 import { VERSION } from "./version.ts";
@@ -47,6 +48,7 @@ function roomFor(count: number): number {
 /** Null: there is none, or none to go on from; if it is damaged, the log says so. */
 export async function openBaseList(options: BaseListOptions, signal: AbortSignal): Promise<BaseList | null> {
   const { store, file, enable, log } = options;
+  removeUnpublished(file);
   if (!existsSync(file)) return null;
   let watchlist: WatchlistSnapshot;
   try {

@@ -116,6 +116,7 @@ export async function createLiveLists(
 
   async function read(): Promise<void> {
     const { lists } = reading;
+    const startedAt = performance.now();
     const [madeFrom, base] = [own, rebuilt];
     if (base === null && madeFrom === ownRead && lists.revision === (await store.revision())) return;
     reading = base === null ? await readOn(reading.base, reading, madeFrom) : await readOn(base, null, madeFrom);
@@ -123,6 +124,10 @@ export async function createLiveLists(
     ownRead = madeFrom;
     onSwap(reading.lists);
     for (const listener of listeners) listener();
+    const { revision, watchlist } = reading.lists;
+    const ms = Math.round(performance.now() - startedAt);
+    const facts = { revision, watched: watchlist.watchedCount, besideFile: reading.changes.entries.size, ms };
+    log.info(facts, "changed watchlists are in force");
     compactIfFull();
   }
 

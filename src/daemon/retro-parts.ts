@@ -119,31 +119,46 @@ export async function recordLists(deps: RecordListsDeps, signal: AbortSignal): P
   }
 }
 
-/** However long the store takes. */
-async function recordOne(
-  { db, followed, enable, clock, log }: RecordListsDeps,
+/**
+ * What is written down of a list: whom it names on the followed chains, and on those that it lists addresses of. Throws the
+ * signal's reason when it is asked later than that: ten million addresses take longer than a stop may.
+ */
+export function membersOf(
   { watchlist, watchedOn, revision }: Lists,
+  { followed, enable }: Pick<RecordListsDeps, "followed" | "enable">,
   signal: AbortSignal,
-): Promise<void> {
+): NamedList {
   const listedOn = [...watchedOn.keys()];
-  const chains = [...new Set([...followed, ...listedOn])];
-  const names = (chain: string, address: string) => watchlist.entriesOf(chain, address).length > 0;
-  const named: NamedList = {
+  const names = (chain: string, address: string) => {
+    signal.throwIfAborted();
+    return watchlist.entriesOf(chain, address).length > 0;
+  };
+  return {
     version: watchlist.version,
-    chains,
+    chains: [...new Set([...followed, ...listedOn])],
     *addressesOf(chain: string) {
-      yield* watchlist.addresses.addressesOf(chain);
+      for (const address of watchlist.addresses.addressesOf(chain)) {
+        signal.throwIfAborted();
+        yield address;
+      }
       // Also the accounts that are listed on another chain and matched here.
       for (const other of listedOn.filter((one) => one !== chain && isEvm(one) && isEvm(chain)))
         for (const address of watchlist.addresses.addressesOf(other)) if (names(chain, address)) yield address;
     },
     names,
-    madeFrom: { revision, basis: digestOf({ chains: followed.toSorted(), enable: enable.toSorted() }) },
+    madeFrom: { revision, basis: digestOf({ followed: followed.toSorted(), enable: enable.toSorted() }) },
   };
+}
+
+/** However long the store takes. */
+async function recordOne(deps: RecordListsDeps, lists: Lists, signal: AbortSignal): Promise<void> {
+  const { db, clock, log } = deps;
+  const named = membersOf(lists, deps, signal);
   while (!signal.aborted) {
     try {
       return await recordList(db, named, clock.now());
     } catch (error) {
+      if (signal.aborted) return;
       log.warn(
         { error: redactText(describeError(error)) },
         "the list's members are not written down yet, trying again",

@@ -46,6 +46,8 @@ export interface WatchBook {
   readonly trx: Transaction<Database>;
   entry(entryId: string): Promise<WatchEntry | null>;
   /** A list of ours tells its incident as a file does that knows it. */
+  head(list: string): Promise<StoredHead | null>;
+  /** With all its entries: for imports, which compare each of them. */
   list(list: string): Promise<StoredWatchList | null>;
   /** By entry: digest of its row when the list's file was last imported. */
   rows(list: string): Promise<Map<string, string>>;
@@ -210,6 +212,10 @@ async function readLists(trx: Transaction<Database>, only?: string): Promise<Sto
 
 function createBook(trx: Transaction<Database>, ports: ApplyPorts): WatchBook {
   const proposals = () => trx.selectFrom("watch_proposal").selectAll();
+  async function told<T extends StoredHead>(found: T | undefined): Promise<T | null> {
+    if (found === undefined || found.file !== null) return found ?? null;
+    return { ...found, incident: (await incidentIn(trx, found.incident.id)) ?? found.incident };
+  }
   return {
     trx,
 
@@ -222,11 +228,9 @@ function createBook(trx: Transaction<Database>, ports: ApplyPorts): WatchBook {
       return row === undefined ? null : entryOf(row);
     },
 
-    async list(list) {
-      const [found] = await readLists(trx, list);
-      if (found === undefined || found.file !== null) return found ?? null;
-      return { ...found, incident: (await incidentIn(trx, found.incident.id)) ?? found.incident };
-    },
+    head: async (list) => told((await readHeads(trx, list))[0]),
+
+    list: async (list) => told((await readLists(trx, list))[0]),
 
     async rows(list) {
       const rows = await trx.selectFrom("watch_row").select(["entry_id", "digest"]).where("list", "=", list).execute();

@@ -71,7 +71,7 @@ function closeOnce(storage: object, file: number): void {
  * Nothing is synced: after a loss of power the file may be damaged, which is seen when it is opened. It can be built again.
  */
 export function createFileStorage(path: string): EntryStorage {
-  const part = `${path}.part`;
+  const part = unpublished(path);
   const file = openSync(part, "w+", 0o600);
   let size = 0;
   let isPublished = false;
@@ -99,6 +99,15 @@ export function createFileStorage(path: string): EntryStorage {
   };
   unreferenced.register(storage, file, storage);
   return storage;
+}
+
+function unpublished(path: string): string {
+  return `${path}.part`;
+}
+
+/** What a process that was killed had not published. */
+export function removeUnpublished(path: string): void {
+  rmSync(unpublished(path), { force: true });
 }
 
 /** Throws ConfigError when there is no such file. */

@@ -2,21 +2,23 @@
  * The lists of a running daemon on a real store: brought up to date by what changed, written again when that is much, opened
  * again by the next start. The oracle reads the whole store.
  */
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { createRandom, type Random } from "../../bench/replay/random.ts";
 import { type Lists, listsOfStore } from "../../src/daemon/lists.ts";
 import { createLiveLists, type LiveLists } from "../../src/daemon/live-lists.ts";
+import { membersOf } from "../../src/daemon/retro-parts.ts";
 import { watchPorts } from "../../src/daemon/watch-ports.ts";
 import { migrate, openStore, type OpenStore } from "../../src/store/database.ts";
+import { recordList, versionsNaming } from "../../src/store/list-members.ts";
 import { createWatchStore, type WatchStore } from "../../src/store/watch-store.ts";
 import type { Config } from "../../src/types/config.ts";
 import type { WatchEntry } from "../../src/types/watch.ts";
 import { createTokenList } from "../../src/watchlist/tokens.ts";
 import { createTempDir, type TempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { CHAINS, entryOf, headsOf } from "../unit/watchlist/entries.ts";
+import { CHAINS, entryOf, EVM_CHAINS, headsOf } from "../unit/watchlist/entries.ts";
 import { isInTable } from "../unit/watchlist/probe-table.ts";
 
 const FILES = { own: [], tokens: createTokenList([]), tokenCount: 0 };
@@ -123,6 +125,7 @@ test("after every change, and every restart, they are what the whole store says"
   const addresses = Array.from({ length: 40 }, (_, place) => addressAt(place));
   await change([entryOf("alpha", "eip155:1", addressAt(0))]);
   let live = await start();
+  const named = new Map<string, ReadonlySet<string>>();
   for (let round = 0; round < 24; round += 1) {
     const wanted = someChanges(random);
     const present = new Set((await store.read()).lists.flatMap(({ entries }) => entries.map(({ id }) => id)));
@@ -130,6 +133,20 @@ test("after every change, and every restart, they are what the whole store says"
     if (round % 6 === 3) live = await start();
     else await live.refresh();
     await expectAsStored(live.current(), addresses);
+    const { watchlist } = live.current();
+    const members = membersOf(live.current(), { followed: EVM_CHAINS, enable: [] }, process.signal);
+    await recordList(opened.db, members, round);
+    const isNamed = (chain: string, address: string) => watchlist.entriesOf(chain, address).length > 0;
+    for (const chain of EVM_CHAINS)
+      named.set(`${chain} ${watchlist.version}`, new Set(addresses.filter((address) => isNamed(chain, address))));
+  }
+  // What is written down of each version, as the difference from the one before, is what it named.
+  for (const chain of EVM_CHAINS) {
+    const found = await versionsNaming(opened.db, { chain, addresses });
+    for (const [key, expected] of named) {
+      const [of, version = ""] = key.split(" ");
+      if (of === chain) expect(addresses.filter((one) => found.get(one)?.has(version))).toEqual([...expected]);
+    }
   }
   // Only the first start had no file to go on from.
   expect(logged.filter((line) => line.includes("built"))).toHaveLength(1);
@@ -176,6 +193,7 @@ describe("a file that cannot be gone on from is built again", () => {
 
   test("of other switches in the configuration", async () => {
     await change([entryOf("beta", "eip155:1", addressAt(99), { default: "off" })]);
+    rmSync(file);
     expect((await start()).current().watchlist.entriesOf("eip155:1", addressAt(99))).toEqual([]);
     const live = await start(configOf(["beta"]));
     expect(live.current().watchlist.entriesOf("eip155:1", addressAt(99))).toHaveLength(1);
