@@ -1,6 +1,6 @@
 /**
  * A watchlist of a million entries replaced twenty times, as the daemon does it: built in slices from entries that are not
- * held, taken, probed and given back. Prints the memory of the process after each.
+ * held, asked, and let go of. Prints the memory of the process after each.
  *
  *     node bench/swaps.ts [--size 1000000] [--swaps 20]
  */
@@ -9,7 +9,6 @@ import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { letGarbageGrow } from "../src/lib/collector.ts";
-import { createCurrentWatchlist } from "../src/watchlist/current-watchlist.ts";
 import { buildWatchlist } from "../src/watchlist/snapshot.ts";
 import { entryOf, fillers, WATCHED_CHAIN } from "./fillers.ts";
 import { markdownTable } from "./table.ts";
@@ -50,18 +49,15 @@ function openFiles(): number {
 }
 
 try {
-  const current = createCurrentWatchlist(await build(0));
+  let inForce = await build(0);
   const [listed = ""] = fillers(count);
   const rows: string[][] = [];
   for (let swap = 0; swap <= Number(values.swaps); swap += 1) {
-    const { watchlist, release } = current.take();
-    if (swap > 0) current.replace(await build(swap));
+    const taken = inForce;
+    if (swap > 0) inForce = await build(swap);
     // The one that was taken goes on answering beside its successor.
-    const [old] = watchlist.entriesOf(WATCHED_CHAIN, listed);
-    release();
-    const next = current.take();
-    const [now] = next.watchlist.entriesOf(WATCHED_CHAIN, listed);
-    next.release();
+    const [old] = taken.entriesOf(WATCHED_CHAIN, listed);
+    const [now] = inForce.entriesOf(WATCHED_CHAIN, listed);
     const { rss, external, arrayBuffers } = process.memoryUsage();
     const mb = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
     rows.push([

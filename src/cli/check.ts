@@ -1,7 +1,7 @@
 /** `heistwatch check`: is the configuration right, is what it names there, what would run, who is watched. */
 import { createAdapter } from "../chains/registry.ts";
 import { describeConfig } from "../config/describe.ts";
-import { loadLists, type Lists } from "../daemon/lists.ts";
+import { loadLists, type LoadedLists } from "../daemon/lists.ts";
 import { createBullQueues } from "../queue/bull-queues.ts";
 import { ConfigError, describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
@@ -30,7 +30,7 @@ export async function check(options: GlobalOptions): Promise<number> {
       incidents,
       ownAddresses: lists.own.length,
       tokens: lists.tokenCount,
-      watchedOn: Object.fromEntries(lists.watchedOn),
+      watchedOn: Object.fromEntries(config.chains.map(({ id }) => [id, lists.watchedOn.get(id) ?? 0])),
     });
     return code;
   }
@@ -139,7 +139,7 @@ interface IncidentRow {
   readonly never: number;
 }
 
-function incidentRows(config: Config, { loaded, watchlist }: Lists): IncidentRow[] {
+function incidentRows(config: Config, { loaded, watchlist }: LoadedLists): IncidentRow[] {
   const followed = new Set(config.chains.map((chain) => chain.id));
   const notFollowed = new Map<string, number>();
   const enabled = new Set(config.watchlists.enable);

@@ -1,6 +1,6 @@
 /** What a person should know of the addresses of a list that they import: told with line numbers, and nothing refused. */
 import { normalizeAddress } from "../chains/registry.ts";
-import type { Lists } from "../daemon/lists.ts";
+import type { LoadedLists } from "../daemon/lists.ts";
 import { describeFinding } from "../watchlist/hygiene-words.ts";
 import { checkAddress, createLookAlikes, type HygieneFinding } from "../watchlist/hygiene.ts";
 import type { ListInput } from "../types/watchlist-format.ts";
@@ -15,7 +15,7 @@ interface RowFinding {
 /** Own addresses that are not sanctioned are left to the daemon, which refuses them. */
 const TOLD: ReadonlySet<HygieneFinding["code"]> = new Set(["burn", "service", "lookAlike", "ownSanctioned"]);
 
-export async function hygieneOfList({ entries }: ListInput, lists: Lists): Promise<readonly RowFinding[]> {
+export async function hygieneOfList({ entries }: ListInput, lists: LoadedLists): Promise<readonly RowFinding[]> {
   const services = await readServices();
   const context = {
     normalizeAddress,

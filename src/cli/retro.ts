@@ -1,7 +1,7 @@
 /** `heistwatch retro start|list|show|cancel`: the past of watched addresses. */
 import { userInfo } from "node:os";
 import { createChainPool } from "../chains/registry.ts";
-import type { Lists } from "../daemon/lists.ts";
+import type { LoadedLists } from "../daemon/lists.ts";
 import { firstBlockOf } from "../daemon/retro.ts";
 import { firstBlock } from "../ingest/start-point.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -66,7 +66,7 @@ export async function startRetro(options: StartOptions): Promise<number> {
 
 /** Watched entries of the loaded lists; what is not watched has no live coverage to meet. */
 function entriesOf(
-  { watchlist, loaded }: Lists,
+  { watchlist, loaded }: LoadedLists,
   chain: ChainConfig,
   { options, adapter }: { options: StartOptions; adapter: ChainAdapter },
 ): WatchEntry[] {
@@ -94,7 +94,7 @@ function entriesOf(
 }
 
 interface FromFacts {
-  readonly lists: Lists;
+  readonly lists: LoadedLists;
   readonly entries: readonly WatchEntry[];
   readonly adapter: ChainAdapter;
   readonly signal: AbortSignal;

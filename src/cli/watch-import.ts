@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { normalizeAddress } from "../chains/registry.ts";
-import type { Lists } from "../daemon/lists.ts";
+import type { LoadedLists } from "../daemon/lists.ts";
 import { bareIncident } from "../daemon/watch-entry.ts";
 import type { GivenInput, GivenOutcome } from "../daemon/watch-given.ts";
 import { ConfigError, describeError } from "../lib/errors.ts";
@@ -75,7 +75,7 @@ export async function importWatch(file: string, options: ImportCommandOptions): 
 
 function importOptions(
   file: string,
-  of: { options: ImportCommandOptions; format: ImportFormat; lists: Lists },
+  of: { options: ImportCommandOptions; format: ImportFormat; lists: LoadedLists },
 ): ImportOptions {
   const { options, lists } = of;
   const name = path.basename(file);
@@ -140,7 +140,10 @@ function givenInput(file: string, of: { list: ListInput; options: ImportCommandO
 }
 
 /** Where the other lists say something else about an address of this one. */
-function disagreementsOf(list: ListInput, { file, lists }: { file: string; lists: Lists }): readonly Disagreement[] {
+function disagreementsOf(
+  list: ListInput,
+  { file, lists }: { file: string; lists: LoadedLists },
+): readonly Disagreement[] {
   const ours = resolveList(list, file, normalizeAddress).list.entries.map(({ entry }) => entry);
   const keys = new Set(ours.map(({ chain, address }) => `${chain}/${address}`));
   const others = lists.loaded

@@ -3,7 +3,9 @@ import path from "node:path";
 import { normalizeAddress } from "../chains/registry.ts";
 import { ConfigError } from "../lib/errors.ts";
 import type { ChainId } from "../types/chain.ts";
-import type { OwnAddress } from "../types/watch.ts";
+import type { OwnAddress, WatchEntry } from "../types/watch.ts";
+import { canonicalAddress } from "../watchlist/addresses.ts";
+import { compareEntries } from "../watchlist/entry-record.ts";
 import {
   checkAddress,
   createLookAlikes,
@@ -15,10 +17,11 @@ import {
 } from "../watchlist/hygiene.ts";
 import { describeFinding } from "../watchlist/hygiene-words.ts";
 import type { LoadedList } from "../watchlist/load.ts";
+import { isEvm } from "../watchlist/matched-on.ts";
+import type { OwnIndex } from "../watchlist/own-index.ts";
 import { nearSpellings } from "../watchlist/near-spellings.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import { loadServices, type ServiceList } from "../watchlist/services.ts";
-import type { Lists } from "./lists.ts";
 
 /** Shipped beside the code. */
 const SERVICES_PATH = path.join(import.meta.dirname, "../../watchlists/services");
@@ -28,26 +31,62 @@ export function* knownIn(lists: {
   readonly loaded: readonly LoadedList[];
   readonly own: readonly OwnAddress[];
 }): Generator<KnownAddress> {
-  for (const { chain, address } of lists.own) yield { chain, address, what: "our own" };
-  for (const { entries } of lists.loaded)
-    for (const { entry } of entries)
-      yield { chain: entry.chain, address: entry.address, what: `${entry.list}: ${entry.label}` };
+  for (const { chain, address } of lists.own) yield { chain, address, what: OWN };
+  for (const { entries } of lists.loaded) for (const { entry } of entries) yield asKnown(entry);
+}
+
+export interface OwnAddresses {
+  readonly all: readonly OwnAddress[];
+  readonly of: OwnIndex["of"];
+}
+
+export interface HygieneSources {
+  own(): Promise<OwnAddresses>;
+  /** Entries that end like this, and where it is given begin: 2 and 6 signs in lower case. */
+  withEnds(of: { end: string; start?: string }): Promise<readonly WatchEntry[]>;
 }
 
 /** The services are read when somebody first asks: half a second that a start need not wait for. */
-export function createHygiene(lists: () => Promise<Lists>): (input: HygieneInput) => Promise<HygieneAnswer> {
+export function createHygiene(sources: HygieneSources): (input: HygieneInput) => Promise<HygieneAnswer> {
   let services: Promise<ServiceList> | null = null;
   return async (input) => {
     services ??= readServices();
-    const now = await lists();
+    const own = await sources.own();
+    const address = canonicalAddress(normalizeAddress, input.chain, input.text)?.address;
+    const known = address === undefined ? [] : await knownLike({ chain: input.chain, address }, own.all, sources);
     return checkAddress(input, {
       normalizeAddress,
       services: await services,
-      ownOf: now.watchlist.ownOf,
-      // Only a few of a million own addresses can be one.
-      lookAlikes: { of: (chain, address) => createLookAlikes(endingLike(address, knownIn(now))).of(chain, address) },
+      ownOf: own.of,
+      lookAlikes: createLookAlikes(known),
     });
   };
+}
+
+const END = -2;
+// `0x` and the four digits that people compare.
+const HEX_START = 6;
+
+/** Only a few of a million own addresses, and of ten million entries, can be one that this is taken for. */
+async function knownLike(
+  { chain, address }: Pick<OwnAddress, "chain" | "address">,
+  own: readonly OwnAddress[],
+  { withEnds }: HygieneSources,
+): Promise<readonly KnownAddress[]> {
+  const text = address.toLowerCase();
+  const end = text.slice(END);
+  const entries = await withEnds(isEvm(chain) ? { end, start: text.slice(0, HEX_START) } : { end });
+  const ownLike = own.filter((one) => one.address.slice(END).toLowerCase() === end);
+  return [
+    ...ownLike.map((one) => ({ chain: one.chain, address: one.address, what: OWN })),
+    ...entries.toSorted(compareEntries).map(asKnown),
+  ];
+}
+
+const OWN = "our own";
+
+function asKnown({ chain, address, list, label }: WatchEntry): KnownAddress {
+  return { chain, address, what: `${list}: ${label}` };
 }
 
 export async function readServices(): Promise<ServiceList> {
@@ -55,11 +94,6 @@ export async function readServices(): Promise<ServiceList> {
   const [first] = problems;
   if (first !== undefined) throw new ConfigError(describeProblem(first));
   return services;
-}
-
-function* endingLike(address: string, known: Iterable<KnownAddress>): Generator<KnownAddress> {
-  const end = address.slice(-2).toLowerCase();
-  for (const one of known) if (one.address.slice(-2).toLowerCase() === end) yield one;
 }
 
 /** What stands against watching an address, as the rest of a sentence; null: nothing. */

@@ -142,16 +142,19 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     files: StartFiles;
     holder: string;
   }): Promise<Parts> {
-    const watch = await openWatch({
-      config,
-      store,
-      start: files,
-      operationSinks: sinkNames(config.sinks.operations),
-      log: log.child({ stage: "watchlist" }),
-      now: () => clock.now(),
-      alarms,
-      onSwap: tellWatched,
-    });
+    const watch = await openWatch(
+      {
+        config,
+        store,
+        start: files,
+        operationSinks: sinkNames(config.sinks.operations),
+        log: log.child({ stage: "watchlist" }),
+        now: () => clock.now(),
+        alarms,
+        onSwap: tellWatched,
+      },
+      runSignal,
+    );
     const alerts = createAlertStore(store.db, config.triage.dueHours);
     const deliveries = createDeliveryStore(store.db);
     const queues = await createBullQueues({
@@ -327,7 +330,10 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       ),
       loopService("coverage", (loop) => runCoverageWatch(coverageOf(built), loop)),
       loopService("lists", (loop) =>
-        recordLists({ db: built.store.db, live: built.watch.live, followed, clock, log }, loop),
+        recordLists(
+          { db: built.store.db, live: built.watch.live, followed, enable: config.watchlists.enable, clock, log },
+          loop,
+        ),
       ),
       loopService("heartbeat", (loop) =>
         runHeartbeat(

@@ -1,28 +1,38 @@
 /** Watchlists, own addresses and tokens: as files tell them, and as they are matched. */
 import { normalizeAddress } from "../chains/registry.ts";
 import { ConfigError } from "../lib/errors.ts";
+import type { StoredHead } from "../store/watch-reading.ts";
 import type { StoredWatch } from "../store/watch-store.ts";
 import type { Asset, ChainId } from "../types/chain.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
 import type { TokenList } from "../types/tokens.ts";
-import type { OwnAddress } from "../types/watch.ts";
+import type { OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
 import type { FileProblem } from "../types/watchlist-format.ts";
-import { type LoadedList, type LoadResult, loadWatchlists } from "../watchlist/load.ts";
+import { bookVersion } from "../watchlist/changed-watchlist.ts";
+import { type LoadedEntry, type LoadedList, type LoadResult, loadWatchlists } from "../watchlist/load.ts";
+import { createOwnIndex } from "../watchlist/own-index.ts";
 import { loadOwn } from "../watchlist/own.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import { createWatchlist, type WatchlistSnapshot } from "../watchlist/snapshot.ts";
 import { loadTokens } from "../watchlist/tokens.ts";
 
 export interface Lists {
-  readonly watchlist: WatchlistSnapshot;
-  readonly loaded: readonly LoadedList[];
+  readonly watchlist: Watchlist;
   readonly own: readonly OwnAddress[];
   readonly tokens: TokenList;
   readonly tokenCount: number;
-  /** Entries that are really matched, by followed chain: what may be called watched. */
+  /** Entries that are really matched, by their own chain, followed or not: what may be called watched. */
   readonly watchedOn: ReadonlyMap<ChainId, number>;
+  /** Ids in `watchlists.enable` that name no list and no incident: most likely a typing error. */
+  readonly unknownEnable: readonly string[];
   /** Of the store's watchlists; 0: made from files alone. */
   readonly revision: number;
+}
+
+/** With all entries in memory: for commands that look at each of them. */
+export interface LoadedLists extends Lists {
+  readonly watchlist: WatchlistSnapshot;
+  readonly loaded: readonly LoadedList[];
 }
 
 /** What people do not change while heistwatch runs: only their files tell it. */
@@ -51,7 +61,7 @@ export async function readFiles(config: Config): Promise<FileLists> {
 }
 
 /** From files alone. Throws ConfigError with every problem: a list that is half read would be a hole in coverage. */
-export async function loadLists(config: Config): Promise<Lists> {
+export async function loadLists(config: Config): Promise<LoadedLists> {
   const files = await readFiles(config);
   const lists = buildLists(config, { loaded: files.lists.lists, files, revision: 0 });
   refuseProblems([...files.lists.problems, ...files.problems], lists);
@@ -68,42 +78,46 @@ export function refuseProblems(problems: readonly FileProblem[], lists: Lists | 
 }
 
 function unknownEnabled(lists: Lists | null): string[] {
-  return (lists?.watchlist.unknownEnable ?? []).map((id) => `watchlists.enable: no list or incident is called ${id}`);
+  return (lists?.unknownEnable ?? []).map((id) => `watchlists.enable: no list or incident is called ${id}`);
 }
 
-/** What is watched as the store has it. Of one incident, what a file says of it is told, not our first note of it. */
-export function listsOfStore(config: Config, { stored, files }: { stored: StoredWatch; files: OwnFiles }): Lists {
-  const fromFiles = stored.lists.filter(({ file }) => file !== null);
-  const incidents = new Map(fromFiles.map(({ incident }) => [incident.id, incident]));
-  const loaded = stored.lists.map(
+/** What is watched as the store has it, all of it in memory. */
+export function listsOfStore(config: Config, { stored, files }: { stored: StoredWatch; files: OwnFiles }): LoadedLists {
+  const { enable } = config.watchlists;
+  const loaded = asFilesTell(stored.lists).map(
     ({ list, version, file, incident, entries }): LoadedList => ({
       file: file ?? "",
       list,
       version,
-      incident: incidents.get(incident.id) ?? incident,
-      entries: entries.map((entry) => ({
-        entry,
-        hasAdapter: normalizeAddress(entry.chain, entry.address) !== "noAdapter",
-      })),
+      incident,
+      entries: entries.map(toLoaded),
     }),
   );
-  return buildLists(config, { loaded, files, revision: stored.revision });
+  const lists = buildLists(config, { loaded, files, revision: stored.revision });
+  // As a daemon calls it, which has not read its entries.
+  const version = bookVersion({ mark: stored.mark, enable, own: createOwnIndex(files.own) });
+  return { ...lists, watchlist: { ...lists.watchlist, version } };
 }
 
-function buildLists(config: Config, of: { loaded: readonly LoadedList[]; files: OwnFiles; revision: number }): Lists {
+/** Of one incident, what a file says of it is told, not our first note of it. */
+export function asFilesTell<T extends StoredHead>(heads: readonly T[]): T[] {
+  const incidents = new Map(heads.filter(({ file }) => file !== null).map(({ incident }) => [incident.id, incident]));
+  return heads.map((head) => ({ ...head, incident: incidents.get(head.incident.id) ?? head.incident }));
+}
+
+export function toLoaded(entry: WatchEntry): LoadedEntry {
+  return { entry, hasAdapter: normalizeAddress(entry.chain, entry.address) !== "noAdapter" };
+}
+
+function buildLists(
+  config: Config,
+  of: { loaded: readonly LoadedList[]; files: OwnFiles; revision: number },
+): LoadedLists {
   const { loaded, files, revision } = of;
   const { own, tokens, tokenCount } = files;
   const watchlist = createWatchlist({ lists: loaded, own, enable: config.watchlists.enable });
-  const entries = loaded.flatMap((list) => list.entries.map(({ entry }) => entry));
-  const watchedOn = new Map(
-    config.chains.map(({ id }) => [
-      id,
-      entries.filter(
-        (entry) => entry.chain === id && watchlist.entriesOf(id, entry.address).some((one) => one.id === entry.id),
-      ).length,
-    ]),
-  );
-  return { watchlist, loaded, own, tokens, tokenCount, watchedOn, revision };
+  const { watchedOn, unknownEnable } = watchlist;
+  return { watchlist, loaded, own, tokens, tokenCount, watchedOn, unknownEnable, revision };
 }
 
 function nativeAsset({ id, native }: ChainConfig): Asset {

@@ -1,10 +1,29 @@
 /**
  * The lists blocks are matched with, replaced as a whole while the lines run. The store is the truth: a change there, by
  * whichever process, is read here within a second; the lines take their chains over again with what is new.
+ *
+ * Only what changed is read, however long the lists are: it is kept beside the file of all entries and wins over it. When it
+ * fills half of its room, the file is written again in the background; when it does not fit at all, before anything else.
  */
+import { describeError } from "../lib/errors.ts";
+import { redactText } from "../lib/redact.ts";
+import { inSlices } from "../lib/slices.ts";
+import type { BookChanges } from "../store/watch-reading.ts";
 import type { WatchStore } from "../store/watch-store.ts";
 import type { Config } from "../types/config.ts";
-import { type Lists, listsOfStore, type OwnFiles } from "./lists.ts";
+import type { Log } from "../types/log.ts";
+import type { WatchEntry } from "../types/watch.ts";
+import {
+  addChanges,
+  bookVersion,
+  type Changes,
+  createChangedWatchlist,
+  noChanges,
+} from "../watchlist/changed-watchlist.ts";
+import { createOwnIndex, type OwnIndex } from "../watchlist/own-index.ts";
+import { isMatched, unknownIn } from "../watchlist/snapshot.ts";
+import { type BaseList, buildBaseList, openBaseList } from "./base-list.ts";
+import { asFilesTell, type Lists, type OwnFiles } from "./lists.ts";
 
 export interface LiveLists {
   current(): Lists;
@@ -13,47 +32,150 @@ export interface LiveLists {
   onChange(listener: () => void, signal: AbortSignal): void;
 }
 
+export interface LiveListsOptions {
+  readonly store: WatchStore;
+  readonly files: OwnFiles;
+  /** Where the entries are kept from start to start: of this process alone. */
+  readonly file: string;
+  readonly log: Log;
+  readonly onSwap: (lists: Lists) => void;
+}
+
+/** Own addresses and tokens, with their index. */
+interface Own {
+  readonly files: OwnFiles;
+  readonly index: OwnIndex;
+}
+
+/** What the lists are made of. */
+interface Reading {
+  readonly base: BaseList;
+  readonly changes: Changes;
+  readonly lists: Lists;
+}
+
+/** The signal ends what runs in the background. */
 export async function createLiveLists(
   config: Config,
-  { store, files, onSwap }: { store: WatchStore; files: OwnFiles; onSwap: (lists: Lists) => void },
+  { store, files, file, log, onSwap }: LiveListsOptions,
+  signal: AbortSignal,
 ): Promise<LiveLists> {
-  let own = files;
-  let lists = listsOfStore(config, { stored: await store.read(), files: own });
-  let refreshing: Promise<void> | null = null;
+  const { enable } = config.watchlists;
+  const enabled = new Set(enable);
+  const baseOptions = { store, file, enable, log };
   const listeners = new Set<() => void>();
+  let own = ownOf(files);
+  let building: Promise<BaseList> | null = null;
+  let rebuilt: BaseList | null = null;
+  let refreshing: Promise<void> | null = null;
 
-  async function read(): Promise<void> {
-    const madeFrom = own;
-    if (lists.revision === (await store.revision()) && !isOwnNew) return;
-    const next = listsOfStore(config, { stored: await store.read(), files: madeFrom });
-    isOwnNew = own !== madeFrom;
-    lists = next;
-    onSwap(lists);
-    for (const listener of listeners) listener();
+  /** One at a time: they write one file. */
+  function build(): Promise<BaseList> {
+    building ??= buildBaseList(baseOptions, signal).finally(() => {
+      building = null;
+    });
+    return building;
   }
 
-  let isOwnNew = false;
-  onSwap(lists);
+  /** From a base, or from a reading on it, to what the book says now. */
+  async function readOn(start: BaseList, before: Reading | null, madeFrom: Own): Promise<Reading> {
+    let base = start;
+    let changes = before?.changes ?? noChanges(base.watchlist);
+    let { revision } = before?.lists ?? base.state;
+    for (;;) {
+      const max = base.watchlist.room - changes.entries.size;
+      const changed = await store.changedSince({ revision, max });
+      if (changed !== null) {
+        changes = await inSlices(addChanges(changes, matchedIn(changed)), signal);
+        return { base, changes, lists: listsOf(changes, changed, madeFrom) };
+      }
+      log.info({ revision }, "more entries changed than are kept in memory, building their file again");
+      base = await build();
+      changes = noChanges(base.watchlist);
+      ({ revision } = base.state);
+    }
+  }
+
+  function* matchedIn({ entries }: BookChanges): Generator<readonly [string, WatchEntry | null], void> {
+    for (const [id, now] of entries) yield [id, now !== null && isMatched(now, enabled) ? now : null];
+  }
+
+  function listsOf(changes: Changes, book: BookChanges, { files: { own: addresses, tokens, tokenCount }, index }: Own) {
+    const heads = asFilesTell(book.heads);
+    const version = bookVersion({ mark: book.mark, enable, own: index });
+    return {
+      watchlist: createChangedWatchlist({ changes, heads, own: index, version }),
+      own: addresses,
+      tokens,
+      tokenCount,
+      watchedOn: changes.watchedOn,
+      unknownEnable: unknownIn(enable, heads),
+      revision: book.revision,
+    };
+  }
+
+  async function read(): Promise<void> {
+    const { lists } = reading;
+    const startedAt = performance.now();
+    const [madeFrom, base] = [own, rebuilt];
+    if (base === null && madeFrom === ownRead && lists.revision === (await store.revision())) return;
+    reading = base === null ? await readOn(reading.base, reading, madeFrom) : await readOn(base, null, madeFrom);
+    if (rebuilt === base) rebuilt = null;
+    ownRead = madeFrom;
+    onSwap(reading.lists);
+    for (const listener of listeners) listener();
+    const { revision, watchlist } = reading.lists;
+    const ms = Math.round(performance.now() - startedAt);
+    const facts = { revision, watched: watchlist.watchedCount, besideFile: reading.changes.entries.size, ms };
+    log.info(facts, "changed watchlists are in force");
+    compactIfFull();
+  }
+
+  async function refresh(): Promise<void> {
+    // Whoever asks while it is being read gets a reading that began after they asked.
+    if (refreshing !== null) await refreshing.catch(() => undefined);
+    refreshing ??= read().finally(() => {
+      refreshing = null;
+    });
+    await refreshing;
+  }
+
+  function compactIfFull(): void {
+    const { base, changes } = reading;
+    if (building !== null || changes.entries.size <= base.watchlist.room / 2) return;
+    build()
+      .then((next) => {
+        rebuilt = next;
+        return refresh();
+      })
+      .catch((error: unknown) => {
+        // What changed goes on to be kept in memory; the next change tries again.
+        if (!signal.aborted)
+          log.warn({ error: redactText(describeError(error)) }, "the file of watched entries was not written again");
+      });
+  }
+
+  let ownRead = own;
+  const first = (await openBaseList(baseOptions, signal)) ?? (await build());
+  let reading = await readOn(first, null, own);
+  onSwap(reading.lists);
+  compactIfFull();
   return {
-    current: () => lists,
+    current: () => reading.lists,
 
     async refresh(newer) {
-      if (newer !== undefined) {
-        own = newer;
-        isOwnNew = true;
-      }
-      // Whoever asks while it is being read gets a reading that began after they asked.
-      if (refreshing !== null) await refreshing.catch(() => undefined);
-      refreshing ??= read().finally(() => {
-        refreshing = null;
-      });
-      await refreshing;
+      if (newer !== undefined) own = ownOf(newer);
+      await refresh();
     },
 
-    onChange(listener, signal) {
-      if (signal.aborted) return;
+    onChange(listener, until) {
+      if (until.aborted) return;
       listeners.add(listener);
-      signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
+      until.addEventListener("abort", () => listeners.delete(listener), { once: true });
     },
   };
+}
+
+function ownOf(files: OwnFiles): Own {
+  return { files, index: createOwnIndex(files.own) };
 }

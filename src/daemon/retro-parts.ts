@@ -1,5 +1,6 @@
 /** The scan of the past wired to store, queue, nodes and lists: in the daemon and in `heistwatch worker` alike. */
 import type { Clock } from "../lib/clock.ts";
+import { digestOf } from "../lib/canonical-json.ts";
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { sleep } from "../lib/sleep.ts";
@@ -8,7 +9,7 @@ import type { Logger } from "pino";
 import type { JobQueues } from "../queue/bull-queues.ts";
 import type { AlertStore } from "../store/alert-store.ts";
 import type { Db } from "../store/database.ts";
-import { recordList } from "../store/list-members.ts";
+import { type NamedList, recordList } from "../store/list-members.ts";
 import { createRetroClaims } from "../store/retro-claims.ts";
 import { createWantedStore } from "../store/retro-wanted.ts";
 import { createRetroStore } from "../store/retro-store.ts";
@@ -19,7 +20,7 @@ import { RETRO_QUEUE } from "../types/queue-names.ts";
 import type { Alarms } from "./alarms.ts";
 import type { Lists } from "./lists.ts";
 import type { LiveLists } from "./live-lists.ts";
-import { isMatchedOn } from "../watchlist/matched-on.ts";
+import { isEvm } from "../watchlist/matched-on.ts";
 import type { Metrics } from "./metrics.ts";
 import { createRetro } from "./retro.ts";
 import { createRetroReader, type ListSource, type ReadChain } from "./retro-reader.ts";
@@ -99,6 +100,8 @@ interface RecordListsDeps {
   readonly live: LiveLists;
   /** CAIP-2 ids. */
   readonly followed: readonly string[];
+  /** `watchlists.enable`. */
+  readonly enable: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -116,29 +119,46 @@ export async function recordLists(deps: RecordListsDeps, signal: AbortSignal): P
   }
 }
 
-/** However long the store takes. */
-async function recordOne(
-  { db, followed, clock, log }: RecordListsDeps,
-  lists: Lists,
+/**
+ * What is written down of a list: whom it names on the followed chains, and on those that it lists addresses of. Throws the
+ * signal's reason when it is asked later than that: ten million addresses take longer than a stop may.
+ */
+export function membersOf(
+  { watchlist, watchedOn, revision }: Lists,
+  { followed, enable }: Pick<RecordListsDeps, "followed" | "enable">,
   signal: AbortSignal,
-): Promise<void> {
-  const { watchlist, loaded } = lists;
-  const entries = loaded.flatMap((list) => list.entries.map(({ entry }) => entry));
-  const chains = [...new Set([...followed, ...entries.map(({ chain }) => chain)])];
-  const names = (chain: string, address: string) => watchlist.entriesOf(chain, address).length > 0;
-  const named = {
+): NamedList {
+  const listedOn = [...watchedOn.keys()];
+  const names = (chain: string, address: string) => {
+    signal.throwIfAborted();
+    return watchlist.entriesOf(chain, address).length > 0;
+  };
+  return {
     version: watchlist.version,
-    chains,
-    // Also the accounts that are listed on another chain and matched here.
+    chains: [...new Set([...followed, ...listedOn])],
     *addressesOf(chain: string) {
-      for (const entry of entries) if (isMatchedOn(entry, chain) && names(chain, entry.address)) yield entry.address;
+      for (const address of watchlist.addresses.addressesOf(chain)) {
+        signal.throwIfAborted();
+        yield address;
+      }
+      // Also the accounts that are listed on another chain and matched here.
+      for (const other of listedOn.filter((one) => one !== chain && isEvm(one) && isEvm(chain)))
+        for (const address of watchlist.addresses.addressesOf(other)) if (names(chain, address)) yield address;
     },
     names,
+    madeFrom: { revision, basis: digestOf({ followed: followed.toSorted(), enable: enable.toSorted() }) },
   };
+}
+
+/** However long the store takes. */
+async function recordOne(deps: RecordListsDeps, lists: Lists, signal: AbortSignal): Promise<void> {
+  const { db, clock, log } = deps;
+  const named = membersOf(lists, deps, signal);
   while (!signal.aborted) {
     try {
       return await recordList(db, named, clock.now());
     } catch (error) {
+      if (signal.aborted) return;
       log.warn(
         { error: redactText(describeError(error)) },
         "the list's members are not written down yet, trying again",

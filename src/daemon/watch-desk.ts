@@ -6,7 +6,8 @@ import { AppError } from "../lib/errors.ts";
 import { type NewDeliveries, storeMessage } from "../store/alert-messages.ts";
 import type { Applied } from "../store/watch-apply.ts";
 import type { AddressReach, ReachStore } from "../store/watch-reach.ts";
-import type { StoredWatchList, WatchBook, WatchStore } from "../store/watch-store.ts";
+import type { StoredHead } from "../store/watch-reading.ts";
+import type { WatchBook, WatchStore } from "../store/watch-store.ts";
 import type { Severity } from "../types/alert.ts";
 import type { ChainId } from "../types/chain.ts";
 import type { EntryMute, WatchEntry } from "../types/watch.ts";
@@ -150,9 +151,9 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
     const { decision } = preview;
     if (decision.do === "refuse") throw new NotAllowedError(decision.because);
     return carryOut(async (book) => {
-      const list = (await book.list(operatorList(input.incident))) ?? (await newList(book, input.incident));
-      const known = new Set(list.entries.map(({ id }) => id));
-      const fresh = entries.filter(({ id }) => !known.has(id));
+      const list = (await book.head(operatorList(input.incident))) ?? (await newList(book, input.incident));
+      const known = await Promise.all(entries.map(({ id }) => book.entry(id)));
+      const fresh = entries.filter((_, place) => known[place] === null);
       if (fresh.length === 0) throw new NotAllowedError("it is watched already");
       const isRecorded = decision.do === "record";
       const mute: EntryMute = { why: "unconfirmed", by: actor.name, until: null };
@@ -182,12 +183,9 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
     });
   }
 
-  async function newList(
-    book: WatchBook,
-    incident: string,
-  ): Promise<Pick<StoredWatchList, "list" | "incident" | "file" | "entries">> {
+  async function newList(book: WatchBook, incident: string): Promise<Pick<StoredHead, "list" | "incident" | "file">> {
     const known = await book.incident(incident);
-    return { list: operatorList(incident), incident: known ?? bareIncident(incident), file: null, entries: [] };
+    return { list: operatorList(incident), incident: known ?? bareIncident(incident), file: null };
   }
 
   /** One act on one entry: decided on what it is under the lock. */
@@ -207,7 +205,7 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
       if (entry === null) throw new AppError(`there is no entry ${entryId}`);
       const { decision, after } = await decide(entry, book, now);
       if (decision.do === "refuse") throw new NotAllowedError(decision.because);
-      const list = (await book.list(entry.list)) as StoredWatchList;
+      const list = (await book.head(entry.list)) as StoredHead;
       const change = changeOf(list, [{ entryId, before: entry, after }], now);
       const act: Act = { actor, action, change, why, now };
       if (decision.do !== "apply") return propose(book, { ...act, because: decision.because });

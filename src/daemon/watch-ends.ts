@@ -1,6 +1,7 @@
 /** What ends by itself: disputes and suppressions, and proposals nobody decided within a day. */
 import { storeMessage } from "../store/alert-messages.ts";
-import type { StoredWatchList, WatchBook } from "../store/watch-store.ts";
+import type { StoredHead } from "../store/watch-reading.ts";
+import type { WatchBook } from "../store/watch-store.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import type { Proposal } from "../types/watch-change.ts";
 import { PROPOSAL_MS } from "../watchlist/change-rules.ts";
@@ -26,7 +27,7 @@ async function endMutes(
   book: WatchBook,
   { list, entries, now }: { list: string; entries: readonly WatchEntry[]; now: number },
 ): Promise<void> {
-  const stored = (await book.list(list)) as StoredWatchList;
+  const stored = (await book.head(list)) as StoredHead;
   const changes = entries.map((entry) => {
     const { muted: _muted, ...after } = entry;
     return { entryId: entry.id, before: entry, after };

@@ -5,7 +5,8 @@
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { storeMessage } from "../store/alert-messages.ts";
-import type { StoredWatchList, WatchBook, WatchStore } from "../store/watch-store.ts";
+import type { StoredHead } from "../store/watch-reading.ts";
+import type { WatchBook, WatchStore } from "../store/watch-store.ts";
 import type { Log } from "../types/log.ts";
 import type { ListChange } from "../types/watch-change.ts";
 import { PROPOSAL_MS } from "../watchlist/change-rules.ts";
@@ -77,7 +78,7 @@ async function fileLists({ lists, problems }: LoadResult, store: WatchStore): Pr
   // With any problem nobody can tell a list that is gone from one that could not be read.
   if (problems.length > 0) return present;
   const names = new Set(lists.map(({ list }) => list));
-  const stored = (await store.read()).lists.filter(({ list, file }) => file !== null && !names.has(list));
+  const stored = (await store.heads()).filter(({ list, file }) => file !== null && !names.has(list));
   return [...present, ...stored.map(toEmptyList)];
 }
 
@@ -85,7 +86,7 @@ function toFileList({ list, version, file, incident, entries }: LoadedList): Kep
   return { list, version, file, incident, entries: entries.map(({ entry }) => entry) };
 }
 
-function toEmptyList({ list, version, file, incident }: StoredWatchList): KeptList {
+function toEmptyList({ list, version, file, incident }: StoredHead): KeptList {
   return { list, version, file: file ?? "", incident, entries: [] };
 }
 

@@ -9,8 +9,9 @@ import { systemClock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import type { Config } from "../types/config.ts";
-import { createHygiene } from "./address-hygiene.ts";
-import { type Lists, listsOfStore, readFiles } from "./lists.ts";
+import { createOwnIndex } from "../watchlist/own-index.ts";
+import { createHygiene, type OwnAddresses } from "./address-hygiene.ts";
+import { readFiles } from "./lists.ts";
 import type { NamedPool } from "./pools.ts";
 import type { PersonCalls } from "./person-calls.ts";
 import { createWatchCalls } from "./watch-calls.ts";
@@ -41,13 +42,14 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
       );
   }
 
-  let read: Promise<Lists> | null = null;
-  /** As a daemon matches them; where none runs, read once for the one call this process makes. */
-  async function lists(): Promise<Lists> {
-    if (running !== null) return running.watch.live.current();
-    read ??= Promise.all([watch.read(), readFiles(config)]).then(([stored, files]) =>
-      listsOfStore(config, { stored, files }),
-    );
+  let read: Promise<OwnAddresses> | null = null;
+  /** As a daemon has them; where none runs, read once for the one call this process makes. */
+  async function own(): Promise<OwnAddresses> {
+    if (running !== null) {
+      const lists = running.watch.live.current();
+      return { all: lists.own, of: lists.watchlist.ownOf };
+    }
+    read ??= readFiles(config).then((files) => ({ all: files.own, of: createOwnIndex(files.own).of }));
     return read;
   }
 
@@ -55,7 +57,7 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
     config,
     store,
     watch,
-    hygieneOf: createHygiene(lists),
+    hygieneOf: createHygiene({ own, withEnds: (ends) => watch.withEnds(ends) }),
     pools: running?.pools ?? [],
     now,
     onChanged,
@@ -71,7 +73,7 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
         store: watch,
         operationSinks,
         now,
-        isOwn: async (chain, address) => (await lists()).watchlist.ownOf(chain, address) !== null,
+        isOwn: async (chain, address) => (await own()).of(chain, address) !== null,
         onChanged,
       }),
     page: async (message) => void (await alerts.addMessage(message, operationSinks, now())),

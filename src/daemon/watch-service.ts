@@ -1,4 +1,5 @@
 /** Watchlists of a running daemon: imported at the start, current for the lines, kept up to date beside them. */
+import path from "node:path";
 import type { Logger } from "pino";
 import { normalizeAddress } from "../chains/registry.ts";
 import type { OpenStore } from "../store/database.ts";
@@ -48,15 +49,16 @@ export interface Watch {
   readonly service: Service;
 }
 
-/** Throws ConfigError when a list is wrong and the store holds none to go on with. */
-export async function openWatch(options: WatchOptions): Promise<Watch> {
+/** Throws ConfigError when a list is wrong and the store holds none to go on with. The signal ends work in the background. */
+export async function openWatch(options: WatchOptions, running: AbortSignal): Promise<Watch> {
   const { config, start, operationSinks, log, now, alarms, onSwap } = options;
   const store = createWatchStore(options.store.db, watchPorts(config));
   const { problems } = start.files.lists;
   if (problems.length > 0 && (await store.revision()) === 0) refuseProblems(problems, null);
   const importing = { store, operationSinks, now, log };
   await importFiles(start.files.lists, importing);
-  const live = await createLiveLists(config, { store, files: start.files, onSwap });
+  const file = path.join(config.dataDir, "watched.entries");
+  const live = await createLiveLists(config, { store, files: start.files, file, log, onSwap }, running);
   refuseProblems([], live.current());
   const service = loopService("watchlists", (signal) =>
     runWatchSync({ ...importing, config, live, alarms }, start, signal),

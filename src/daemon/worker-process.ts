@@ -1,6 +1,8 @@
 /** `heistwatch worker`: one more process that reads the past. Follows no chain, sends nothing; the store shares the work. */
 import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import path from "node:path";
 import type { PgPool } from "bullmq";
 import type { Logger } from "pino";
 import { systemClock } from "../lib/clock.ts";
@@ -38,6 +40,8 @@ const GRACE_MS = 5_000;
 
 export function createWorkerProcess({ config, log }: { config: Config; log: Logger }): WorkerProcess {
   let running: Running | null = null;
+  let folder: string | null = null;
+  const stopping = new AbortController();
 
   async function open(signal: AbortSignal): Promise<Running> {
     if (config.databaseUrl === null || config.redisUrl === null)
@@ -48,11 +52,19 @@ export function createWorkerProcess({ config, log }: { config: Config; log: Logg
     const files = await readFiles(config);
     refuseProblems(files.problems, null);
     const store = await waitForStore(config, log, signal);
-    const lists = await createLiveLists(config, {
-      store: createWatchStore(store.db, watchPorts(config)),
-      files,
-      onSwap: () => undefined,
-    });
+    folder = mkdtempSync(path.join(tmpdir(), "heistwatch-worker-"));
+    const lists = await createLiveLists(
+      config,
+      {
+        store: createWatchStore(store.db, watchPorts(config)),
+        files,
+        // The data folder may be a daemon's.
+        file: path.join(folder, "watched.entries"),
+        log: log.child({ stage: "watchlist" }),
+        onSwap: () => undefined,
+      },
+      AbortSignal.any([signal, stopping.signal]),
+    );
     const queues = await createBullQueues({
       redisUrl: config.redisUrl,
       // Both pools are what BullMQ needs; @types/pg only words its listeners differently.
@@ -86,6 +98,9 @@ export function createWorkerProcess({ config, log }: { config: Config; log: Logg
       log.info({ version: VERSION, chains: config.chains.map(({ name }) => name) }, "heistwatch worker runs");
     },
     async stop() {
+      stopping.abort();
+      if (folder !== null) rmSync(folder, { recursive: true, force: true });
+      folder = null;
       if (running === null) return;
       const { store, queues, pools, retro } = running;
       running = null;

@@ -10,10 +10,12 @@ export interface NamedList {
   readonly chains: readonly ChainId[];
   addressesOf(chain: ChainId): Iterable<Address>;
   names(chain: ChainId, address: Address): boolean;
+  /** What it was made from. Between two of one basis only what changed in the book is compared; absent: all of it is. */
+  readonly madeFrom?: { readonly revision: number; readonly basis: string };
 }
 
-// Ten million addresses are two thousand statements.
-const PAGE = 5_000;
+// Put together in some milliseconds, while others wait.
+const PAGE = 1_000;
 
 /** Writes down what is in a list, as the difference from the one before. Of a version known already, nothing. */
 export function recordList(db: Db, list: NamedList, now: number): Promise<void> {
@@ -22,15 +24,65 @@ export function recordList(db: Db, list: NamedList, now: number): Promise<void> 
     await sql`lock table list_version in share row exclusive mode`.execute(trx);
     const known = await trx.selectFrom("list_version").select("seq").where("version", "=", list.version).execute();
     if (known.length > 0) return;
+    const before = await trx
+      .selectFrom("list_version")
+      .select(["revision", "basis"])
+      .orderBy("seq", "desc")
+      .limit(1)
+      .executeTakeFirst();
     const { seq } = await trx
       .insertInto("list_version")
-      .values({ version: list.version, at: now })
+      .values({ version: list.version, at: now, revision: null, basis: null, ...list.madeFrom })
       .returning("seq")
       .executeTakeFirstOrThrow();
+    const changed = before === undefined ? null : await changedSince(trx, before, list);
+    if (changed !== null) return compareChanged(trx, { list, seq, changed });
     for (const chain of list.chains)
       for (const page of pagesOf(list.addressesOf(chain))) await addMembers(trx, { chain, seq, addresses: page });
-    await endMembers(trx, list, seq);
+    if (before !== undefined) await endMembers(trx, list, seq);
   });
+}
+
+interface Changed {
+  readonly chain: ChainId;
+  readonly address: Address;
+}
+
+/** Where all entries are that were changed from the list before to this one; null: nobody can tell. */
+async function changedSince(
+  trx: Transaction<Database>,
+  before: { revision: number | null; basis: string | null },
+  { madeFrom }: NamedList,
+): Promise<Changed[] | null> {
+  if (madeFrom === undefined || before.revision === null) return null;
+  if (before.basis !== madeFrom.basis || before.revision > madeFrom.revision) return null;
+  const changed = await sql<Changed>`
+    select distinct entry.told ->> 'chain' as chain, entry.told ->> 'address' as address
+    from watch_version
+      join watch_change using (list, number)
+      cross join lateral (select coalesce(watch_change.after, watch_change.before)::json as told) as entry
+    where watch_version.revision > ${before.revision} and watch_version.revision <= ${madeFrom.revision}`.execute(trx);
+  return changed.rows;
+}
+
+async function compareChanged(
+  trx: Transaction<Database>,
+  { list, seq, changed }: { list: NamedList; seq: number; changed: readonly Changed[] },
+): Promise<void> {
+  const addresses = new Set(changed.map(({ address }) => address));
+  // An account may be matched on other chains too, and the last entry of a chain may be gone.
+  for (const chain of new Set([...list.chains, ...changed.map((one) => one.chain)]))
+    for (const page of pagesOf(addresses)) {
+      const [named, gone] = partition(page, (address) => list.names(chain, address));
+      await addMembers(trx, { chain, seq, addresses: named });
+      if (gone.length > 0) await end(trx, { chain, seq, addresses: gone });
+    }
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  const [first, second]: [T[], T[]] = [[], []];
+  for (const one of all) (isFirst(one) ? first : second).push(one);
+  return [first, second];
 }
 
 function* pagesOf(addresses: Iterable<Address>): Generator<readonly Address[]> {
@@ -68,21 +120,24 @@ async function endMembers(trx: Transaction<Database>, list: NamedList, seq: numb
       .execute();
     const gone = page.filter(({ chain, address }) => !list.names(chain, address));
     for (const [chain, of] of Map.groupBy(gone, (row) => row.chain))
-      await trx
-        .updateTable("list_member")
-        .set({ until_seq: seq })
-        .where("chain", "=", chain)
-        .where("until_seq", "is", null)
-        .where(
-          "address",
-          "in",
-          of.map(({ address }) => address),
-        )
-        .execute();
+      await end(trx, { chain, seq, addresses: of.map(({ address }) => address) });
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     after = last;
   }
+}
+
+async function end(
+  trx: Transaction<Database>,
+  { chain, seq, addresses }: { chain: ChainId; seq: number; addresses: readonly Address[] },
+): Promise<void> {
+  await trx
+    .updateTable("list_member")
+    .set({ until_seq: seq })
+    .where("chain", "=", chain)
+    .where("until_seq", "is", null)
+    .where("address", "in", addresses)
+    .execute();
 }
 
 /** The versions that name each address; an address no list ever named is left out. */

@@ -238,6 +238,8 @@ export interface RelayStateTable {
 export interface WatchStateTable {
   one: number;
   revision: number;
+  /** Random, another one with each revision. */
+  mark: Generated<string>;
 }
 
 export interface WatchListTable {
@@ -279,6 +281,9 @@ export interface WatchVersionTable {
   approver: string | null;
   why: string | null;
   at: number;
+  /** Of the book when it was made; null in versions older than this column. */
+  revision: number | null;
+  mark: string | null;
 }
 
 export interface WatchChangeTable {
@@ -339,6 +344,9 @@ export interface ListVersionTable {
   seq: Generated<number>;
   version: string;
   at: number;
+  /** Of the book it was made from, and what else its members follow from; null: not known. */
+  revision: number | null;
+  basis: string | null;
 }
 
 /** From which list version to which (that one excluded; null: to this day) an address is named. */

@@ -2,6 +2,7 @@
  * One change of a list, in one transaction: entries, the list's next version, the audit trail, every hit that rests on
  * them, and the chains' leases, so that no block is stored as matched with what was before.
  */
+import { randomUUID } from "node:crypto";
 import { sql, type Transaction } from "kysely";
 import { digestOf } from "../lib/canonical-json.ts";
 import { AppError } from "../lib/errors.ts";
@@ -10,6 +11,7 @@ import type { IncidentInput } from "../types/watchlist-format.ts";
 import type { EntryChange, ListChange, WatchAction, WatchedEntry } from "../types/watch-change.ts";
 import { inChunks } from "./outbox.ts";
 import type { Database } from "./schema.ts";
+import type { BookState } from "./watch-reading.ts";
 import { type ChangedEntries, type RetellHit, retellHits } from "./watch-hits.ts";
 
 /** The entries are not what the change starts from any more. */
@@ -59,9 +61,10 @@ export async function applyChange(
 ): Promise<Applied> {
   const { change, action, now } = options;
   await checkBefore(trx, change, ports);
-  const revision = await nextRevision(trx);
+  const state = await nextState(trx);
+  const { revision } = state;
   const joinAt = await outdateChains(trx, revision);
-  const head = await writeVersion(trx, options);
+  const head = await writeVersion(trx, options, state);
   await writeEntries(trx, change, ports);
   if (action === "import") await rememberRows(trx, change, ports);
   const changeHash = options.changeHash ?? hashOfChange({ action, change });
@@ -115,13 +118,12 @@ async function checkBefore(trx: Transaction<Database>, { entries }: ListChange, 
   }
 }
 
-async function nextRevision(trx: Transaction<Database>): Promise<number> {
-  const row = await trx
+function nextState(trx: Transaction<Database>): Promise<BookState> {
+  return trx
     .updateTable("watch_state")
-    .set((eb) => ({ revision: eb("revision", "+", 1) }))
-    .returning("revision")
+    .set((eb) => ({ revision: eb("revision", "+", 1), mark: randomUUID() }))
+    .returning(["revision", "mark"])
     .executeTakeFirstOrThrow();
-  return row.revision;
 }
 
 /**
@@ -157,6 +159,7 @@ async function outdateChains(trx: Transaction<Database>, revision: number): Prom
 async function writeVersion(
   trx: Transaction<Database>,
   { change, action, actor, approver, why, now }: ApplyOptions,
+  state: BookState,
 ): Promise<{ number: number; version: string }> {
   const { list, file } = change;
   const incident = JSON.stringify(change.incident);
@@ -178,7 +181,7 @@ async function writeVersion(
     .execute();
   await trx
     .insertInto("watch_version")
-    .values({ list, number, version, incident, action, actor, approver, why, at: now })
+    .values({ list, number, version, incident, action, actor, approver, why, at: now, ...state })
     .execute();
   for (const chunk of inChunks(change.entries)) {
     await trx

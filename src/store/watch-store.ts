@@ -2,7 +2,7 @@
  * The book of what is watched. `write` holds the one lock all changes take, so what a decision was made on is still so
  * when it is carried out; every reader sees whole changes only.
  */
-import type { Kysely, Transaction } from "kysely";
+import type { Transaction } from "kysely";
 import { hashId } from "../lib/ids.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import type { AuditRecord, ListChange, Proposal, ProposalState, WatchAction } from "../types/watch-change.ts";
@@ -11,21 +11,21 @@ import type { Db } from "./database.ts";
 import { inChunks } from "./outbox.ts";
 import type { Database } from "./schema.ts";
 import { type Applied, type ApplyOptions, type ApplyPorts, applyChange, audit, hashOfChange } from "./watch-apply.ts";
+import {
+  type BookState,
+  createWatchReading,
+  readHeads,
+  readState,
+  type StoredHead,
+  type WatchReading,
+} from "./watch-reading.ts";
 import { auditOf, entryOf, proposalOf } from "./watch-rows.ts";
 
-export interface StoredWatchList {
-  readonly list: string;
-  readonly number: number;
-  readonly version: string;
-  readonly incident: IncidentInput;
-  /** The file it is imported from; null: made by people here. */
-  readonly file: string | null;
+export interface StoredWatchList extends StoredHead {
   readonly entries: readonly WatchEntry[];
 }
 
-export interface StoredWatch {
-  /** Rises with every change of what is watched. */
-  readonly revision: number;
+export interface StoredWatch extends BookState {
   readonly lists: readonly StoredWatchList[];
 }
 
@@ -46,6 +46,8 @@ export interface WatchBook {
   readonly trx: Transaction<Database>;
   entry(entryId: string): Promise<WatchEntry | null>;
   /** A list of ours tells its incident as a file does that knows it. */
+  head(list: string): Promise<StoredHead | null>;
+  /** With all its entries: for imports, which compare each of them. */
   list(list: string): Promise<StoredWatchList | null>;
   /** By entry: digest of its row when the list's file was last imported. */
   rows(list: string): Promise<Map<string, string>>;
@@ -78,8 +80,9 @@ export interface ProposeOptions {
   readonly expiresAt: number;
 }
 
-export interface WatchStore {
+export interface WatchStore extends WatchReading {
   revision(): Promise<number>;
+  /** All of it at once: for commands, and lists that fit their memory. */
   read(): Promise<StoredWatch>;
   /** Whether a mute or a proposal has run out. */
   isAnythingOver(now: number): Promise<boolean>;
@@ -96,9 +99,12 @@ export interface WatchStore {
 }
 
 export function createWatchStore(db: Db, ports: ApplyPorts): WatchStore {
+  const reading = createWatchReading(db);
   return {
+    ...reading,
+
     async revision() {
-      return (await db.selectFrom("watch_state").select("revision").executeTakeFirstOrThrow()).revision;
+      return (await reading.state()).revision;
     },
 
     read: () =>
@@ -107,8 +113,8 @@ export function createWatchStore(db: Db, ports: ApplyPorts): WatchStore {
         .transaction()
         .setIsolationLevel("repeatable read")
         .execute(async (trx) => {
-          const { revision } = await trx.selectFrom("watch_state").select("revision").executeTakeFirstOrThrow();
-          return { revision, lists: await readLists(trx) };
+          const state = await readState(trx);
+          return { ...state, lists: await readLists(trx) };
         }),
 
     async isAnythingOver(now) {
@@ -190,26 +196,26 @@ export function createWatchStore(db: Db, ports: ApplyPorts): WatchStore {
   };
 }
 
-async function readLists(trx: Kysely<Database>, only?: string): Promise<StoredWatchList[]> {
-  let heads = trx.selectFrom("watch_list").selectAll().orderBy("list");
-  let entries = trx.selectFrom("watch_entry").select(["list", "payload"]).orderBy("entry_id");
-  if (only !== undefined) {
-    heads = heads.where("list", "=", only);
-    entries = entries.where("list", "=", only);
-  }
-  const rows = Map.groupBy(await entries.execute(), ({ list }) => list);
-  return (await heads.execute()).map(({ list, number, version, incident, file }) => ({
-    list,
-    number,
-    version,
-    incident: JSON.parse(incident) as IncidentInput,
-    file,
-    entries: (rows.get(list) ?? []).map((row) => ({ ...entryOf(row), listVersion: version })),
+async function readLists(trx: Transaction<Database>, only?: string): Promise<StoredWatchList[]> {
+  const rows = await trx
+    .selectFrom("watch_entry")
+    .select(["list", "payload"])
+    .$if(only !== undefined, (query) => query.where("list", "=", only ?? ""))
+    .orderBy("entry_id")
+    .execute();
+  const byList = Map.groupBy(rows, ({ list }) => list);
+  return (await readHeads(trx, only)).map((head) => ({
+    ...head,
+    entries: (byList.get(head.list) ?? []).map((row) => ({ ...entryOf(row), listVersion: head.version })),
   }));
 }
 
 function createBook(trx: Transaction<Database>, ports: ApplyPorts): WatchBook {
   const proposals = () => trx.selectFrom("watch_proposal").selectAll();
+  async function told<T extends StoredHead>(found: T | undefined): Promise<T | null> {
+    if (found === undefined || found.file !== null) return found ?? null;
+    return { ...found, incident: (await incidentIn(trx, found.incident.id)) ?? found.incident };
+  }
   return {
     trx,
 
@@ -222,11 +228,9 @@ function createBook(trx: Transaction<Database>, ports: ApplyPorts): WatchBook {
       return row === undefined ? null : entryOf(row);
     },
 
-    async list(list) {
-      const [found] = await readLists(trx, list);
-      if (found === undefined || found.file !== null) return found ?? null;
-      return { ...found, incident: (await incidentIn(trx, found.incident.id)) ?? found.incident };
-    },
+    head: async (list) => told((await readHeads(trx, list))[0]),
+
+    list: async (list) => told((await readLists(trx, list))[0]),
 
     async rows(list) {
       const rows = await trx.selectFrom("watch_row").select(["entry_id", "digest"]).where("list", "=", list).execute();

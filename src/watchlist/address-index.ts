@@ -37,6 +37,8 @@ export interface AddressSpace {
 export interface AddressIndex {
   /** Distinct addresses added (two of equal fingerprint count once: in one of 400,000 indexes of ten million). */
   readonly size: number;
+  /** So many fit, with the empty slots that a quick "no" needs. */
+  readonly capacity: number;
   readonly table: AddressTableLayout;
   /** What the fingerprints of a space start from; null: nothing was added to it. */
   seedOf(space: string): TableSeed | null;
@@ -79,7 +81,7 @@ export function createAddressIndex({ count, fillRandom = randomFillSync }: Addre
 
 /** The table of a saved index; whoever loads it writes its words and fingerprints into the memory before it is asked. */
 export function loadAddressIndex(saved: SavedIndex): AddressIndex {
-  return indexOn(layOut(saved.slots), saved, { count: saved.size, fillRandom: randomFillSync });
+  return indexOn(layOut(saved.slots), saved, { count: Math.floor(saved.slots * LOAD), fillRandom: randomFillSync });
 }
 
 function indexOn(table: AddressTableLayout, saved: SavedIndex, options: Required<AddressIndexOptions>): AddressIndex {
@@ -97,6 +99,7 @@ function indexOn(table: AddressTableLayout, saved: SavedIndex, options: Required
     get size() {
       return size;
     },
+    capacity: options.count,
     table,
     seedOf: (space) => seeds.get(space) ?? null,
     of: (space) => ({

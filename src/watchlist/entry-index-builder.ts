@@ -12,10 +12,9 @@ import { createEntryIndex, type EntryIndex } from "./entry-index.ts";
 import { createSlots, encodeHead, HEAD_BYTES, tableBytes, type Trailer } from "./entry-layout.ts";
 import { encodeRecord, entryIdOf, NO_SLOT, PLACE_BYTES } from "./entry-record.ts";
 import type { EntryStorage } from "./entry-storage.ts";
-import { compareText } from "./problems.ts";
 
 export interface EntryIndexBuilder<F> {
-  /** In the order of list, chain and address. */
+  /** In any order. */
   add(entry: WatchEntry): void;
   /** Stops in between, so that others can run. Nothing is added afterwards. */
   finish(facts: F): Generator<void, EntryIndex<F>>;
@@ -37,7 +36,6 @@ export function createEntryIndexBuilder<F>(options: { count: number; storage: En
   const commons = createCommons();
   const out = createWriter(storage);
   const content = createHash("sha256");
-  let last: WatchEntry | null = null;
   let added = 0;
 
   const commonPlace = (part: object): number =>
@@ -47,7 +45,6 @@ export function createEntryIndexBuilder<F>(options: { count: number; storage: En
     });
   return {
     add(entry) {
-      assert(last === null || compareEntries(last, entry) <= 0, "entries come in the order of list, chain and address");
       const { id, address, label, note, ...rest } = entry;
       const { chain } = rest;
       const slot = slotFor(chain, address);
@@ -68,7 +65,6 @@ export function createEntryIndexBuilder<F>(options: { count: number; storage: En
       );
       lastOfSlot[slot] = place;
       lastOfChain.set(chain, place);
-      last = entry;
       added += 1;
     },
     *finish(facts) {
@@ -82,11 +78,6 @@ export function createEntryIndexBuilder<F>(options: { count: number; storage: En
       return createEntryIndex(storage, { index, recordsEnd, trailer });
     },
   };
-}
-
-/** The order entries are added in. */
-export function compareEntries(a: WatchEntry, b: WatchEntry): number {
-  return compareText(a.list, b.list) || compareText(a.chain, b.chain) || compareText(a.address, b.address);
 }
 
 /** Where the common parts of the entries before are. */

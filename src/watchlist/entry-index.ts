@@ -23,6 +23,7 @@ import {
   decodeRecord,
   type EntryRecord,
   entryIdOf,
+  inOrderFor,
   PLACE_BYTES,
   RECORD_HEAD_BYTES,
   recordLength,
@@ -37,6 +38,10 @@ export interface EntryIndex<F> {
   /** What the builder was given. */
   readonly facts: F;
   readonly addresses: AddressTable;
+  /** So many more addresses can be admitted. */
+  readonly room: number;
+  /** Scanners stop at this address too from now on. What is known about it stays as it is. */
+  admit(chain: ChainId, address: Address): void;
   /**
    * The entries of exactly this chain, then those of the same account on other chains, both in list order. Throws
    * ConfigError where the storage is damaged.
@@ -89,6 +94,9 @@ export function createEntryIndex<F>(storage: ReadableStorage, parts: EntryIndexP
   const { index, recordsEnd, trailer } = parts;
   const lastOfChain = new Map(trailer.lastOfChain);
   const slotOf = createSlots(index, "find");
+  const slotFor = createSlots(index, "add");
+  // Their slots have no records in the storage, so a slot without one is damage all the same.
+  const admitted = new Set<number>();
   const lastPlacesAt = placesAt(recordsEnd, index.table);
   // A closed file's number may be another file's by now.
   let isOpen = true;
@@ -121,24 +129,30 @@ export function createEntryIndex<F>(storage: ReadableStorage, parts: EntryIndexP
     digest: trailer.digest,
     facts: trailer.facts,
     addresses: tableOn(index, addressesOf),
+    room: Math.max(0, index.capacity - index.size),
+    admit(chain, address) {
+      if (slotOf(chain, address) !== -1) return;
+      const slot = slotFor(chain, address);
+      // An address left out would be watched in word only.
+      assert(slot !== -1, `${address} is not an EVM address`);
+      admitted.add(slot);
+    },
     entriesOf(chain, address) {
       assert(isOpen, "the watchlist is open");
       const slot = slotOf(chain, address);
-      if (slot === -1) return NO_ENTRIES;
-      const exact: WatchEntry[] = [];
-      const ofSameKey: WatchEntry[] = [];
+      if (slot === -1 || admitted.has(slot)) return NO_ENTRIES;
+      const found: WatchEntry[] = [];
       let place = lastPlaceOf(slot);
       do {
         const record = recordAt(place);
         if (record.slot !== slot) throw storage.unfit(`the record at ${place} is another address's`);
         if (partsOf(record)[0] === address) {
           const entry = entryOf(record, recordAt(record.common));
-          if (entry.chain === chain) exact.push(entry);
-          else if (isMatchedOn(entry, chain)) ofSameKey.push(entry);
+          if (isMatchedOn(entry, chain)) found.push(entry);
         }
         place = record.previous;
       } while (place !== 0);
-      return [...exact.toReversed(), ...ofSameKey.toReversed()];
+      return inOrderFor(chain, found);
     },
     close() {
       isOpen = false;

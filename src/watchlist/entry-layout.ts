@@ -4,7 +4,7 @@
  * | from | what |
  * |---|---|
  * | 0 | a magic line; at 24 the end of the records, at 32 the beginning of the trailer (uint64); at 40 the SHA-256 of all behind the head and of the 40 bytes before |
- * | 72 | records, see `entry-record.ts`, in the order of list, chain and address |
+ * | 72 | records, see `entry-record.ts` |
  * | end of the records | the table's random words and fingerprints, as they are in its memory |
  * | then | for each slot the place of its last record, uint32; 0: none |
  * | then, to the end | the trailer, JSON |
@@ -32,7 +32,7 @@ export interface Trailer<F> {
   readonly index: SavedIndex;
   readonly lastOfChain: readonly (readonly [chain: ChainId, place: number])[];
   readonly count: number;
-  /** Of the entries in their order, hex. */
+  /** Of the entries in the order they were added, hex. */
   readonly digest: string;
   readonly facts: F;
 }

@@ -16,6 +16,7 @@
  */
 import { crc32 } from "node:zlib";
 import type { WatchEntry } from "../types/watch.ts";
+import { compareText } from "./problems.ts";
 
 export const PLACE_BYTES = 8;
 export const RECORD_HEAD_BYTES = 24;
@@ -62,4 +63,20 @@ export function decodeRecord(bytes: Buffer): EntryRecord | null {
 /** An entry's id is not written: it follows from the rest. */
 export function entryIdOf({ list, chain, address }: Pick<WatchEntry, "list" | "chain" | "address">): string {
   return `${list}/${chain}/${address}`;
+}
+
+/** The parts of an id: neither a list's name nor a chain's has a slash. */
+export function placeOfId(entryId: string): Pick<WatchEntry, "list" | "chain" | "address"> {
+  const [list = "", chain = "", ...address] = entryId.split("/");
+  return { list, chain, address: address.join("/") };
+}
+
+/** The order in which the entries of an address are told. */
+export function compareEntries(a: WatchEntry, b: WatchEntry): number {
+  return compareText(a.list, b.list) || compareText(a.chain, b.chain) || compareText(a.address, b.address);
+}
+
+/** First those of the chain itself, then those of the same account elsewhere; each in list order. */
+export function inOrderFor(chain: WatchEntry["chain"], entries: readonly WatchEntry[]): WatchEntry[] {
+  return entries.toSorted((a, b) => Number(a.chain !== chain) - Number(b.chain !== chain) || compareEntries(a, b));
 }

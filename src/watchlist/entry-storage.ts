@@ -1,6 +1,7 @@
 /**
  * Where the bytes of an entry index are: in a file, or in memory when it is small. Written once from front to back, then
- * only read.
+ * only read. A file is closed when it is told to, or when nothing refers to it any more: who asks a replaced list last is
+ * nobody's to know.
  */
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { assert } from "../lib/assert.ts";
@@ -55,6 +56,14 @@ export function createMemoryStorage(): EntryStorage {
   };
 }
 
+const unreferenced = new FinalizationRegistry((file: number) => closeSync(file));
+
+/** To be called once. */
+function closeOnce(storage: object, file: number): void {
+  unreferenced.unregister(storage);
+  closeSync(file);
+}
+
 /**
  * A new file beside `path`, which takes its place when it is published. Whoever has the old one open goes on reading it;
  * the system frees its space when the last of them closes it.
@@ -62,14 +71,14 @@ export function createMemoryStorage(): EntryStorage {
  * Nothing is synced: after a loss of power the file may be damaged, which is seen when it is opened. It can be built again.
  */
 export function createFileStorage(path: string): EntryStorage {
-  const part = `${path}.part`;
+  const part = unpublished(path);
   const file = openSync(part, "w+", 0o600);
   let size = 0;
   let isPublished = false;
   const write = (bytes: Uint8Array, at: number) => {
     for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
   };
-  return {
+  const storage: EntryStorage = {
     ...readerOf(path, file),
     get size() {
       return size;
@@ -84,16 +93,29 @@ export function createFileStorage(path: string): EntryStorage {
       isPublished = true;
     },
     close() {
-      closeSync(file);
+      closeOnce(storage, file);
       if (!isPublished) rmSync(part, { force: true });
     },
   };
+  unreferenced.register(storage, file, storage);
+  return storage;
+}
+
+function unpublished(path: string): string {
+  return `${path}.part`;
+}
+
+/** What a process that was killed had not published. */
+export function removeUnpublished(path: string): void {
+  rmSync(unpublished(path), { force: true });
 }
 
 /** Throws ConfigError when there is no such file. */
 export function openFileStorage(path: string): ReadableStorage {
   const file = openRegular(path);
-  return { ...readerOf(path, file), size: fstatSync(file).size, close: () => closeSync(file) };
+  const storage = { ...readerOf(path, file), size: fstatSync(file).size, close: () => closeOnce(storage, file) };
+  unreferenced.register(storage, file, storage);
+  return storage;
 }
 
 function openRegular(path: string): number {

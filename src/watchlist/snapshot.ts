@@ -12,9 +12,11 @@ import type { Address, ChainId } from "../types/chain.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
 import type { Incident, OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
 import { type EntryIndex, openEntryIndex } from "./entry-index.ts";
-import { compareEntries, createEntryIndexBuilder, type EntryIndexBuilder } from "./entry-index-builder.ts";
+import { createEntryIndexBuilder, type EntryIndexBuilder } from "./entry-index-builder.ts";
+import { compareEntries } from "./entry-record.ts";
 import { createFileStorage, createMemoryStorage, openFileStorage } from "./entry-storage.ts";
 import type { LoadedEntry, LoadedList } from "./load.ts";
+import { createOwnIndex, type OwnIndex } from "./own-index.ts";
 import { compareText } from "./problems.ts";
 
 export interface WatchlistOptions {
@@ -35,12 +37,14 @@ export interface BuildOptions {
   readonly file: string;
   /** Every list that an entry is of. */
   readonly lists: readonly ListHead[];
-  /** In the order of list, chain and address (code units): read once, never held together. */
+  /** In any order: read once, never held together. */
   readonly entries: Iterable<LoadedEntry> | AsyncIterable<LoadedEntry>;
-  /** At most so many entries come. */
+  /** At most so many entries come, those that are admitted later included. */
   readonly count: number;
   readonly own: readonly OwnAddress[];
   readonly enable: readonly string[];
+  /** What it is made from, in the words of whoever opens it again. */
+  readonly stamp?: string;
 }
 
 /** What `check` prints for an incident. `watched + off + never` is every entry; `noAdapter` counts within `watched`. */
@@ -58,30 +62,38 @@ export interface WatchlistSnapshot extends Watchlist {
   readonly summary: readonly IncidentSummary[];
   /** Ids in `enable` that name no list and no incident: most likely a typing error. */
   readonly unknownEnable: readonly string[];
-  /** It is asked nothing any more. Only then a replaced file's space is free; the table goes with the last reference to it. */
+  /** Matched entries, by their own chain. */
+  readonly watchedOn: ReadonlyMap<ChainId, number>;
+  /** As it was built with. */
+  readonly stamp: string;
+  /** See EntryIndex. */
+  readonly room: number;
+  admit(chain: ChainId, address: Address): void;
+  /** It is asked nothing any more: a replaced file's space is free at once, not when the last reference to it is gone. */
   close(): void;
 }
 
 export function createWatchlist({ lists, own, enable }: WatchlistOptions): WatchlistSnapshot {
   const entries = lists.flatMap((list) => list.entries).toSorted((a, b) => compareEntries(a.entry, b.entry));
   const storage = createMemoryStorage();
-  const intake = createIntake({ lists, enable, builder: createEntryIndexBuilder({ count: entries.length, storage }) });
+  const builder = createEntryIndexBuilder<Facts>({ count: entries.length, storage });
+  const intake = createIntake({ lists, enable, stamp: "", builder });
   for (const entry of entries) intake.add(entry);
-  return watchlistOn(runThrough(intake.finish()), own);
+  return watchlistOn(runThrough(intake.finish()), createOwnIndex(own));
 }
 
 /** Rejects with the signal's reason when it is aborted, and with whatever reading the entries throws; nothing is left then. */
 export async function buildWatchlist(options: BuildOptions, signal: AbortSignal): Promise<WatchlistSnapshot> {
-  const { file, lists, entries, count, own, enable } = options;
+  const { file, lists, entries, count, own, enable, stamp = "" } = options;
   const storage = createFileStorage(file);
   try {
-    const intake = createIntake({ lists, enable, builder: createEntryIndexBuilder({ count, storage }) });
+    const intake = createIntake({ lists, enable, stamp, builder: createEntryIndexBuilder({ count, storage }) });
     const pause = createPauses(signal);
     for await (const entry of entries) {
       intake.add(entry);
       await pause();
     }
-    return watchlistOn(await inSlices(intake.finish(), signal), own);
+    return watchlistOn(await inSlices(intake.finish(), signal), createOwnIndex(own));
   } catch (error) {
     storage.close();
     throw error;
@@ -95,7 +107,7 @@ export async function openWatchlist(
 ): Promise<WatchlistSnapshot> {
   const storage = openFileStorage(file);
   try {
-    return watchlistOn(await inSlices(openEntryIndex<Facts>(storage), signal), own);
+    return watchlistOn(await inSlices(openEntryIndex<Facts>(storage), signal), createOwnIndex(own));
   } catch (error) {
     storage.close();
     throw error;
@@ -107,6 +119,8 @@ interface Facts {
   readonly incidents: readonly Incident[];
   readonly summary: readonly IncidentSummary[];
   readonly unknownEnable: readonly string[];
+  readonly watchedOn: readonly (readonly [chain: ChainId, count: number])[];
+  readonly stamp: string;
 }
 
 interface Intake {
@@ -117,42 +131,57 @@ interface Intake {
 interface IntakeOptions {
   readonly lists: readonly ListHead[];
   readonly enable: readonly string[];
+  readonly stamp: string;
   readonly builder: EntryIndexBuilder<Facts>;
 }
 
 /** Hands the builder what is watched, and counts the rest. */
-function createIntake({ lists, enable, builder }: IntakeOptions): Intake {
+function createIntake({ lists, enable, stamp, builder }: IntakeOptions): Intake {
   const enabled = new Set(enable);
   const incidents = incidentsOf(lists);
   const counts = new Map<string, Counts>();
+  const watchedOn = new Map<ChainId, number>();
   return {
     add({ entry, hasAdapter }) {
       const state = stateOf(entry, enabled);
       countEntry(counts, entry.incident, { state, hasAdapter });
-      if (state === "watched") builder.add(entry);
+      if (state !== "watched") return;
+      builder.add(entry);
+      watchedOn.set(entry.chain, (watchedOn.get(entry.chain) ?? 0) + 1);
     },
     finish: () =>
       builder.finish({
         incidents: [...incidents.values()],
         summary: summaryOf(incidents, counts),
-        unknownEnable: [...enabled].filter((id) => !lists.some((one) => one.list === id || one.incident.id === id)),
+        unknownEnable: unknownIn(enable, lists),
+        watchedOn: [...watchedOn],
+        stamp,
       }),
   };
 }
 
-function watchlistOn(index: EntryIndex<Facts>, own: readonly OwnAddress[]): WatchlistSnapshot {
-  const { incidents, summary, unknownEnable } = index.facts;
-  const ownOf = indexOwn(own);
+/** Ids in `enable` that name no list and no incident. */
+export function unknownIn(enable: readonly string[], lists: readonly ListHead[]): string[] {
+  return [...new Set(enable)].filter((id) => !lists.some((one) => one.list === id || one.incident.id === id));
+}
+
+function watchlistOn(index: EntryIndex<Facts>, own: OwnIndex): WatchlistSnapshot {
+  const { incidents, summary, unknownEnable, watchedOn, stamp } = index.facts;
+  const { addresses, count, room, admit, entriesOf, close } = index;
   return {
     version: versionOf(index, own),
     incidents: new Map(incidents.map((incident) => [incident.id, incident])),
-    entriesOf: index.entriesOf,
-    ownOf: (chain, address) => ownOf.get(chain)?.get(address) ?? null,
-    addresses: index.addresses,
-    watchedCount: index.count,
+    entriesOf,
+    ownOf: own.of,
+    addresses,
+    watchedCount: count,
     summary,
     unknownEnable,
-    close: index.close,
+    watchedOn: new Map(watchedOn),
+    stamp,
+    room,
+    admit,
+    close,
   };
 }
 
@@ -179,21 +208,12 @@ export function toIncident(incident: IncidentInput): Incident {
 }
 
 /** By id; told by the first list of an incident. */
-function incidentsOf(lists: readonly ListHead[]): Map<string, Incident> {
+export function incidentsOf(lists: readonly ListHead[]): Map<string, Incident> {
   const incidents = new Map<string, Incident>();
   for (const { incident } of lists.toSorted((a, b) => compareText(a.list, b.list))) {
     if (!incidents.has(incident.id)) incidents.set(incident.id, toIncident(incident));
   }
   return incidents;
-}
-
-function indexOwn(own: readonly OwnAddress[]): Map<ChainId, Map<Address, OwnAddress>> {
-  const index = new Map<ChainId, Map<Address, OwnAddress>>();
-  for (const one of own) {
-    const ofChain = index.get(one.chain) ?? new Map<Address, OwnAddress>();
-    index.set(one.chain, ofChain.set(one.address, one));
-  }
-  return index;
 }
 
 interface Counts {
@@ -220,11 +240,8 @@ function summaryOf(incidents: ReadonlyMap<string, Incident>, counts: ReadonlyMap
  * The content's hash: everything an alert can tell about a match, in an order of its own. The order of files, rows and
  * keys changes nothing; a changed label or customer does, because blocks matched before tell it differently.
  */
-function versionOf({ digest, facts }: EntryIndex<Facts>, own: readonly OwnAddress[]): string {
+function versionOf({ digest, facts }: EntryIndex<Facts>, own: OwnIndex): string {
   const involved = facts.summary.filter(({ watched }) => watched > 0);
-  const lines = [
-    ...involved.map(({ incident }) => `incident ${canonicalJson(incident)}`),
-    ...own.map((address) => `own ${canonicalJson(address)}`),
-  ];
-  return hashId("wl", [`entries ${digest}`, ...lines.toSorted(compareText)]);
+  const lines = involved.map(({ incident }) => `incident ${canonicalJson(incident)}`);
+  return hashId("wl", [`entries ${digest}`, ...lines.toSorted(compareText), `own ${own.digest}`]);
 }

@@ -87,7 +87,7 @@ const INPUT_MAX_BYTES = 128 * 1024 * 1024;
 const SPARE_BYTES = 256 * 1024;
 const PAGE_BYTES = 65_536;
 
-/** What the scanners on one table share. */
+/** What the scanners on one memory share. */
 interface Shared {
   readonly core: ScannerCore;
   readonly memory: WebAssembly.Memory;
@@ -99,19 +99,22 @@ interface Shared {
   readonly tablesEnd: number;
 }
 
-const sharedByTable = new WeakMap<MakeCore, WeakMap<AddressTable, Shared>>();
+const sharedByMemory = new WeakMap<MakeCore, WeakMap<WebAssembly.Memory, Shared>>();
 
-/** One core for each table of addresses: scans are synchronous, so chains take turns in its room. */
+/**
+ * One core for each memory with a table of addresses: scans are synchronous, so chains take turns in its room. Lists that
+ * differ in a few entries have one memory, and two cores would write over one another there.
+ */
 function sharedOn(watched: AddressTable, makeCore: MakeCore): Shared {
-  let byTable = sharedByTable.get(makeCore);
-  if (byTable === undefined) {
-    byTable = new WeakMap();
-    sharedByTable.set(makeCore, byTable);
+  let byMemory = sharedByMemory.get(makeCore);
+  if (byMemory === undefined) {
+    byMemory = new WeakMap();
+    sharedByMemory.set(makeCore, byMemory);
   }
-  let shared = byTable.get(watched);
+  let shared = byMemory.get(watched.memory);
   if (shared === undefined) {
     shared = createShared(watched, makeCore);
-    byTable.set(watched, shared);
+    byMemory.set(watched.memory, shared);
   }
   return shared;
 }
