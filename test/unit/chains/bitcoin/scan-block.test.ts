@@ -183,3 +183,28 @@ test("a block for which there is no room is walked over", () => {
   expect(scanBlock(options)).toEqual(walkBlock(options));
   expect(scanBlock(options)).toHaveLength(1);
 });
+
+const MAX = 2_100_000_000_000_000n;
+const TWENTY = Buffer.alloc(22, 1);
+
+test.each([
+  ["a sum of spent coins above what there can be", [MAX, 1n], [1n], false],
+  ["all there can be", [MAX], [MAX], true],
+  ["one more", [MAX + 1n], [MAX], false],
+  ["more paid than spent", [10n], [11n], false],
+  ["a negative amount", [-1n], [0n], false],
+] as const)("%s", (_what, spends, pays, isAccepted) => {
+  const coins = (amounts: readonly bigint[]) => amounts.map((amount) => ({ script: TWENTY, amount }));
+  const one = makeBlock([{ spends: coins(spends), pays: coins(pays) }], { claims: 0n });
+  const watched = createScriptTable([addressOf(TWENTY, one.network)], one.network);
+  expect(expectSame(optionsOf(one, watched), {}) !== null).toBe(isAccepted);
+});
+
+test.each(["fd1600", "fe16000000", "ff1600000000000000"])("a size written as %s is refused", (size) => {
+  const one = makeBlock([{ spends: [{ script: TWENTY, amount: 1n }], pays: [{ script: TWENTY, amount: 1n }] }]);
+  const watched = createScriptTable([addressOf(TWENTY, one.network)], one.network);
+  // Two transactions, none and one coin, its amount; then the size.
+  const spent = Buffer.concat([one.spent.subarray(0, 11), Buffer.from(size, "hex"), one.spent.subarray(12)]);
+  expect(expectSame(optionsOf(one, watched), {})).toHaveLength(1);
+  expect(expectSame(optionsOf({ ...one, spent }, watched), {})).toBeNull();
+});
