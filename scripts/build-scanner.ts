@@ -1,8 +1,8 @@
 /**
- * src/chains/evm/scan/core -> src/chains/evm/scan/scanner.wasm, by AssemblyScript. The build is deterministic: a test
- * builds it again and compares.
+ * src/chains/<family>/scan/core -> src/chains/<family>/scan/scanner.wasm, by AssemblyScript. The build is deterministic: a
+ * test builds it again and compares.
  *
- *     node scripts/build-scanner.ts [file to write]
+ *     node scripts/build-scanner.ts evm|bitcoin [file to write]
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -10,22 +10,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
-const CORE = join(ROOT, "src/chains/evm/scan/core");
+const FAMILIES = ["evm", "bitcoin"];
+const family = process.argv[2] ?? "";
+if (!FAMILIES.includes(family)) throw new Error(`which scanner? One of ${FAMILIES.join(", ")}`);
+const SCAN = join(ROOT, "src/chains", family, "scan");
+const CORE = join(SCAN, "core");
 const OPTIONS = [
   "--runtime stub --importMemory --initialMemory 1 --noExportMemory",
   "--enable simd -O3 --converge --noAssert --use abort=",
 ];
 
-/** A file with a twin for WebAssembly (`memory.asc.ts` of `memory.ts`) is replaced by the twin. */
+/** A file that is for WebAssembly (`memory.asc.ts`) takes the place of its twin for Node (`memory.ts`), where it has one. */
 function copyCore(folder: string): void {
   const files = readdirSync(CORE).filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
-  for (const file of files.filter((name) => !name.endsWith(".asc.ts"))) {
+  for (const file of new Set(files.map((name) => name.replace(/\.asc\.ts$/, ".ts")))) {
     const twin = file.replace(/\.ts$/, ".asc.ts");
     copyFileSync(join(CORE, files.includes(twin) ? twin : file), join(folder, file));
   }
 }
 
-const target = process.argv[2] ?? join(ROOT, "src/chains/evm/scan/scanner.wasm");
+const target = process.argv[3] ?? join(SCAN, "scanner.wasm");
 const folder = mkdtempSync(join(tmpdir(), "heistwatch-scanner-"));
 try {
   copyCore(folder);

@@ -1,62 +1,22 @@
 /**
- * One walk over a block's outputs and the coins it spends: who is touched, and whether the amounts add up. A block's hash
- * covers the outputs; the spent coins are the node's word, held against the counts and sums that the block allows.
+ * Which transactions of a block touch what is watched. WebAssembly marks those that may (`scan/`), and only they are looked
+ * at again. Where it finds anything odd, `walk-block.ts` reads the same bytes, and what that says holds.
  */
-import { AMOUNT_BYTES, ByteReader } from "./byte-reader.ts";
-import { type Network, subsidyAt } from "./networks.ts";
-import { ProofError } from "./proof-error.ts";
+import { ByteReader } from "./byte-reader.ts";
+import { subsidyAt } from "./networks.ts";
 import type { ScriptTable } from "./script-table.ts";
-import { ScriptQueue } from "./script-queue.ts";
-import { INPUTS, OUTPUTS, PARTS, type Transactions } from "./transactions.ts";
-
-/** A transaction that touches what is watched. */
-export interface TouchedTransaction {
-  /** Place in the block. */
-  readonly index: number;
-  /** Where its coins begin in the spent coins: their count. */
-  readonly spentAt: number;
-}
-
-export interface ScanOptions {
-  readonly transactions: Transactions;
-  /** As `/rest/spenttxouts` gives them: for each transaction a count and that many coins (amount, script); none for the coinbase. */
-  readonly spent: Uint8Array;
-  readonly height: number;
-  readonly network: Network;
-  /** Null: every transaction is touched. */
-  readonly watched: ScriptTable | null;
-}
+import { OUTPUTS, PARTS } from "./transactions.ts";
+import { passCoins, type ScanOptions, type TouchedTransaction, walkBlock } from "./walk-block.ts";
 
 /** Throws ProofError where the spent coins do not fit the block. */
-export function scanBlock({ transactions, spent, height, network, watched }: ScanOptions): TouchedTransaction[] {
-  const { count } = transactions;
-  const coins = new ByteReader(spent, "the spent coins");
-  const outputs = new ByteReader(transactions.bytes, "the block");
-  const spentAt = new Uint32Array(count);
-  const touched = new Uint8Array(count).fill(watched === null ? 1 : 0);
-  const queueOf = (source: ByteReader) => (watched === null ? null : new ScriptQueue(watched, source, touched));
-  const [spentScripts, madeScripts] = [queueOf(coins), queueOf(outputs)];
-  if (coins.compactSize() !== count) throw new ProofError("spent coins", "of another number of transactions");
-  let claimed = 0;
-  let fees = 0;
-  for (let index = 0; index < count; index += 1) {
-    spentAt[index] = coins.at;
-    const inputs = coins.compactSize();
-    if (inputs !== inputCount(transactions, index, outputs))
-      throw new ProofError("spent coins", `${inputs} coins do not fit the inputs of transaction ${index}`);
-    const input = walkCoins(coins, { count: inputs, owner: index, network, scripts: spentScripts });
-    outputs.at = transactions.parts[index * PARTS + OUTPUTS] as number;
-    const output = walkCoins(outputs, { count: outputs.compactSize(), owner: index, network, scripts: madeScripts });
-    if (index === 0) claimed = output;
-    else fees += feeOf(input, output, index);
-    if (fees > network.amountMax) throw new ProofError("amounts", "the fees are out of range");
-  }
-  coins.end();
-  if (claimed > fees + subsidyAt(height, network))
-    throw new ProofError("amounts", "the coinbase pays more than the fees and the subsidy");
-  spentScripts?.flush();
-  madeScripts?.flush();
-  return placesOf(touched).map((index) => ({ index, spentAt: spentAt[index] as number }));
+export function scanBlock(options: ScanOptions): TouchedTransaction[] {
+  const { transactions, spent, height, network, watched } = options;
+  if (watched === null) return walkBlock(options);
+  const { amountMax } = network;
+  const scanned = watched.sieve.scan({ transactions, spent, amountMax, subsidy: subsidyAt(height, network) });
+  if (scanned === null) return walkBlock(options);
+  const marked = placesOf(scanned.marks).map((index) => ({ index, spentAt: scanned.spentAt[index] as number }));
+  return marked.filter((one) => touches(one, options, watched));
 }
 
 /** Where it is 1. */
@@ -66,35 +26,9 @@ function placesOf(marks: Uint8Array): number[] {
   return places;
 }
 
-/** How many coins a transaction spends; the coinbase, always the first, spends none. */
-function inputCount({ parts }: Transactions, index: number, reader: ByteReader): number {
-  if (index === 0) return 0;
-  reader.at = parts[index * PARTS + INPUTS] as number;
-  return reader.compactSize();
-}
-
-function feeOf(input: number, output: number, index: number): number {
-  if (input < output) throw new ProofError("amounts", `transaction ${index} pays more than it spends`);
-  return input - output;
-}
-
-interface CoinWalk {
-  readonly count: number;
-  /** Their transaction's place in the block. */
-  readonly owner: number;
-  readonly network: Network;
-  /** Null: nobody asks about them. */
-  readonly scripts: ScriptQueue | null;
-}
-
-/** Amount and script, `count` times: what spent coins and outputs both are. Returns the sum. */
-function walkCoins(reader: ByteReader, { count, owner, network, scripts }: CoinWalk): number {
-  let amount = 0;
-  for (let coin = 0; coin < count; coin += 1) {
-    amount += reader.amountAhead(network.amountMax);
-    if (amount > network.amountMax) reader.fail("has a sum of amounts out of range");
-    const script = reader.passSized(AMOUNT_BYTES, 0);
-    scripts?.add(script, reader.at - script, owner);
-  }
-  return amount;
+function touches({ index, spentAt }: TouchedTransaction, options: ScanOptions, watched: ScriptTable): boolean {
+  const { transactions, spent, network } = options;
+  const coins = new ByteReader(spent, "the spent coins", spentAt);
+  const outputs = new ByteReader(transactions.bytes, "the block", transactions.parts[index * PARTS + OUTPUTS]);
+  return [coins, outputs].some((reader) => passCoins(reader, reader.compactSize(), { network, watched }).touched);
 }

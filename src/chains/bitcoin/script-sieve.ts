@@ -4,8 +4,10 @@
  */
 import { WRITTEN_BYTES_MAX } from "./address.ts";
 import { hashBytes, type HashKey } from "./byte-hash.ts";
-import { HashFilter } from "./hash-filter.ts";
+import { filterWordsFor, HashFilter } from "./hash-filter.ts";
 import { type ByteSource, sourceOf } from "./payload-set.ts";
+import { BlockScanner, type ScannedBlock, type ScanQuestion } from "./scan/block-scanner.ts";
+import { LONGER } from "./scan/core/layout.ts";
 import * as scripts from "./scripts.ts";
 
 /** By the length of a script: where those with an address have their payload, and its length; 0: none is that long. */
@@ -31,15 +33,16 @@ export class ScriptSieve {
   private readonly key: HashKey;
   private readonly filter: HashFilter;
   private readonly hasKeys: boolean;
-  private readonly hasScriptHashes: boolean;
-  /** By length: 1 where a script without an address of that length is watched. */
-  private readonly oddLengths = new Uint8Array(WRITTEN_BYTES_MAX + 1);
+  private readonly scanner: BlockScanner;
 
   constructor({ capacity, key, hasKeys, hasScriptHashes }: SieveOptions) {
     this.key = key;
-    this.filter = new HashFilter(capacity);
     this.hasKeys = hasKeys;
-    this.hasScriptHashes = hasScriptHashes;
+    this.scanner = new BlockScanner({ filterWords: filterWordsFor(capacity), key, hasKeys });
+    this.filter = new HashFilter(this.scanner.filterWords);
+    this.scanner.payloadAt.set(PAYLOAD_AT);
+    this.scanner.payloadBytes.set(PAYLOAD_BYTES);
+    this.scanner.odd.fill(Number(hasScriptHashes), WRITTEN_BYTES_MAX + 1);
   }
 
   get byteLength(): number {
@@ -54,7 +57,7 @@ export class ScriptSieve {
   /** A script without an address, of at most 200 bytes. */
   addOdd(script: Uint8Array): void {
     const { view } = sourceOf(script);
-    this.oddLengths[script.length] = 1;
+    this.scanner.odd[script.length] = 1;
     this.filter.add(
       isAddressed(script.length) ? this.hashAt(view, 0, script.length) : this.hashOfAll(view, 0, script.length),
     );
@@ -66,23 +69,24 @@ export class ScriptSieve {
       : this.mayTouchOdd(source, at, length);
   }
 
-  /** What heldOf asks for, of a script that isAddressed. */
-  hashAt(view: DataView, at: number, length: number): number {
-    return hashBytes(view, at + (PAYLOAD_AT[length] as number), PAYLOAD_BYTES[length] as number, this.key);
+  /** mayTouch of all scripts of a block at once. Null: ask one by one. */
+  scan(question: ScanQuestion): ScannedBlock | null {
+    return this.scanner.scan(question);
   }
 
-  /** Places of those of the first `count` hashes whose scripts may touch. At most BATCH at once. */
-  heldOf(hashes: Int32Array, count: number): number[] {
-    return this.filter.heldOf(hashes, count);
+  private hashAt(view: DataView, at: number, length: number): number {
+    return hashBytes(view, at + (PAYLOAD_AT[length] as number), PAYLOAD_BYTES[length] as number, this.key);
   }
 
   /** Of a script of any other length: most are done with after a look at it and the last byte. */
   private mayTouchOdd({ bytes, view }: ByteSource, at: number, length: number): boolean {
-    if (bytes[at] === scripts.RETURN) return false;
-    const last = bytes[at + length - 1];
-    if (this.hasKeys && (last === scripts.CHECKSIG || last === scripts.CHECKMULTISIG)) return true;
-    if (length > WRITTEN_BYTES_MAX) return this.hasScriptHashes;
-    return this.oddLengths[length] === 1 && this.filter.mayHold(this.hashOfAll(view, at, length));
+    if (length > 0) {
+      if (bytes[at] === scripts.RETURN) return false;
+      const last = bytes[at + length - 1];
+      if (this.hasKeys && (last === scripts.CHECKSIG || last === scripts.CHECKMULTISIG)) return true;
+    }
+    if (length > WRITTEN_BYTES_MAX) return this.scanner.odd[LONGER] === 1;
+    return this.scanner.odd[length] === 1 && this.filter.mayHold(this.hashOfAll(view, at, length));
   }
 
   private hashOfAll(view: DataView, at: number, length: number): number {
@@ -91,6 +95,6 @@ export class ScriptSieve {
 }
 
 /** True where a script of this length may have an address. */
-export function isAddressed(length: number): boolean {
+function isAddressed(length: number): boolean {
   return length <= scripts.ADDRESSED_BYTES_MAX && PAYLOAD_AT[length] !== 0;
 }

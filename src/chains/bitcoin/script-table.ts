@@ -125,13 +125,14 @@ class PackedScriptTable implements ScriptTable {
     const watched = of.entry !== NONE && (this.payloads.flagsOf(of.entry) & of.as) !== 0;
     const keys = of.keys.filter((key) => key !== NONE);
     if (keys.length === 0) return watched ? { watched, equivalent: [] } : NOTHING;
-    const equivalent = new Set(keys.flatMap((key) => this.addressesOfKey(key)));
-    equivalent.delete(addressOf(of.script, this.network));
+    const equivalent = new Set(keys.flatMap((key) => this.addressesOfKey(key, of.as)));
+    if (of.as === AS.odd) equivalent.delete(addressOf(of.script, this.network));
     return { watched, equivalent: [...equivalent] };
   }
 
-  private addressesOfKey(entry: number): Address[] {
-    const flags = this.payloads.flagsOf(entry);
+  /** All but the one that is the script itself, where that is of a kind with an address: what that is watched as. */
+  private addressesOfKey(entry: number, as: number): Address[] {
+    const flags = this.payloads.flagsOf(entry) & ~as;
     const payload = this.payloads.bytesOf(entry);
     const kinds = (["p2pkh", "p2wpkh"] as const).filter((kind) => (flags & AS[kind]) !== 0);
     const addresses = kinds.map((kind) => addressOf(scripts.scriptOf(kind, payload), this.network));

@@ -5,7 +5,7 @@
  * never wrong, whatever branch the chain takes; only one that is missing would be missed.
  */
 import type { Coin } from "../coins.ts";
-import { HashFilter } from "../hash-filter.ts";
+import { filterWordsFor, HashFilter } from "../hash-filter.ts";
 import { type OutpointKey, printOf } from "../outpoints.ts";
 import { sourceOf } from "../payload-set.ts";
 import type { ScriptTable } from "../script-table.ts";
@@ -33,7 +33,7 @@ export function createCoinSet({ coinsMax = COINS_MAX, pendingMax = PENDING_MAX }
   const coins = new Map<OutpointKey, Coin>();
   const pending = new Map<OutpointKey, Coin>();
   const scripts = new Map<string, Uint8Array>();
-  const filter = new HashFilter(coinsMax);
+  const filter = new HashFilter(new Int32Array(filterWordsFor(coinsMax)));
   let overflowed = false;
 
   /** A copy, shared by all coins of a script: the bytes of a coin are part of a block's. */

@@ -35,7 +35,10 @@ export function sha256d(bytes: Uint8Array): Buffer {
 
 export function sizeOf(value: number): Buffer {
   if (value < 0xfd) return Buffer.of(value);
-  return Buffer.of(0xfd, value % 256, value >> 8);
+  if (value <= 0xffff) return Buffer.of(0xfd, value % 256, value >> 8);
+  const bytes = Buffer.alloc(5, 0xfe);
+  bytes.writeUInt32LE(value, 1);
+  return bytes;
 }
 
 export function coinBytes({ script, amount }: MadeCoin): Buffer {
