@@ -12,7 +12,7 @@ export interface ApiPorts {
   ask(call: string, args: unknown, actor: Actor): Promise<unknown>;
 }
 
-/** Far more than any call needs, far less than would hurt. */
+/** Far more than any call needs that carries no list, far less than would hurt. */
 const BODY_BYTES_MAX = 64 * 1024;
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
@@ -26,24 +26,40 @@ export interface CallGroup {
   /** First part of the calls' names, and of their paths. */
   readonly group: string;
   readonly calls: readonly string[];
+  /** Those of them that carry a whole list. */
+  readonly large?: readonly string[];
 }
 
-/** `ports` is null until the store is open. */
-export function addCalls(server: FastifyInstance, { group, calls }: CallGroup, ports: () => ApiPorts | null): void {
+export interface CallOptions {
+  /** Of a call that carries a list. */
+  readonly largeBytesMax: number;
+  /** Null until the store is open. */
+  readonly ports: () => ApiPorts | null;
+}
+
+interface Caller {
+  readonly ports: ApiPorts;
+  readonly actor: Actor;
+}
+
+export function addCalls(server: FastifyInstance, { group, calls, large = [] }: CallGroup, options: CallOptions): void {
+  const callers = new WeakMap<FastifyRequest, Caller>();
   void server.register(
     (app, _options, done) => {
       app.setErrorHandler(answerError);
+      // Before the body is read: who may not ask sends us nothing.
+      app.addHook("onRequest", async (request, reply) => {
+        const ports = options.ports();
+        if (ports === null) return reply.code(503).send({ error: "heistwatch is starting" });
+        const actor = await actorOf(request, ports);
+        if (actor !== null) return void callers.set(request, { ports, actor });
+        return reply.code(401).header("www-authenticate", "Bearer").send({ error: "a valid bearer token is needed" });
+      });
       for (const call of calls) {
-        app.post(`/${call}`, { bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
-          const open = ports();
-          if (open === null) return reply.code(503).send({ error: "heistwatch is starting" });
-          const actor = await actorOf(request, open);
-          if (actor === null)
-            return reply
-              .code(401)
-              .header("www-authenticate", "Bearer")
-              .send({ error: "a valid bearer token is needed" });
-          return { result: await open.ask(`${group}.${call}`, request.body ?? {}, actor) };
+        const bodyLimit = large.includes(call) ? options.largeBytesMax : BODY_BYTES_MAX;
+        app.post(`/${call}`, { bodyLimit }, async (request) => {
+          const { ports, actor } = callers.get(request) as Caller;
+          return { result: await ports.ask(`${group}.${call}`, request.body ?? {}, actor) };
         });
       }
       done();

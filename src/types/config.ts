@@ -109,7 +109,7 @@ export interface Config {
     /** Multiplies every wait of the retry schedule; 1 in production, small in integration tests. */
     readonly retryScale: number;
   };
-  readonly http: { readonly host: string; readonly port: number } | null;
+  readonly http: { readonly host: string; readonly port: number; readonly importMbMax: number } | null;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   /** Alerts of severity below this are stored, not sent. */
   readonly minSeverity: Severity;

@@ -71,7 +71,7 @@ describe("the shipped configuration", () => {
         operations: [{ kind: "console", name: "console-operations" }],
       },
       delivery: { retryScale: 1 },
-      http: { host: "127.0.0.1", port: 9464 },
+      http: { host: "127.0.0.1", port: 9464, importMbMax: 16 },
       log: { level: "info", format: "auto" },
       minSeverity: "info",
     });
