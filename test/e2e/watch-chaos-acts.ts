@@ -42,6 +42,7 @@ export const ACTS = {
   remove,
   dispute,
   suppress,
+  switchOver,
   hoursPass,
   reject,
   refused,
@@ -159,6 +160,26 @@ async function suppress(acting: Acting): Promise<string | null> {
   });
   mute(acting, entry);
   return `${who} suppressed ${entry.id}`;
+}
+
+/** Off by two people and on again by one: the list is what it was, but what rests on the entry was taken back meanwhile. */
+async function switchOver(acting: Acting): Promise<string | null> {
+  const entry = pickEntry(acting, ({ state, addedBy }) => state === "listed" && addedBy !== null);
+  if (entry === null) return null;
+  const { random, people } = acting;
+  const change = (state: string) => ({ entryId: entry.id, patch: { default: state }, why: "looked at" });
+  const who = await decideByTwo(acting, entry, {
+    call: "change",
+    args: change("off"),
+    isDone: (now) => now?.default === "off",
+  });
+  await surely(
+    acting,
+    () => random.pick(people).ask<Outcome>("change", change("on"), pickDoor(random)),
+    async () => (await stored(acting, entry))?.default === "on",
+  );
+  entry.isAsAdded = false;
+  return `${who} switched ${entry.id} off and on again`;
 }
 
 /** One asks for it, another approves. */

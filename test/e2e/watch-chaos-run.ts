@@ -49,6 +49,7 @@ const WEIGHTS: Readonly<Record<ActName, number>> = {
   dispute: 6,
   undo: 4,
   suppress: 2,
+  switchOver: 3,
   hoursPass: 2,
   reject: 2,
   refused: 2,
@@ -183,7 +184,9 @@ async function settle(acting: Acting): Promise<{ problems: readonly string[]; fi
     const received = Object.entries(world.receivers).flatMap(([name, { requests }]) =>
       compareReceived(requests, truth, stored).map((problem) => `${name}: ${problem}`),
     );
+    const holes = await world.daemon.metric("heistwatch_chain_gap_blocks");
     const problems = [...compareStore(stored, truth), ...received];
+    if (holes !== 0) problems.push(`${holes} blocks count as not scanned`);
     if (problems.length === 0 || tries === SETTLE_TRIES) {
       const moved = [...truth.moved.values()];
       const figures = {

@@ -216,7 +216,7 @@ function createPeople(at: WrittenConfig): ChaosWorld["person"] {
 
 /** The same arguments as the command line takes them. */
 function argvOf(call: string, args: Readonly<Record<string, unknown>>): string[] {
-  const { address, incident, entryId, why, proposalId, changeHash, forMs } = args;
+  const { address, incident, entryId, why, proposalId, changeHash, forMs, patch } = args;
   const flag = (name: string, value: unknown) => (typeof value === "string" ? [name, value] : []);
   const what = [address, entryId, proposalId].filter((one) => one !== undefined).map(String);
   return [
@@ -225,6 +225,7 @@ function argvOf(call: string, args: Readonly<Record<string, unknown>>): string[]
     ...flag("--incident", incident),
     ...flag("--why", why),
     ...flag("--hash", changeHash),
+    ...flag("--default", (patch as { default?: string } | undefined)?.default),
     ...(forMs === undefined ? [] : ["--for", `${Number(forMs) / 3_600_000}h`]),
     ...(call === "add" ? ["--yes"] : []),
   ];
