@@ -9,6 +9,7 @@ import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { createTempDir } from "../support/temp-dir.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { createDaemonRunner, type DaemonRunner } from "./daemon-runner.ts";
 import { createForkingChain, type ForkingChain } from "./forking-chain.ts";
 import type { Random } from "./random.ts";
@@ -202,7 +203,8 @@ function flushAll(port: number): Promise<void> {
 
 function createPeople(at: WrittenConfig): ChaosWorld["person"] {
   return async (name, role) => {
-    const { token } = await cliAnswer<{ token: string }>(at, ["people", "add", name, "--role", role]);
+    const add = () => cliAnswer<{ token: string }>(at, ["people", "add", name, "--role", role]);
+    const { token } = await waitFor(`${name} to be added`, add, { timeoutMs: 60_000, intervalMs: 500 });
     return {
       name,
       token,
@@ -231,6 +233,9 @@ function argvOf(call: string, args: Readonly<Record<string, unknown>>): string[]
   ];
 }
 
+// Neither a yes nor a no: the daemon that was asked is going, or the next one is coming.
+const BETWEEN_TWO_DAEMONS = /the daemon is starting|another heistwatch runs|is starting in|Connection terminated/;
+
 export async function cliAnswer<T>(
   at: WrittenConfig,
   args: readonly string[],
@@ -239,7 +244,7 @@ export async function cliAnswer<T>(
   const { code, stdout, stderr } = await cli([...args, "--json", "--config", at.configPath], at, env);
   if (code === 0) return JSON.parse(stdout) as T;
   const said = `heistwatch ${args.join(" ")} ended with ${code}: ${stderr}${stdout}`;
-  throw code === 1 && !said.includes("the daemon is starting") ? new RefusedError(said) : new Error(said);
+  throw code === 1 && !BETWEEN_TWO_DAEMONS.test(said) ? new RefusedError(said) : new Error(said);
 }
 
 /** Throws a RefusedError with the status in front where it is not 200. */
