@@ -236,9 +236,10 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
   const core = coreOf(data, told);
   const changed = core !== before.lastCore;
   const revision = (alert?.revision ?? 0) + (changed ? 1 : 0);
-  // Whoever was told of it is told what became of it, however little it means now.
+  // Whoever was told of it is told what became of it, however little it means now; nobody begins with what is long over.
   const isSent = before.wasSent ?? (alert !== null && isTold(alert.severity, context));
-  const wasSent = isSent || isTold(assessment.severity, context);
+  const isHistory = told.every(({ retroactive }) => retroactive === "history");
+  const wasSent = isSent || (isTold(assessment.severity, context) && !isHistory);
   const state: AlertState = { ...after, lastCore: core, lastStage: stage, wasSent };
   const first = told[0]?.hit;
   if (first === undefined) throw new Error("assertion failed: an alert tells at least one hit");
@@ -266,8 +267,7 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     type: typeOf(before.lastStage, stage),
     at: last.at,
   });
-  const isHistory = told.every(({ retroactive }) => retroactive === "history");
-  const sinks = wasSent && !isHistory ? context.sinks : [];
+  const sinks = wasSent ? context.sinks : [];
   const grouping = groupingOf({
     hits: told.map(({ hit }) => hit),
     subject: first.subject,

@@ -1,26 +1,19 @@
 /** `/v1/alerts`: the alerts with their cases, and what people do with one. Same calls, same checks as the command line's. */
 import type { FastifyInstance } from "fastify";
-import { addGroup, answerCall, BODY_BYTES_MAX, type Ports } from "./calls.ts";
+import { addGroup, BODY_BYTES_MAX, type Ports } from "./calls.ts";
 
 /** `POST /v1/alerts/:alertId/<act>`. */
 export const ALERT_ACTS = ["take", "assign", "note", "state", "close", "reopen", "due"] as const;
 
 export function addAlertRoutes(server: FastifyInstance, ports: Ports): void {
-  addGroup(server, "alerts", (app) => {
-    app.get("", (request, reply) =>
-      answerCall(ports, { request, reply, call: "alerts.list", args: argsOf(request.query) }),
-    );
-    app.get("/:alertId", (request, reply) =>
-      answerCall(ports, { request, reply, call: "alerts.show", args: request.params }),
-    );
-    app.get("/:alertId/history", (request, reply) =>
-      answerCall(ports, { request, reply, call: "alerts.history", args: request.params }),
-    );
+  addGroup(server, { group: "alerts", ports }, (app, ask) => {
+    app.get("", (request) => ask(request, "alerts.list", argsOf(request.query)));
+    app.get("/:alertId", (request) => ask(request, "alerts.show", request.params));
+    app.get("/:alertId/history", (request) => ask(request, "alerts.history", request.params));
     for (const act of ALERT_ACTS)
-      app.post(`/:alertId/${act}`, { bodyLimit: BODY_BYTES_MAX }, (request, reply) => {
-        const args = { ...(request.body as object | null), ...(request.params as object) };
-        return answerCall(ports, { request, reply, call: `alerts.${act}`, args });
-      });
+      app.post(`/:alertId/${act}`, { bodyLimit: BODY_BYTES_MAX }, (request) =>
+        ask(request, `alerts.${act}`, { ...(request.body as object | null), ...(request.params as object) }),
+      );
   });
 }
 

@@ -12,7 +12,7 @@ export interface ApiPorts {
   ask(call: string, args: unknown, actor: Actor): Promise<unknown>;
 }
 
-/** Far more than any call needs, far less than would hurt. */
+/** Far more than any call needs that carries no list, far less than would hurt. */
 export const BODY_BYTES_MAX = 64 * 1024;
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
@@ -27,47 +27,63 @@ export interface CallGroup {
   /** First part of the calls' names, and of their paths. */
   readonly group: string;
   readonly calls: readonly string[];
+  /** Those of them that carry a whole list. */
+  readonly large?: readonly string[];
 }
 
-export function addCalls(server: FastifyInstance, { group, calls }: CallGroup, ports: Ports): void {
-  addGroup(server, group, (app) => {
-    for (const call of calls)
-      app.post(`/${call}`, { bodyLimit: BODY_BYTES_MAX }, (request, reply) =>
-        answerCall(ports, { request, reply, call: `${group}.${call}`, args: request.body ?? {} }),
-      );
+export interface CallOptions {
+  /** Of a call that carries a list. */
+  readonly largeBytesMax: number;
+  readonly ports: Ports;
+}
+
+export function addCalls(server: FastifyInstance, of: CallGroup, { largeBytesMax, ports }: CallOptions): void {
+  const { group, calls, large = [] } = of;
+  addGroup(server, { group, ports }, (app, ask) => {
+    for (const call of calls) {
+      const bodyLimit = large.includes(call) ? largeBytesMax : BODY_BYTES_MAX;
+      app.post(`/${call}`, { bodyLimit }, (request) => ask(request, `${group}.${call}`, request.body ?? {}));
+    }
   });
 }
 
 /** Null until the store is open. */
 export type Ports = () => ApiPorts | null;
 
-/** Routes below `/v1/<group>`, which answer errors as all calls do. */
-export function addGroup(server: FastifyInstance, group: string, addRoutes: (app: FastifyInstance) => void): void {
+/** One call, for whoever's token the request carries. */
+export type Ask = (request: FastifyRequest, call: string, args: unknown) => Promise<{ result: unknown }>;
+
+interface Caller {
+  readonly ports: ApiPorts;
+  readonly actor: Actor;
+}
+
+/** Routes below `/v1/<group>`, which know who calls and answer errors as all calls do. */
+export function addGroup(
+  server: FastifyInstance,
+  { group, ports }: { group: string; ports: Ports },
+  addRoutes: (app: FastifyInstance, ask: Ask) => void,
+): void {
+  const callers = new WeakMap<FastifyRequest, Caller>();
   void server.register(
     (app, _options, done) => {
       app.setErrorHandler(answerError);
-      addRoutes(app);
+      // Before the body is read: who may not ask sends us nothing.
+      app.addHook("onRequest", async (request, reply) => {
+        const open = ports();
+        if (open === null) return reply.code(503).send({ error: "heistwatch is starting" });
+        const actor = await actorOf(request, open);
+        if (actor !== null) return void callers.set(request, { ports: open, actor });
+        return reply.code(401).header("www-authenticate", "Bearer").send({ error: "a valid bearer token is needed" });
+      });
+      addRoutes(app, async (request, call, args) => {
+        const caller = callers.get(request) as Caller;
+        return { result: await caller.ports.ask(call, args, caller.actor) };
+      });
       done();
     },
     { prefix: `/v1/${group}` },
   );
-}
-
-interface AskedCall {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly call: string;
-  readonly args: unknown;
-}
-
-/** One call, for whoever's token the request carries. */
-export async function answerCall(ports: Ports, { request, reply, call, args }: AskedCall): Promise<unknown> {
-  const open = ports();
-  if (open === null) return reply.code(503).send({ error: "heistwatch is starting" });
-  const actor = await actorOf(request, open);
-  if (actor === null)
-    return reply.code(401).header("www-authenticate", "Bearer").send({ error: "a valid bearer token is needed" });
-  return { result: await open.ask(call, args, actor) };
 }
 
 async function actorOf(request: FastifyRequest, ports: ApiPorts): Promise<Actor | null> {

@@ -21,6 +21,8 @@ export interface HealthCheck {
 export interface HealthServerOptions {
   readonly host: string;
   readonly port: number;
+  /** The largest list that is taken. */
+  readonly importMbMax: number;
   readonly registry: Registry;
   /** Brings gauges up to date before a scrape. */
   readonly refresh: () => Promise<void>;
@@ -58,7 +60,8 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
       await Promise.race([options.refresh().catch(() => undefined), sleep(REFRESH_TIMEOUT_MS)]);
       return reply.type(options.registry.contentType).send(await options.registry.metrics());
     });
-    for (const routes of [WATCH_ROUTES, PEOPLE_ROUTES]) addCalls(server, routes, options.api);
+    const calls = { largeBytesMax: options.importMbMax * 1024 * 1024, ports: options.api };
+    for (const routes of [WATCH_ROUTES, PEOPLE_ROUTES]) addCalls(server, routes, calls);
     addAlertRoutes(server, options.api);
     return server;
   }

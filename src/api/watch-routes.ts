@@ -25,4 +25,5 @@ export const WATCH_ROUTES: CallGroup = {
     "impact",
     "upgrade",
   ],
+  large: ["import"],
 };

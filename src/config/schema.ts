@@ -367,6 +367,11 @@ const http = (readEnv: ReadEnv) =>
       .prefault("127.0.0.1")
       .describe("Address to listen on. 0.0.0.0 opens it to the network."),
     port: wholeNumber(0, 65_535).default(9464).describe("TCP port; 0 takes a free one."),
+    importMbMax: wholeNumber(1, 256)
+      .default(16)
+      .describe(
+        "The largest list that POST /v1/watch/import takes, MB; 16 hold about 25,000 entries. It is held in memory.",
+      ),
   });
 
 // A year: what takes longer is no clock.

@@ -2,7 +2,7 @@
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { sleep } from "../lib/sleep.ts";
-import { countHoles } from "../store/coverage.ts";
+import { countHoles, LIVE } from "../store/coverage.ts";
 import type { Db } from "../store/database.ts";
 import type { ChainConfig } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
@@ -47,6 +47,8 @@ async function holesOf(db: Db, chain: string): Promise<number> {
     .selectFrom("coverage")
     .select((eb) => [eb.fn.min("from_number").as("from"), eb.fn.max("to_number").as("to")])
     .where("chain", "=", chain)
+    // A scan of the past reaches further down than was ever followed.
+    .where("scan", "=", LIVE)
     .executeTakeFirst();
   if (range === undefined || range.from === null) return 0;
   return countHoles(db, { chain, from: range.from, to: range.to });

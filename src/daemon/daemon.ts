@@ -237,7 +237,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     );
   }
 
-  function buildHttp(at: { host: string; port: number }): HealthServer {
+  function buildHttp(at: NonNullable<Config["http"]>): HealthServer {
     return createHealthServer({
       ...at,
       registry: metrics.registry,

@@ -196,7 +196,21 @@ async function answer(calls: ControlCalls, body: string): Promise<string> {
   return JSON.stringify({ result: await call(args) });
 }
 
-/** Asks the daemon that runs in a data folder. Throws UnavailableError when none does. */
+/** The daemon went away before it answered: what was asked may be done. */
+export class CutOffError extends AppError {
+  override readonly code = "cut_off";
+  override readonly retryable = true;
+}
+
+function asOperatingError(cause: NodeJS.ErrnoException): Error {
+  if (cause.code === "ENOENT" || cause.code === "ECONNREFUSED")
+    return new UnavailableError("no heistwatch runs in this data folder", { cause });
+  if (cause.code === "ECONNRESET" || cause.code === "EPIPE")
+    return new CutOffError("heistwatch ended before it answered: look whether it was done, then ask again", { cause });
+  return cause;
+}
+
+/** Asks the daemon that runs in a data folder. Throws UnavailableError when none does, CutOffError when it dies meanwhile. */
 export async function callInstance(dataDir: string, name: string, args: unknown): Promise<unknown> {
   const message = JSON.stringify({ name, args });
   if (message.length > BODY_MAX)
@@ -210,14 +224,11 @@ export async function callInstance(dataDir: string, name: string, args: unknown)
         let body = "";
         incoming.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
         incoming.on("end", () => resolve(body));
-        incoming.on("error", reject);
+        incoming.on("error", (error) => reject(asOperatingError(error)));
       },
     );
     outgoing.on("timeout", () => outgoing.destroy(new Error("timed out")));
-    outgoing.on("error", (error: NodeJS.ErrnoException) => {
-      const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
-      reject(nobody ? new UnavailableError("no heistwatch runs in this data folder", { cause: error }) : error);
-    });
+    outgoing.on("error", (error) => reject(asOperatingError(error)));
     outgoing.end(message);
   });
   const { result, error } = JSON.parse(text) as { result?: unknown; error?: string };

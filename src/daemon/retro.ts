@@ -92,7 +92,7 @@ export function createRetro({
   let wantedFrom = Number.NEGATIVE_INFINITY;
 
   async function onWatched(of: WantedPast, signal: AbortSignal): Promise<ScanPlan | null> {
-    const { chain: chainId, entryId, address, joinAt } = of;
+    const { chain: chainId, entryId, address, joinAt, revision } = of;
     const chain = chains.find(({ config }) => config.id === chainId);
     if (chain === undefined) return null;
     // The list that names it, or it was taken off again.
@@ -106,7 +106,7 @@ export function createRetro({
       : await firstBlockOn(clock.now() / 1_000 - UNDATED_DAYS * DAY_S, chain.adapter, signal);
     const plan = await store.start(
       {
-        scanId: hashId("scan", ["watched", chainId, entryId, version]),
+        scanId: hashId("scan", ["watched", chainId, entryId, version, String(revision)]),
         chain: chainId,
         addresses: [address],
         from,

@@ -12,7 +12,7 @@ import { isMatched, toIncident } from "../watchlist/snapshot.ts";
  * The past of what a person adds is read at once, on each followed chain where it is matched. A file may bring thousands of
  * entries with years behind them: theirs is read when somebody asks (`retro start`).
  */
-function pastsOf({ entry, joinAt }: WatchedEntry, { chains }: Config): WantedPast[] {
+function pastsOf({ entry, joinAt, revision }: WatchedEntry, { chains }: Config): WantedPast[] {
   if (entry.addedBy === undefined) return [];
   return chains
     .filter(({ id }) => isMatchedOn(entry, id))
@@ -22,6 +22,7 @@ function pastsOf({ entry, joinAt }: WatchedEntry, { chains }: Config): WantedPas
       address: entry.address,
       incident: entry.incident,
       joinAt: id === entry.chain ? joinAt : null,
+      revision,
     }));
 }
 

@@ -1,8 +1,8 @@
 /**
  * What a scan of the past has to read: everything from a block on that nobody scanned for its addresses yet. Pure.
  *
- * Always holds: what is left out was scanned, live or before, with a list that named the address; so the scan meets live
- * coverage exactly, wherever that began and however often the address came and went.
+ * Always holds: what is left out was scanned, live or before, with a list that named the address by the entries it has now;
+ * so the scan meets live coverage exactly, wherever that began and however often the address came and went.
  */
 import { mergeRanges, subtractRanges } from "../lib/ranges.ts";
 import type { NumberRange } from "../types/retro.ts";
@@ -22,6 +22,8 @@ export interface PlanFacts {
 export interface AddressHistory {
   /** The lists that name them. */
   readonly listVersions: ReadonlySet<string>;
+  /** Blocks below were followed live for entries of before: what they found does not rest on those of now. */
+  readonly liveFrom: number;
   /** What scans of the past have read for them. */
   readonly past: readonly NumberRange[];
 }
@@ -38,12 +40,12 @@ export type PlanScan = (facts: PlanFacts, from: number) => MissingBlocks;
 /** The list in force names all of the addresses: blocks that are not final yet are matched with it before they are. */
 export const planScan: PlanScan = ({ finalNumber, tip, live, groups }, from) => {
   const all = [{ from, to: tip }];
-  const notLive = groups.map(({ listVersions }) =>
+  const notLive = groups.map(({ listVersions, liveFrom }) =>
     subtractRanges(
       all,
-      live.flatMap((range) => {
-        const open = { from: Math.max(range.from, finalNumber + 1), to: range.to };
-        return listVersions.has(range.listVersion) ? [range] : [open];
+      live.map(({ from: first, to, listVersion }) => {
+        const counts = listVersions.has(listVersion) ? liveFrom : finalNumber + 1;
+        return { from: Math.max(first, counts), to };
       }),
     ),
   );

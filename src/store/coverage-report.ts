@@ -5,6 +5,7 @@ import type { Address, ChainId } from "../types/chain.ts";
 import type { NumberRange, Reading } from "../types/retro.ts";
 import { LIVE } from "./coverage.ts";
 import { versionsNaming } from "./list-members.ts";
+import { liveCountsFrom } from "./rewatched.ts";
 import type { Database } from "./schema.ts";
 
 export interface CoveredRange extends NumberRange {
@@ -43,7 +44,7 @@ export interface CoverageQuestion {
 export async function reportCoverage(db: Kysely<Database>, of: CoverageQuestion): Promise<CoverageReport> {
   const { chain, block, address } = of;
   const all = await rangesOf(db, { chain, block });
-  const ranges = address === null ? all : await scannedFor(db, { chain, address, ranges: all });
+  const ranges = address === null ? all : await scannedFor(db, { chain, address, block, ranges: all });
   return {
     ...of,
     ranges,
@@ -76,15 +77,32 @@ async function rangesOf(
   }));
 }
 
-/** Live blocks count where the list they stand by names the address; those of a scan where it was asked for, too. */
+/**
+ * Live blocks count where the list they stand by names the address; those of a scan where it was asked for, too. Neither
+ * counts that was scanned before the address got an entry it did not have then.
+ */
 async function scannedFor(
   db: Kysely<Database>,
-  { chain, address, ranges }: { chain: ChainId; address: Address; ranges: readonly CoveredRange[] },
+  {
+    chain,
+    address,
+    block,
+    ranges,
+  }: { chain: ChainId; address: Address; block: number | null; ranges: readonly CoveredRange[] },
 ): Promise<CoveredRange[]> {
   const versions = (await versionsNaming(db, { chain, addresses: [address] })).get(address) ?? new Set<string>();
-  const asked = await db.selectFrom("retro_address").select("scan_id").where("address", "=", address).execute();
+  const liveFrom = (await liveCountsFrom(db, { chain, addresses: [address] })).get(address) ?? 0;
+  const asked = await db
+    .selectFrom("retro_address")
+    .select("scan_id")
+    .where("address", "=", address)
+    .where("stale", "=", false)
+    .execute();
   const scans = new Set([LIVE, ...asked.map(({ scan_id }) => scan_id)]);
-  return ranges.filter(({ scan, listVersion }) => scans.has(scan) && versions.has(listVersion));
+  return ranges
+    .filter(({ scan, listVersion }) => scans.has(scan) && versions.has(listVersion))
+    .map((range) => (range.scan === LIVE ? { ...range, from: Math.max(range.from, liveFrom) } : range))
+    .filter(({ from, to }) => from <= (block ?? to));
 }
 
 function verdictOf(ranges: readonly CoveredRange[]): "yes" | "filtered" | "logs" | "no" {

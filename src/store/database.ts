@@ -13,6 +13,7 @@ import * as watch from "./migrations/005-watch.ts";
 import * as retro from "./migrations/006-retro.ts";
 import * as slots from "./migrations/007-slots.ts";
 import * as changes from "./migrations/008-changes.ts";
+import * as rewatched from "./migrations/008-rewatched.ts";
 import * as triage from "./migrations/011-triage.ts";
 import * as groups from "./migrations/012-groups.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
@@ -48,6 +49,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "006-retro": retro,
   "007-slots": slots,
   "008-changes": changes,
+  "008-rewatched": rewatched,
   "011-triage": triage,
   "012-groups": groups,
 };

@@ -1,6 +1,6 @@
 /**
  * Hits that a scan of the past found, in the rows and events of all others. The same movement is the same hit: one that is
- * known already stays as it was told, only the scan's own account of it is added.
+ * known already stays in its alert, which names the further entries now.
  */
 import type { Transaction } from "kysely";
 import type { Block } from "../types/chain.ts";
@@ -11,6 +11,7 @@ import { encodeHit } from "./codec.ts";
 import { addHitEvents, hitBlock, knownHits, type NewHitEvent, writeHits } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
 import type { Database } from "./schema.ts";
+import { tellStanding } from "./watch-hits.ts";
 
 export interface FoundHit {
   readonly scanId: string;
@@ -40,11 +41,12 @@ export async function storePastHits(
     const told = chunk
       .filter(({ hit }) => hit.recordedOnly === null && inserted.has(hit.hitId))
       .map((one) => ({ ...one, hit: { ...one.hit, alertId: inserted.get(one.hit.hitId) ?? one.hit.alertId } }));
-    await addHitEvents(
+    const standing = chunk.filter(({ hit }) => !inserted.has(hit.hitId));
+    const toldAgain = await tellStanding(
       trx,
-      told.flatMap((one) => eventsOf(one, headNumber)),
-      now,
+      new Map(standing.map((one) => [one.hit.hitId, { hit: one.hit, place: placeOf(one, headNumber) }])),
     );
+    await addHitEvents(trx, [...told.flatMap((one) => eventsOf(one, headNumber)), ...toldAgain], now);
     for (const hitId of inserted.keys()) fresh.add(hitId);
   }
   await accountFor(trx, found, fresh);
@@ -55,17 +57,16 @@ function scannedOf(block: Block): ScannedBlock {
   return { block, hits: [], late: true };
 }
 
+function placeOf({ block }: FoundHit, headNumber: number) {
+  return { block: hitBlock(scannedOf(block), headNumber), trust: JSON.stringify(block.trust), retroactive: true };
+}
+
 /** In its block, and final with it: the alert is told as it stands. */
-function eventsOf({ hit, block }: FoundHit, headNumber: number): NewHitEvent[] {
-  const event = {
-    hitId: hit.hitId,
-    alertId: hit.alertId,
-    block: hitBlock(scannedOf(block), headNumber),
-    late: true,
-    retroactive: true,
-  };
+function eventsOf(found: FoundHit, headNumber: number): NewHitEvent[] {
+  const { hitId, alertId } = found.hit;
+  const event = { hitId, alertId, late: true, ...placeOf(found, headNumber) };
   return [
-    { ...event, kind: "included", payload: encodeHit(hit), trust: JSON.stringify(block.trust) },
+    { ...event, kind: "included", payload: encodeHit(found.hit) },
     { ...event, kind: "final", payload: null, trust: null },
   ];
 }

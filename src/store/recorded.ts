@@ -7,7 +7,7 @@ import { decodeHit, encodeHit, matchDigest } from "./codec.ts";
 import type { Db } from "./database.ts";
 import { addHitEvents } from "./hit-rows.ts";
 import type { Database } from "./schema.ts";
-import { firstTold } from "./watch-hits.ts";
+import { firstTold, placeOf } from "./watch-hits.ts";
 
 export interface RecordedHit {
   readonly hit: Hit;
@@ -65,7 +65,8 @@ export async function tellRecorded(db: Db, { hitId, now }: { hitId: string; now:
     if (row === undefined || row.state === "removed") return "unknown";
     if (row.recorded_rule === null) return "told before";
     if (row.recorded_rule === "entryMuted") return "muted";
-    if (row.state !== "final") return "not final yet";
+    const place = placeOf(row);
+    if (row.state !== "final" || place === null) return "not final yet";
     const hit: Hit = { ...decodeHit(row.payload), recordedOnly: null, promoted: true };
     const payload = encodeHit(hit);
     await trx
@@ -73,7 +74,7 @@ export async function tellRecorded(db: Db, { hitId, now }: { hitId: string; now:
       .set({ payload, match_digest: matchDigest(hit), recorded_rule: null, recorded_reason: null })
       .where("hit_id", "=", hitId)
       .execute();
-    await addHitEvents(trx, firstTold(row, payload), now);
+    await addHitEvents(trx, firstTold(row, { ...place, payload }), now);
     return "told";
   });
 }

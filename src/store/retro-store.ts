@@ -10,6 +10,7 @@ import { LIVE } from "./coverage.ts";
 import type { Db } from "./database.ts";
 import { versionsNaming } from "./list-members.ts";
 import { inChunks } from "./outbox.ts";
+import { liveCountsFrom } from "./rewatched.ts";
 import type { Database } from "./schema.ts";
 
 /** The rule that says what has to be read, and how it is cut: the caller's. */
@@ -19,7 +20,7 @@ export interface ScanRule {
       finalNumber: number;
       tip: number;
       live: readonly (NumberRange & { listVersion: string })[];
-      groups: readonly { listVersions: ReadonlySet<string>; past: readonly NumberRange[] }[];
+      groups: readonly { listVersions: ReadonlySet<string>; liveFrom: number; past: readonly NumberRange[] }[];
     },
     from: number,
   ): { ranges: readonly NumberRange[]; joinAt: number };
@@ -153,21 +154,29 @@ async function historiesOf(trx: Transaction<Database>, { chain, addresses, listV
     select asked.address, coverage.from_number, coverage.to_number, coverage.list_version
     from retro_address as asked
     join coverage on coverage.scan = asked.scan_id and coverage.chain = ${chain}
-    where asked.address in (select json_array_elements_text(${JSON.stringify(addresses)}::json))
+    where asked.address in (select json_array_elements_text(${JSON.stringify(addresses)}::json)) and not asked.stale
       and coverage.reading in ('whole', ${reading})`.execute(trx);
+  const countsFrom = await liveCountsFrom(trx, { chain, addresses });
   const pastOf = Map.groupBy(past.rows, ({ address }) => address);
-  const groups = new Map<ReadonlySet<string>, Map<string, readonly NumberRange[]>>();
+  const groups = new Map<ReadonlySet<string>, Map<string, History>>();
   for (const address of addresses) {
     const listVersions = naming.get(address) ?? new Set();
+    const liveFrom = countsFrom.get(address) ?? 0;
     const ranges = (pastOf.get(address) ?? [])
       .filter((row) => listVersions.has(row.list_version))
-      .map((row) => ({ from: row.from_number, to: row.to_number }));
-    const ofVersions = groups.get(listVersions) ?? new Map<string, readonly NumberRange[]>();
-    groups.set(listVersions, ofVersions.set(JSON.stringify(ranges.toSorted((a, b) => a.from - b.from)), ranges));
+      .map((row) => ({ from: row.from_number, to: row.to_number }))
+      .toSorted((a, b) => a.from - b.from);
+    const ofVersions = groups.get(listVersions) ?? new Map<string, History>();
+    groups.set(listVersions, ofVersions.set(JSON.stringify([liveFrom, ranges]), { liveFrom, past: ranges }));
   }
-  return [...groups].flatMap(([listVersions, pasts]) =>
-    [...pasts.values()].map((ranges) => ({ listVersions, past: ranges })),
+  return [...groups].flatMap(([listVersions, histories]) =>
+    [...histories.values()].map((history) => ({ listVersions, ...history })),
   );
+}
+
+interface History {
+  readonly liveFrom: number;
+  readonly past: readonly NumberRange[];
 }
 
 async function startScan(trx: Transaction<Database>, request: ScanRequest, rule: ScanRule): Promise<ScanPlan> {

@@ -12,29 +12,39 @@ export interface WantedPast {
   readonly incident: string;
   /** The block from which live coverage was promised; null: nothing was. */
   readonly joinAt: number | null;
+  /** Of the watchlists, with the change that asks for it. */
+  readonly revision: number;
 }
 
 export async function addWanted(trx: Transaction<Database>, wanted: readonly WantedPast[]): Promise<void> {
-  for (const chunk of inChunks(wanted))
+  const each = new Map(wanted.map((one) => [`${one.chain} ${one.entryId}`, one]));
+  for (const chunk of inChunks([...each.values()]))
     await trx
       .insertInto("retro_wanted")
       .values(
-        chunk.map(({ chain, entryId, address, incident, joinAt }) => ({
+        chunk.map(({ chain, entryId, address, incident, joinAt, revision }) => ({
           chain,
           entry_id: entryId,
           address,
           incident,
           join_at: joinAt,
+          revision,
         })),
       )
-      .onConflict((conflict) => conflict.columns(["chain", "entry_id"]).doNothing())
+      .onConflict((conflict) =>
+        conflict.columns(["chain", "entry_id"]).doUpdateSet((eb) => ({
+          join_at: eb.ref("excluded.join_at"),
+          revision: eb.ref("excluded.revision"),
+        })),
+      )
       .execute();
 }
 
 export interface WantedStore {
   /** Some of them, in an order of their own. */
   list(limit: number): Promise<WantedPast[]>;
-  remove(of: Pick<WantedPast, "chain" | "entryId">): Promise<void>;
+  /** What was asked for again since stays. */
+  remove(of: Pick<WantedPast, "chain" | "entryId" | "revision">): Promise<void>;
 }
 
 export function createWantedStore(db: Db): WantedStore {
@@ -47,16 +57,22 @@ export function createWantedStore(db: Db): WantedStore {
         .orderBy("entry_id")
         .limit(limit)
         .execute();
-      return rows.map(({ chain, entry_id: entryId, address, incident, join_at: joinAt }) => ({
+      return rows.map(({ chain, entry_id: entryId, address, incident, join_at: joinAt, revision }) => ({
         chain,
         entryId,
         address,
         incident,
         joinAt,
+        revision,
       }));
     },
-    async remove({ chain, entryId }) {
-      await db.deleteFrom("retro_wanted").where("chain", "=", chain).where("entry_id", "=", entryId).execute();
+    async remove({ chain, entryId, revision }) {
+      await db
+        .deleteFrom("retro_wanted")
+        .where("chain", "=", chain)
+        .where("entry_id", "=", entryId)
+        .where("revision", "=", revision)
+        .execute();
     },
   };
 }

@@ -380,6 +380,8 @@ export interface RetroScanTable {
 export interface RetroAddressTable {
   scan_id: string;
   address: string;
+  /** The address has a newer entry: what the scan read does not count for it any more. */
+  stale: Generated<boolean>;
 }
 
 export interface RetroRangeTable {
@@ -407,6 +409,15 @@ export interface RetroWantedTable {
   address: string;
   incident: string;
   join_at: number | null;
+  /** Of the watchlists, with the change that asked. */
+  revision: Generated<number>;
+}
+
+/** Up to this block the live scan does not count for the address: it got a new entry since. */
+export interface RewatchedTable {
+  chain: string;
+  address: string;
+  final_number: number;
 }
 
 /** What a scan found, by entry: `fresh` where nobody had found it before, `told` where it is more than recorded. */
@@ -461,4 +472,5 @@ export interface Database {
   retro_range: RetroRangeTable;
   retro_hit: RetroHitTable;
   retro_wanted: RetroWantedTable;
+  rewatched: RewatchedTable;
 }

@@ -10,6 +10,7 @@ import type { Incident, WatchEntry } from "../types/watch.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
 import type { EntryChange, ListChange, WatchAction, WatchedEntry } from "../types/watch-change.ts";
 import { inChunks } from "./outbox.ts";
+import { forgetScans } from "./rewatched.ts";
 import type { Database } from "./schema.ts";
 import type { BookState } from "./watch-reading.ts";
 import { type ChangedEntries, type RetellHit, retellHits } from "./watch-hits.ts";
@@ -86,10 +87,16 @@ export async function applyChange(
   });
   const watched = change.entries.flatMap(({ before, after }) =>
     after !== null && ports.isMatched(after) && (before === null || !ports.isMatched(before))
-      ? [{ entry: after, joinAt: joinAt.get(after.chain) ?? null }]
+      ? [{ entry: after, joinAt: joinAt.get(after.chain) ?? null, revision }]
       : [],
   );
-  if (watched.length > 0) await ports.onWatched?.(trx, watched);
+  for (const chunk of inChunks(watched)) {
+    await forgetScans(
+      trx,
+      chunk.map(({ entry }) => entry.address),
+    );
+    await ports.onWatched?.(trx, chunk);
+  }
   return { revision, version: head.version, changeHash, joinAt, retoldHits };
 }
 
@@ -131,10 +138,20 @@ function nextState(trx: Transaction<Database>): Promise<BookState> {
  * not final are matched again before they are, so the change holds from the first of them.
  */
 async function outdateChains(trx: Transaction<Database>, revision: number): Promise<Map<string, number>> {
+  const outdated = `outdated-${revision}`;
   const leases = await trx
     .updateTable("chain_lease")
-    .set({ list_version: `outdated-${revision}` })
+    .set({ list_version: outdated })
     .returning(["chain", "finalized_number"])
+    .execute();
+  // A list that becomes again what it was has its version of before, but the hits of the time between are taken back.
+  await trx
+    .updateTable("checkpoint")
+    .from("chain_lease")
+    .set({ list_version: outdated })
+    .whereRef("chain_lease.chain", "=", "checkpoint.chain")
+    .whereRef("checkpoint.number", ">", "chain_lease.finalized_number")
+    .where("scanned", "=", true)
     .execute();
   const windows = await trx
     .selectFrom("checkpoint")

@@ -16,10 +16,11 @@ export type ChangedEntries = ReadonlyMap<string, { readonly entry: WatchEntry; r
 /** Null: no entry names this movement any more. */
 export type RetellHit = (hit: Hit, changed: ChangedEntries) => Hit | null;
 
-export type StoredHit = Pick<
-  HitTable,
-  "hit_id" | "alert_id" | "state" | "payload" | "match_digest" | "recorded_rule" | "block" | "trust"
->;
+const STORED = ["hit_id", "alert_id", "state", "payload", "match_digest", "recorded_rule", "block", "trust"] as const;
+export type StoredHit = Pick<HitTable, (typeof STORED)[number]>;
+
+/** Where a hit stands, as it is told first. Block and trust as text. */
+type Place = Pick<NewHitEvent, "trust" | "retroactive"> & { readonly block: string };
 
 /** How many hits are told differently now. */
 export async function retellHits(
@@ -31,7 +32,7 @@ export async function retellHits(
   for (const chunk of inChunks(ids)) {
     const rows = await trx
       .selectFrom("hit")
-      .select(["hit_id", "alert_id", "state", "payload", "match_digest", "recorded_rule", "block", "trust"])
+      .select(STORED)
       .where("hit_id", "in", chunk)
       .where("state", "!=", "removed")
       .orderBy("hit_id")
@@ -46,6 +47,29 @@ export async function retellHits(
     count += events.length;
   }
   return count;
+}
+
+/** Hits that stand, read again where lists name more than before: told as they are matched now. Returns their events. */
+export async function tellStanding(
+  trx: Transaction<Database>,
+  found: ReadonlyMap<string, { readonly hit: Hit; readonly place: Place }>,
+): Promise<NewHitEvent[]> {
+  if (found.size === 0) return [];
+  const rows = await trx
+    .selectFrom("hit")
+    .select(STORED)
+    .where("hit_id", "in", [...found.keys()])
+    .where("state", "in", ["included", "disputed", "final"])
+    .orderBy("hit_id")
+    .forUpdate()
+    .execute();
+  const events: NewHitEvent[] = [];
+  for (const row of rows) {
+    const { hit, place } = found.get(row.hit_id) as { hit: Hit; place: Place };
+    // An alert's id is fixed at creation.
+    events.push(...(await tellAgain(trx, row, { ...hit, alertId: row.alert_id }, place)));
+  }
+  return events;
 }
 
 async function hitIdsOf(trx: Transaction<Database>, entryIds: readonly string[]): Promise<string[]> {
@@ -63,7 +87,12 @@ async function withdraw(trx: Transaction<Database>, row: StoredHit): Promise<New
   return [{ ...eventOf(row, "withdrawn"), reason: "entryWithdrawn" }];
 }
 
-async function tellAgain(trx: Transaction<Database>, row: StoredHit, retold: Hit): Promise<NewHitEvent[]> {
+async function tellAgain(
+  trx: Transaction<Database>,
+  row: StoredHit,
+  retold: Hit,
+  place: Place | null = placeOf(row),
+): Promise<NewHitEvent[]> {
   const wasTold = row.recorded_rule === null;
   // What was told stays told while its entry is muted: its alert says so.
   const hit = wasTold && retold.recordedOnly?.rule === "entryMuted" ? { ...retold, recordedOnly: null } : retold;
@@ -80,19 +109,22 @@ async function tellAgain(trx: Transaction<Database>, row: StoredHit, retold: Hit
     })
     .where("hit_id", "=", row.hit_id)
     .execute();
-  if (!wasTold) return hit.recordedOnly === null ? firstTold(row, payload) : [];
+  if (!wasTold) return hit.recordedOnly === null && place !== null ? firstTold(row, { ...place, payload }) : [];
   const reason = hit.recordedOnly === null ? null : "entryWithdrawn";
   return [{ ...eventOf(row, "retold"), payload, reason }];
 }
 
+/** Null: recorded before its place was remembered; its block is matched again while it can still change. */
+export function placeOf({ block, trust }: StoredHit): Place | null {
+  return block === null || trust === null ? null : { block, trust };
+}
+
 /** It was only recorded until now: told where it stands, and late. */
-export function firstTold(row: StoredHit, payload: string): NewHitEvent[] {
-  const { block, trust } = row;
-  // Recorded before its place was remembered: its block is matched again while it can still change.
-  if (block === null || trust === null) return [];
+export function firstTold(row: StoredHit, told: Place & { readonly payload: string }): NewHitEvent[] {
   const kind = row.state === "disputed" ? "disputed" : "included";
-  const first = { ...eventOf(row, kind), block, trust, payload, late: true };
-  return row.state === "final" ? [first, { ...eventOf(row, "final"), block }] : [first];
+  const first = { ...eventOf(row, kind), ...told, late: true };
+  const { block, retroactive = false } = told;
+  return row.state === "final" ? [first, { ...eventOf(row, "final"), block, retroactive }] : [first];
 }
 
 function eventOf(row: StoredHit, kind: NewHitEvent["kind"]): NewHitEvent {

@@ -117,7 +117,7 @@ export interface Config {
     /** Hits that are only recorded are pruned after so many days. */
     readonly recordedDays: number;
   };
-  readonly http: { readonly host: string; readonly port: number } | null;
+  readonly http: { readonly host: string; readonly port: number; readonly importMbMax: number } | null;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   readonly triage: {
     readonly dueHours: DueHours;

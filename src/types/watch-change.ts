@@ -81,4 +81,6 @@ export interface WatchedEntry {
   readonly entry: WatchEntry;
   /** Null: its chain was not followed yet, so it is matched from the chain's first block on. */
   readonly joinAt: number | null;
+  /** Of the watchlists, with this change. */
+  readonly revision: number;
 }

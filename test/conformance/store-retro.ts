@@ -7,6 +7,7 @@ import { reportCoverage } from "../../src/store/coverage-report.ts";
 import { migrate, type OpenStore } from "../../src/store/database.ts";
 import { createLeases } from "../../src/store/leases.ts";
 import { recordList } from "../../src/store/list-members.ts";
+import { forgetScans } from "../../src/store/rewatched.ts";
 import { createRetroClaims } from "../../src/store/retro-claims.ts";
 import { createRetroStore } from "../../src/store/retro-store.ts";
 import { sleep } from "../../src/lib/sleep.ts";
@@ -189,6 +190,61 @@ export function retroConformance(
           lastBlock: 111,
         },
       ]);
+    });
+
+    test("a known hit is told again where it rests on a further entry now, in its alert; one that was only recorded is told at last", async () => {
+      const { retro, chains, db } = get();
+      const lease = await followed();
+      const { chain } = lease;
+      const [told, silent] = ["0x1", "0x2"].map((tx) => hitOf({ chain, tx, subject: tx })) as [Hit, Hit];
+      const recorded = { ...silent, recordedOnly: { rule: "entryMuted" as const, reason: "muted" } };
+      await chains.commitBlocks(commitOf(lease, [scanned(blockAt(151), [told, recorded])], "v1"));
+      await chains.commitFinalized({ lease, listVersion: "v1", number: 151, now: NOW });
+      await kindsOf(told.alertId);
+      const [match] = told.matches as [Hit["matches"][number]];
+      const further = (hit: Hit): Hit => ({
+        ...hit,
+        alertId: "alr_of_another_subject",
+        matches: [...hit.matches, { ...match, entry: { ...match.entry, id: "list/further" } }],
+      });
+      await retro.start(requestOf(chain), RULE);
+      const claim = await claimOf(chain, 3);
+      expect(await commit(claim, new Map([[110, [further(told), further(silent)]]]))).toMatchObject({ fresh: 0 });
+
+      expect(await kindsOf(told.alertId)).toEqual(["included", "final", "retold"]);
+      expect(await kindsOf(silent.alertId)).toEqual(["included", "final"]);
+      const [first] = await db.selectFrom("hit_event").selectAll().where("hit_id", "=", silent.hitId).execute();
+      expect(first).toMatchObject({ kind: "included", late: true, retroactive: true });
+      expect(JSON.parse(first?.block ?? "")).toMatchObject({ number: 110 });
+      const links = db.selectFrom("hit_entry").select("hit_id").where("entry_id", "=", "list/further");
+      const linked = await links.where("hit_id", "in", [told.hitId, silent.hitId]).execute();
+      expect(linked).toHaveLength(2);
+    });
+
+    test("an address with a new entry: nothing that was scanned for it before counts, until it is read again", async () => {
+      const { retro, chains, db } = get();
+      const lease = await followed();
+      const { chain } = lease;
+      const unfinal = Array.from({ length: 30 }, (_, index) => scanned(blockAt(121 + index)));
+      await chains.commitRematch(commitOf(lease, unfinal, "v1"));
+      await chains.commitFinalized({ lease, listVersion: "v1", number: 140, now: NOW });
+      await retro.start(requestOf(chain), RULE);
+      for (const chunk of [3, 2, 1]) await commit(await claimOf(chain, chunk));
+      const again = requestOf(chain, { nth: "again" });
+      const asked = async (block: number) => (await reportCoverage(db, { chain, block, address: THIEF })).scanned;
+      expect(await retro.preview(again, RULE)).toMatchObject({ ranges: [], joinAt: 121 });
+
+      await db.transaction().execute((trx) => forgetScans(trx, [THIEF]));
+      expect([await asked(70), await asked(130), await asked(140), await asked(141)]).toEqual([
+        "no",
+        "no",
+        "no",
+        "yes",
+      ]);
+      expect(await retro.start(again, RULE)).toMatchObject({ ranges: [{ from: 60, to: 140 }], joinAt: 141 });
+      for (const chunk of [4, 3, 2, 1]) await commit(await claimOf(chain, chunk));
+      expect([await asked(70), await asked(130), await asked(140)]).toEqual(["yes", "yes", "yes"]);
+      expect(await retro.preview(requestOf(chain, { nth: "third" }), RULE)).toMatchObject({ ranges: [] });
     });
 
     test("a hit that a reorg took away and a final block holds after all is told again, under its alert", async () => {

@@ -208,6 +208,21 @@ export function watchConformance(
       expect(await eventsOf()).toEqual(["included", "retold"]);
     });
 
+    test("after every change what is not final is matched again, also where the list is what it was before", async () => {
+      await add();
+      const lease = await begun();
+      for (const number of [10, 11]) await chains().commitBlocks(await commitOf(lease, number));
+      const listVersion = `v${await world.watch.revision()}`;
+      await chains().commitFinalized({ lease, listVersion, number: 10, now: world.now });
+      await world.desk.dispute(ANN, { entryId: idOf(), why: "market maker" });
+      world.now += 4 * HOUR;
+      await endWhatIsOver(importing());
+      const { window = [] } = (await chains().load(chain)) ?? {};
+      const versions = window.map((block) => [block.number, block.listVersion]);
+      expect(versions).toContainEqual([10, listVersion]);
+      expect(versions).toContainEqual([11, expect.stringMatching(/^outdated-/)]);
+    });
+
     test("a removal waits for another name, is bound to its hash, and is done once", async () => {
       await add();
       const asked = await world.desk.remove(ANN, { entryId: idOf(), why: "wrong" });

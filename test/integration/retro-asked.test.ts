@@ -52,6 +52,7 @@ const wanted: WantedPast = {
   address: entry.address,
   incident: entry.incident,
   joinAt: 121,
+  revision: 1,
 };
 
 function retroOf(incidents: readonly Incident[] = [incident], node: ChainAdapter = adapter): Retro {

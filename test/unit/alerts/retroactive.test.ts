@@ -52,6 +52,16 @@ describe("alerts of scans of the past", () => {
     expect(later(own, 31)).toMatchObject({ record: { revision: 2 }, sinks: [] });
   });
 
+  test("whoever was told live, and told that it was taken back, is told when a scan of the past finds it again", () => {
+    const first = foldAlert(null, [event("included", foreign, { seq: 1 })], CONTEXT).record;
+    const gone = event("withdrawn", foreign, { hit: null, reason: "entryWithdrawn", seq: 2 });
+    const second = foldAlert(first, [gone], CONTEXT);
+    expect(second.sinks).toEqual(CONTEXT.sinks);
+    const found = event("included", foreign, { ...past, block: daysAgo(400), seq: 3 });
+    const { record, sinks } = foldAlert(second.record, [found], CONTEXT);
+    expect([record.stage, record.revision, sinks]).toEqual(["included", 3, CONTEXT.sinks]);
+  });
+
   test("an alert that was told live stays one when the past adds a transfer of its transaction", () => {
     const first = foldAlert(null, [event("included", foreign, { seq: 1 })], CONTEXT).record;
     const added = event("included", hit({ own: false, key: "log:1" }), { ...past, block: daysAgo(100), seq: 2 });

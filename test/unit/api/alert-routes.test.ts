@@ -17,6 +17,7 @@ beforeEach(async () => {
   server = createHealthServer({
     host: "127.0.0.1",
     port: 0,
+    importMbMax: 16,
     registry: new Registry(),
     refresh: () => Promise.resolve(),
     checks: () => Promise.resolve([]),

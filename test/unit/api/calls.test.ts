@@ -26,6 +26,7 @@ beforeEach(async () => {
   server = createHealthServer({
     host: "127.0.0.1",
     port: 0,
+    importMbMax: 1,
     registry: new Registry(),
     refresh: () => Promise.resolve(),
     checks: () => Promise.resolve([]),
@@ -106,6 +107,15 @@ test.each([
 ])("a body with %s is refused before anybody is asked", async (_name, body, type, status) => {
   expect((await post("watch/add", body, "anns", type)).status).toBe(status);
   expect(asked).toEqual([]);
+});
+
+test("a list may be as large as the configuration says, any other call may not; without a token not a byte is read", async () => {
+  const listOf = (bytes: number) => JSON.stringify({ list: "x".repeat(bytes) });
+  expect((await post("watch/import", listOf(1_000_000))).status).toBe(200);
+  expect((await post("watch/import", listOf(1_100_000))).status).toBe(413);
+  expect((await post("watch/preview", listOf(100_000))).status).toBe(413);
+  expect(asked).toHaveLength(1);
+  expect((await post("watch/import", "no JSON", "bens")).status).toBe(401);
 });
 
 test("while it starts, it says so", async () => {

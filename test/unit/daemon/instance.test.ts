@@ -227,6 +227,15 @@ describe("calls", () => {
     expect(await callInstance(folder.path, "echo", { text })).toEqual({ args: { text } });
   });
 
+  test("a daemon that dies before it answers is no bug: the caller is told to look and ask again", async () => {
+    const server = createServer((socket) => socket.once("data", () => socket.destroy()));
+    await new Promise<void>((resolve) => server.listen(socketPath(folder.path), resolve));
+    const error = await callInstance(folder.path, "watch.add", {}).catch((caught: unknown) => caught);
+    server.close();
+    expect(error).toMatchObject({ code: "cut_off", retryable: true });
+    expect(error).not.toBeInstanceOf(UnavailableError);
+  });
+
   test("before the store is open, unknown ones, and ones that fail are errors with a text", async () => {
     const instance = await claim();
     await expect(callInstance(folder.path, "retry", {})).rejects.toThrow("is starting or does not know");

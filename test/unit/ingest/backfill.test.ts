@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { chunksOf, CHUNK_BLOCKS, planScan, type PlanFacts } from "../../../src/ingest/backfill.ts";
 import { mergeRanges, subtractRanges } from "../../../src/lib/ranges.ts";
 
-const naming = (...versions: string[]) => ({ listVersions: new Set(versions), past: [] });
+const naming = (...versions: string[]) => ({ listVersions: new Set(versions), liveFrom: 0, past: [] });
 const live = (from: number, to: number, listVersion: string) => ({ from, to, listVersion });
 
 describe("what a scan has to read", () => {
@@ -38,12 +38,22 @@ describe("what a scan has to read", () => {
     });
   });
 
+  test("an address with a new entry is read again up to the block that was final then", () => {
+    const facts: PlanFacts = {
+      finalNumber: 140,
+      tip: 150,
+      live: [live(100, 150, "with")],
+      groups: [{ ...naming("with"), liveFrom: 131 }],
+    };
+    expect(planScan(facts, 90)).toEqual({ ranges: [{ from: 90, to: 130 }], joinAt: 131 });
+  });
+
   test("what a scan has read before is not read again, and live coverage begins where it did", () => {
     const facts: PlanFacts = {
       finalNumber: 150,
       tip: 160,
       live: [live(150, 160, "v")],
-      groups: [{ listVersions: new Set(["v"]), past: [{ from: 100, to: 149 }] }],
+      groups: [{ listVersions: new Set(["v"]), liveFrom: 0, past: [{ from: 100, to: 149 }] }],
     };
     expect(planScan(facts, 80)).toEqual({ ranges: [{ from: 80, to: 99 }], joinAt: 150 });
     expect(planScan(facts, 100).ranges).toEqual([]);
