@@ -8,6 +8,8 @@ export const WATCH_ROUTES: CallGroup = {
     "preview",
     "add",
     "change",
+    "review",
+    "reviews",
     "remove",
     "suppress",
     "dispute",

@@ -161,7 +161,8 @@ export function describeProposal({ proposer, action, change, why, state, changeH
   return lines.join("\n");
 }
 
-async function act(name: string, args: object, options: PersonOptions): Promise<number> {
+/** Asks for a change, and says what became of it. */
+export async function act(name: string, args: object, options: PersonOptions): Promise<number> {
   return tell(await askWatch<Outcome>(readConfig(options), { name, args, options }), options);
 }
 

@@ -39,6 +39,7 @@ import { createDaemonRetro, recordLists } from "./retro-parts.ts";
 import type { RetroService } from "./retro-service.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { VERSION } from "./version.ts";
+import { runWatchCare } from "./watch-care.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
 import { createWorkers, type Workers } from "./workers.ts";
@@ -327,6 +328,19 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         ),
       ),
       built.watch.service,
+      loopService("watch-care", (loop) =>
+        runWatchCare(
+          {
+            db: built.store.db,
+            store: built.watch.store,
+            operationSinks,
+            now: () => clock.now(),
+            metrics,
+            log: log.child({ stage: "watchlist" }),
+          },
+          loop,
+        ),
+      ),
       ...built.lines,
       // Last, and so the first to stop: it reads through the lines' nodes.
       built.retro,

@@ -24,6 +24,7 @@ export interface Metrics {
   /** `waitedFor`: operators whose word on some blocks is still to be compared. */
   pool(chain: string, status: PoolStatus, waitedFor: readonly string[]): void;
   watchlist(chain: string, entries: number): void;
+  watchDue(counts: { reviews: number; ended: number }): void;
   queueUp(up: boolean): void;
   /** Read by scans of the past. */
   past(chain: string, what: { blocks: number; hits: number }): void;
@@ -96,6 +97,8 @@ export function createMetrics(version: string): Metrics {
   const dead = gauge("delivery_dead_letters", "Deliveries given up; kept, re-drivable", ["sink"]);
   const oldest = gauge("delivery_oldest_undelivered_seconds", "Age of the oldest delivery still to be sent", ["sink"]);
   const entries = gauge("watchlist_entries", "Entries matched on a followed chain", ["chain"]);
+  const reviews = gauge("watchlist_reviews_due", "Entries that somebody should have looked at again", []);
+  const ended = gauge("watchlist_entries_ended", "Entries whose dates are over: only recorded", []);
   const pastBlocks = counter("past_blocks_total", "Blocks read by scans of the past", ["chain"]);
   const pastHits = counter("past_hits_total", "Hits that scans of the past found first", ["chain"]);
   const queue = gauge("queue_up", "1 while the queue takes work", []);
@@ -160,6 +163,10 @@ export function createMetrics(version: string): Metrics {
     },
     gaps: (chain, holes) => gap.set({ chain }, holes),
     watchlist: (chain, count) => entries.set({ chain }, count),
+    watchDue(counts) {
+      reviews.set(counts.reviews);
+      ended.set(counts.ended);
+    },
     queueUp: (up) => queue.set(up ? 1 : 0),
     past(chain, what) {
       pastBlocks.inc({ chain }, what.blocks);

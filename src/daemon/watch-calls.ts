@@ -4,9 +4,16 @@ import { AppError } from "../lib/errors.ts";
 import type { People } from "../store/people.ts";
 import type { ReachStore } from "../store/watch-reach.ts";
 import type { WatchStore } from "../store/watch-store.ts";
-import { ENTRY_BASES, ENTRY_DEFAULTS, ENTRY_DIRECTIONS, ENTRY_ROLES, TLP_LEVELS } from "../types/watch.ts";
+import {
+  ENTRY_BASES,
+  ENTRY_DEFAULTS,
+  ENTRY_DIRECTIONS,
+  ENTRY_ROLES,
+  TLP_LEVELS,
+  type WatchEntry,
+} from "../types/watch.ts";
 import { type Actor, PERSON_ROLES, type PersonRole } from "../types/watch-change.ts";
-import { refuseRole, SUPPRESS_MAX_MS } from "../watchlist/change-rules.ts";
+import { refuseRole, REVIEW_AGAIN_MAX_MS, SUPPRESS_MAX_MS } from "../watchlist/change-rules.ts";
 import type { ApiPorts } from "../api/calls.ts";
 import { actorOf, makeToken, NotAllowedError, personOf } from "./actors.ts";
 import { BadCallError, checked } from "./checked.ts";
@@ -22,6 +29,8 @@ export interface WatchCallDeps {
   readonly store: WatchStore;
   readonly reach: ReachStore;
   readonly people: People;
+  /** Entries that somebody should look at again, the next first. */
+  readonly reviews: (limit: number) => Promise<readonly WatchEntry[]>;
   /** What the files would change now. */
   readonly upgrade: () => Promise<readonly ImportedList[]>;
   readonly importGiven: (actor: Actor, input: GivenInput) => Promise<GivenOutcome>;
@@ -85,6 +94,12 @@ const schemas = {
   "watch.preview": addInput,
   "watch.add": addInput,
   "watch.change": z.strictObject({ entryId, patch, why }),
+  "watch.review": z.strictObject({
+    entryId,
+    againMs: z.int().min(3_600_000).max(REVIEW_AGAIN_MAX_MS).nullable().default(null),
+    why,
+  }),
+  "watch.reviews": z.strictObject({ limit }),
   "watch.remove": z.strictObject({ entryId, why }),
   "watch.suppress": z.strictObject({ entryId, forMs: z.int().min(60_000).max(SUPPRESS_MAX_MS), why }),
   "watch.dispute": z.strictObject({ entryId, why }),
@@ -119,6 +134,8 @@ export const LEAST_ROLE: Readonly<Record<WatchCall, PersonRole>> = {
   "watch.preview": "investigator",
   "watch.add": "investigator",
   "watch.change": "investigator",
+  "watch.review": "investigator",
+  "watch.reviews": "viewer",
   "watch.remove": "investigator",
   "watch.suppress": "investigator",
   "watch.dispute": "investigator",
@@ -189,12 +206,15 @@ export function createWatchCalls(deps: WatchCallDeps): WatchCalls {
   return { calls: Object.fromEntries(calls) as ControlCalls, api };
 }
 
-function createHandlers({ desk, store, reach, people, upgrade, importGiven, page, now }: WatchCallDeps): Handlers {
+function createHandlers(deps: WatchCallDeps): Handlers {
+  const { desk, store, reach, people, reviews, upgrade, importGiven, page, now } = deps;
   return {
     "watch.import": (args, actor) => importGiven(actor, args),
     "watch.preview": (args, actor) => desk.preview(actor, args),
     "watch.add": (args, actor) => desk.add(actor, args),
     "watch.change": ({ patch: given, ...rest }, actor) => desk.change(actor, { ...rest, patch: defined(given) }),
+    "watch.review": (args, actor) => desk.review(actor, args),
+    "watch.reviews": (args) => reviews(args.limit),
     "watch.remove": (args, actor) => desk.remove(actor, args),
     "watch.suppress": (args, actor) => desk.suppress(actor, args),
     "watch.dispute": (args, actor) => desk.dispute(actor, args),

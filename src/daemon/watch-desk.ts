@@ -42,6 +42,8 @@ export interface WatchDesk {
   preview(actor: Actor, input: AddInput): Promise<Preview>;
   add(actor: Actor, input: AddInput): Promise<Outcome>;
   change(actor: Actor, of: { entryId: string; patch: EntryPatch; why: string }): Promise<Outcome>;
+  /** Somebody looked at it; `againMs`: when to look again, null: it needs no more. */
+  review(actor: Actor, of: { entryId: string; againMs: number | null; why: string }): Promise<Outcome>;
   remove(actor: Actor, of: { entryId: string; why: string }): Promise<Outcome>;
   suppress(actor: Actor, of: { entryId: string; forMs: number; why: string }): Promise<Outcome>;
   dispute(actor: Actor, of: { entryId: string; why: string }): Promise<Outcome>;
@@ -283,6 +285,13 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
         const decision = rules.decideChange({ actor, before, after });
         const because = "it comes with a file: change it there, or add an entry of your own";
         return { decision: fromFile ? { do: "refuse", because } : decision, after };
+      }),
+
+    review: (actor, { entryId, againMs, why }) =>
+      onEntry({ actor, entryId, action: "review", why }, async (entry, _book, now) => {
+        const { reviewBy: _reviewBy, ...rest } = entry;
+        const after = againMs === null ? rest : { ...rest, reviewBy: now + againMs };
+        return { decision: rules.decideReview({ actor, entry }), after };
       }),
 
     remove: (actor, { entryId, why }) =>

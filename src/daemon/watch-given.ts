@@ -65,7 +65,7 @@ export async function importGiven(actor: Actor, input: GivenInput, deps: GivenDe
       today: versionOfDay(deps.now()),
     }).filter(({ code }) => !(code === "shrinks" && input.acceptShrink));
     const refusals = [...guarded, ...own];
-    const plan = await planOf(book, file);
+    const plan = await planOf(book, file, deps.now());
     const planned = describe(file, { plan, from: input.from, proposalId: null });
     if (refusals.length > 0 || input.dryRun) return { refusals, imported: planned };
     const by = { actor: actor.name, proposer: actor.name, from: input.from, why: whyOf(input) };

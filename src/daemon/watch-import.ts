@@ -13,6 +13,7 @@ import { type FileList, type ImportPlan, planImport } from "../watchlist/import-
 import type { LoadedList, LoadResult } from "../watchlist/load.ts";
 import { localActor } from "./actors.ts";
 import { watchMessage } from "./watch-message.ts";
+import { named } from "./watch-outcome.ts";
 
 export interface ImportDeps {
   readonly store: WatchStore;
@@ -41,7 +42,7 @@ export async function importFiles(files: LoadResult, deps: ImportDeps): Promise<
     const { file: from } = file;
     const by = { actor: `file:${from}`, proposer: localActor().name, from, why: null };
     const done = await deps.store.write(async (book) =>
-      importList(book, { file, plan: await planOf(book, file), by }, deps),
+      importList(book, { file, plan: await planOf(book, file, deps.now()), by }, deps),
     );
     if (done === null) continue;
     imported.push(done);
@@ -53,12 +54,15 @@ export async function importFiles(files: LoadResult, deps: ImportDeps): Promise<
 }
 
 /** The same, only looked at. */
-export async function previewImport(files: LoadResult, store: WatchStore): Promise<ImportedList[]> {
+export async function previewImport(
+  files: LoadResult,
+  { store, now }: Pick<ImportDeps, "store" | "now">,
+): Promise<ImportedList[]> {
   const lists = await fileLists(files, store);
   return store.write(async (book) => {
     const previews: ImportedList[] = [];
     for (const file of lists) {
-      const plan = await planOf(book, file);
+      const plan = await planOf(book, file, now());
       if (plan.apply !== null || plan.propose !== null)
         previews.push(describe(file, { plan, from: file.file, proposalId: null }));
     }
@@ -89,9 +93,9 @@ function toEmptyList({ list, version, file, incident }: StoredWatchList): KeptLi
   return { list, version, file: file ?? "", incident, entries: [] };
 }
 
-export async function planOf(book: WatchBook, file: FileList): Promise<ImportPlan> {
+export async function planOf(book: WatchBook, file: FileList, now: number): Promise<ImportPlan> {
   const stored = await book.list(file.list);
-  return planImport({ file, stored: stored === null ? null : { ...stored, rows: await book.rows(file.list) } });
+  return planImport({ file, stored: stored === null ? null : { ...stored, rows: await book.rows(file.list) }, now });
 }
 
 export interface ImportBy {
@@ -115,9 +119,27 @@ export async function importList(
   const now = deps.now();
   if (plan.forget.length > 0) await book.forgetRows(plan.forget);
   if (plan.apply !== null) await book.apply({ change: plan.apply, action: "import", actor, approver: null, why, now });
+  await tellEarly(book, { file, plan, from: by.from, now }, deps);
   const proposalId = await proposeRest(book, { file, propose: plan.propose, by, now, deps });
   if (plan.apply === null && plan.propose === null) return null;
   return describe(file, { plan, from: by.from, proposalId });
+}
+
+/** What begins later is recorded only until then: a slip in a date must not go unseen. */
+async function tellEarly(
+  book: WatchBook,
+  { file, plan, from, now }: { file: FileList; plan: ImportPlan; from: string; now: number },
+  { operationSinks }: Pick<ImportDeps, "operationSinks">,
+): Promise<void> {
+  const early = (plan.apply?.entries ?? []).filter(({ after }) => after?.muted?.why === "notYetValid");
+  if (early.length === 0) return;
+  const message = watchMessage({
+    subject: `watchlist:${file.list}`,
+    severity: "medium",
+    summary: `${from} adds ${early.length} entries to ${file.list} whose validity begins later: until then they are only recorded. ${named(early.map(({ entryId }) => entryId))}`,
+    now,
+  });
+  await storeMessage(book.trx, { message, sinks: operationSinks, now, queued: false });
 }
 
 /** The proposal of what the file takes away, and an end to those of what it takes away no more. */

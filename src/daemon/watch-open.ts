@@ -4,6 +4,7 @@ import { createAlertStore } from "../store/alert-store.ts";
 import type { OpenStore } from "../store/database.ts";
 import { createPeople } from "../store/people.ts";
 import { createReachStore } from "../store/watch-reach.ts";
+import { entriesToReview } from "../store/watch-due.ts";
 import { createWatchStore } from "../store/watch-store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
@@ -64,7 +65,8 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Wa
     store: watch,
     reach: createReachStore(store.db),
     people: createPeople(store.db),
-    upgrade: async () => previewImport((await readFiles(config)).lists, watch),
+    reviews: (limit) => entriesToReview(store.db, limit),
+    upgrade: async () => previewImport((await readFiles(config)).lists, { store: watch, now }),
     importGiven: (actor, input) =>
       importGiven(actor, input, {
         store: watch,

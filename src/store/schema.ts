@@ -208,6 +208,11 @@ export interface WatchEntryTable {
   digest: string;
   /** When its dispute or suppression ends. */
   wake_at: number | null;
+  review_by: number | null;
+  /** When its dates end; null: never. */
+  valid_until: number | null;
+  review_told: Generated<number | null>;
+  end_told: Generated<number | null>;
 }
 
 /** A file's row as it was last imported. */

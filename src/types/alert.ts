@@ -21,6 +21,7 @@ export type SystemEventType =
   | "provider.dispute"
   | "watchlist.changed"
   | "watchlist.importRefused"
+  | "watchlist.due"
   | "watchlist.scanned";
 export type EventType = AlertEventType | SystemEventType;
 

@@ -122,6 +122,8 @@ function toEntry(list: ListInput, row: WatchEntryInput, address: string): WatchE
     ...(row.contract === undefined ? {} : { contract: row.contract }),
     ...(row.tlp == null ? {} : { tlp: row.tlp }),
     ...(row.case == null ? {} : { case: row.case }),
+    ...(row.validFrom == null ? {} : { validFrom: row.validFrom }),
+    ...(row.validUntil == null ? {} : { validUntil: row.validUntil }),
     note: row.note,
     sources: row.sources.map(({ ref, label, quoted }) => (quoted === null ? { ref, label } : { ref, label, quoted })),
   };
