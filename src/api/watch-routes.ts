@@ -26,5 +26,6 @@ export const WATCH_ROUTES: CallGroup = {
     "history",
     "impact",
     "upgrade",
+    "freshness",
   ],
 };

@@ -8,7 +8,7 @@ import type { PersonOptions } from "./watch-ask.ts";
 import * as change from "./watch-change.ts";
 import { EXPORT_NAMES, exportWatch } from "./watch-export.ts";
 import { importWatch } from "./watch-import.ts";
-import { reviewWatch } from "./watch-review.ts";
+import { reviewWatch, watchFreshness } from "./watch-review.ts";
 
 export interface ProgramTools {
   readonly withGlobals: (command: Command) => Command;
@@ -74,6 +74,10 @@ function addLooking(watch: Command, tools: ProgramTools): void {
     watch.command("upgrade").description("what the files of today would change, before it happens"),
     tools,
   ).action(plain(finish, look.watchUpgrade));
+  asPerson(
+    watch.command("freshness").description("lists with a maximum age, and whether they are past it"),
+    tools,
+  ).action(plain(finish, watchFreshness));
   asPerson(watch.command("proposals").description("changes that wait for a second person"), tools)
     .option("--all", "also those that are decided or over")
     .action(plain(finish, look.listProposals));

@@ -3,7 +3,7 @@ import path from "node:path";
 import { normalizeAddress } from "../chains/registry.ts";
 import { ConfigError } from "../lib/errors.ts";
 import type { ChainId } from "../types/chain.ts";
-import type { OwnAddress } from "../types/watch.ts";
+import type { OwnAddress, WatchEntry } from "../types/watch.ts";
 import {
   checkAddress,
   createLookAlikes,
@@ -19,6 +19,7 @@ import { nearSpellings } from "../watchlist/near-spellings.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import { loadServices, type ServiceList } from "../watchlist/services.ts";
 import type { Lists } from "./lists.ts";
+import type { AddressRefusal } from "./watch-given.ts";
 
 /** Shipped beside the code. */
 const SERVICES_PATH = path.join(import.meta.dirname, "../../watchlists/services");
@@ -46,6 +47,30 @@ export function createHygiene(lists: () => Promise<Lists>): (input: HygieneInput
       ownOf: now.watchlist.ownOf,
       // Only a few of a million own addresses can be one.
       lookAlikes: { of: (chain, address) => createLookAlikes(endingLike(address, knownIn(now))).of(chain, address) },
+    });
+  };
+}
+
+/**
+ * What stands against watching the entries of a list: own addresses whatever they are listed as, services and burn
+ * addresses that would tell. A sanctions list may name any of them, and is never refused for it.
+ */
+export function createListHygiene(
+  lists: () => Promise<Lists>,
+): (entries: readonly WatchEntry[]) => Promise<readonly AddressRefusal[]> {
+  let services: Promise<ServiceList> | null = null;
+  return async (entries) => {
+    services ??= readServices();
+    const known = await services;
+    const { watchlist } = await lists();
+    const context = { normalizeAddress, services: known, ownOf: watchlist.ownOf, lookAlikes: { of: () => [] } };
+    return entries.flatMap(({ chain, address, sanctioned, default: state }) => {
+      if (sanctioned !== null) return [];
+      return checkAddress({ chain, text: address, sanctioned: false }, context).findings.flatMap((finding) => {
+        const { code } = finding;
+        if (code !== "own" && (state !== "on" || (code !== "burn" && code !== "service"))) return [];
+        return [{ code, text: `${address} on ${chain} ${describeFinding(finding)}`, chain, address }];
+      });
     });
   };
 }

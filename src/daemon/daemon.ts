@@ -247,6 +247,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           detail: queueState.refused ?? (queueState.awaySince === null ? "up" : "away"),
         },
         ...(parts?.lines ?? []).map((line) => ({ name: line.name, ok: true, detail: line.health().detail })),
+        { name: "lists", ok: true, detail: `lists fresh: ${!alarms.held().some(isStale)}` },
         ...alarms.held().map((one) => ({ name: `alarm:${one.subject}`, ok: true, detail: one.detail })),
       ],
       isStarted: () => started,
@@ -335,6 +336,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
             store: built.watch.store,
             operationSinks,
             now: () => clock.now(),
+            rules: config.watchlists.rules,
+            alarms,
             metrics,
             log: log.child({ stage: "watchlist" }),
           },
@@ -378,6 +381,11 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     },
     httpPort: () => http?.port() ?? null,
   };
+}
+
+/** One list past its maximum age is enough. */
+function isStale({ subject }: { readonly subject: string }): boolean {
+  return subject.startsWith("watchlist:") && subject.endsWith(":stale");
 }
 
 function beating(sinks: readonly { name: string; heartbeat?: boolean | undefined }[]): string[] {

@@ -25,6 +25,7 @@ export interface Metrics {
   pool(chain: string, status: PoolStatus, waitedFor: readonly string[]): void;
   watchlist(chain: string, entries: number): void;
   watchDue(counts: { reviews: number; ended: number }): void;
+  staleLists(count: number): void;
   queueUp(up: boolean): void;
   /** Read by scans of the past. */
   past(chain: string, what: { blocks: number; hits: number }): void;
@@ -99,6 +100,7 @@ export function createMetrics(version: string): Metrics {
   const entries = gauge("watchlist_entries", "Entries matched on a followed chain", ["chain"]);
   const reviews = gauge("watchlist_reviews_due", "Entries that somebody should have looked at again", []);
   const ended = gauge("watchlist_entries_ended", "Entries whose dates are over: only recorded", []);
+  const stale = gauge("watchlists_stale", "Lists past their maximum age", []);
   const pastBlocks = counter("past_blocks_total", "Blocks read by scans of the past", ["chain"]);
   const pastHits = counter("past_hits_total", "Hits that scans of the past found first", ["chain"]);
   const queue = gauge("queue_up", "1 while the queue takes work", []);
@@ -167,6 +169,7 @@ export function createMetrics(version: string): Metrics {
       reviews.set(counts.reviews);
       ended.set(counts.ended);
     },
+    staleLists: (count) => stale.set(count),
     queueUp: (up) => queue.set(up ? 1 : 0),
     past(chain, what) {
       pastBlocks.inc({ chain }, what.blocks);

@@ -14,6 +14,7 @@ import {
 } from "../types/watch.ts";
 import { type Actor, PERSON_ROLES, type PersonRole } from "../types/watch-change.ts";
 import { refuseRole, REVIEW_AGAIN_MAX_MS, SUPPRESS_MAX_MS } from "../watchlist/change-rules.ts";
+import type { Freshness } from "../watchlist/freshness.ts";
 import type { ApiPorts } from "../api/calls.ts";
 import { actorOf, makeToken, NotAllowedError, personOf } from "./actors.ts";
 import { BadCallError, checked } from "./checked.ts";
@@ -33,6 +34,8 @@ export interface WatchCallDeps {
   readonly reviews: (limit: number) => Promise<readonly WatchEntry[]>;
   /** What the files would change now. */
   readonly upgrade: () => Promise<readonly ImportedList[]>;
+  /** Whether the lists are as new as they must be. */
+  readonly freshness: () => Promise<Freshness>;
   readonly importGiven: (actor: Actor, input: GivenInput) => Promise<GivenOutcome>;
   readonly page: (message: Message) => Promise<void>;
   readonly now: () => number;
@@ -89,6 +92,9 @@ const schemas = {
     ageMaxDays: z.int().min(1).max(36_500).nullable(),
     override: why.optional(),
     why: why.optional(),
+    signature: z
+      .strictObject({ text: z.string().max(16_384), blake2b512: z.string().regex(/^[0-9a-f]{128}$/) })
+      .optional(),
     dryRun: z.boolean(),
   }),
   "watch.preview": addInput,
@@ -119,6 +125,7 @@ const schemas = {
   "watch.history": z.strictObject({ entryId: entryId.optional(), limit }),
   "watch.impact": z.strictObject({ entryId }),
   "watch.upgrade": z.strictObject({}),
+  "watch.freshness": z.strictObject({}),
   "people.add": z.strictObject({ name: slug, role: z.enum(PERSON_ROLES) }),
   "people.revoke": z.strictObject({ name: slug }),
   "people.list": z.strictObject({}),
@@ -152,6 +159,7 @@ export const LEAST_ROLE: Readonly<Record<WatchCall, PersonRole>> = {
   "watch.history": "viewer",
   "watch.impact": "viewer",
   "watch.upgrade": "viewer",
+  "watch.freshness": "viewer",
   "people.add": "admin",
   "people.revoke": "admin",
   "people.list": "viewer",
@@ -200,6 +208,9 @@ export function createWatchCalls(deps: WatchCallDeps): WatchCalls {
     async ask(name, args, actor) {
       const call = WATCH_CALLS.find((one) => one === name);
       if (call === undefined) throw new BadCallError(`there is no call ${name}`);
+      // Signatures are public: who sends a list instead of its file could send another list with them.
+      if (call === "watch.import" && typeof args === "object" && args !== null && "signature" in args)
+        throw new BadCallError("a signature is checked on the file itself: import it with the command line");
       return ask(call, args, actor);
     },
   };
@@ -235,6 +246,7 @@ function createHandlers(deps: WatchCallDeps): Handlers {
     "watch.history": (args) => store.history(args),
     "watch.impact": ({ entryId: id }) => reach.ofEntry(id),
     "watch.upgrade": () => upgrade(),
+    "watch.freshness": () => deps.freshness(),
     "people.list": () => people.list(),
     "people.add": async ({ name, role }, actor) => {
       const { tokenId, token } = makeToken();

@@ -10,9 +10,10 @@ import { systemClock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import type { Config } from "../types/config.ts";
-import { createHygiene } from "./address-hygiene.ts";
+import { createHygiene, createListHygiene } from "./address-hygiene.ts";
 import { type Lists, listsOfStore, readFiles } from "./lists.ts";
 import type { NamedPool } from "./pools.ts";
+import { readFreshness } from "./watch-care.ts";
 import { createWatchCalls, type WatchCalls } from "./watch-calls.ts";
 import { importGiven } from "./watch-given.ts";
 import { previewImport } from "./watch-import.ts";
@@ -67,12 +68,15 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Wa
     people: createPeople(store.db),
     reviews: (limit) => entriesToReview(store.db, limit),
     upgrade: async () => previewImport((await readFiles(config)).lists, { store: watch, now }),
+    freshness: () => readFreshness({ db: store.db, rules: config.watchlists.rules, now }),
     importGiven: (actor, input) =>
       importGiven(actor, input, {
         store: watch,
         operationSinks,
         now,
+        rules: config.watchlists.rules,
         isOwn: async (chain, address) => (await lists()).watchlist.ownOf(chain, address) !== null,
+        refusedOf: createListHygiene(lists),
         onChanged,
       }),
     page: async (message) => void (await alerts.addMessage(message, operationSinks, now())),

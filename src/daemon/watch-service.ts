@@ -5,6 +5,7 @@ import type { OpenStore } from "../store/database.ts";
 import { createReachStore } from "../store/watch-reach.ts";
 import { createWatchStore, type WatchStore } from "../store/watch-store.ts";
 import type { Config } from "../types/config.ts";
+import type { OwnAddress } from "../types/watch.ts";
 import type { Service } from "../types/service.ts";
 import type { Alarms } from "./alarms.ts";
 import { fingerprintOf } from "./file-watch.ts";
@@ -54,14 +55,21 @@ export async function openWatch(options: WatchOptions): Promise<Watch> {
   const store = createWatchStore(options.store.db, watchPorts(config));
   const { problems } = start.files.lists;
   if (problems.length > 0 && (await store.revision()) === 0) refuseProblems(problems, null);
-  const importing = { store, operationSinks, now, log };
-  await importFiles(start.files.lists, importing);
+  const { rules } = config.watchlists;
+  const importing = { store, operationSinks, now, log, rules };
+  await importFiles(start.files.lists, { ...importing, isOwn: ownAmong(start.files.own) });
   const live = await createLiveLists(config, { store, files: start.files, onSwap });
   refuseProblems([], live.current());
+  const isOwn = (chain: string, address: string) => live.current().watchlist.ownOf(chain, address) !== null;
   const service = loopService("watchlists", (signal) =>
-    runWatchSync({ ...importing, config, live, alarms }, start, signal),
+    runWatchSync({ ...importing, isOwn, config, live, alarms }, start, signal),
   );
   return { store, live, service };
+}
+
+function ownAmong(own: readonly OwnAddress[]): (chain: string, address: string) => boolean {
+  const places = new Set(own.map(({ chain, address }) => `${chain}/${address}`));
+  return (chain, address) => places.has(`${chain}/${address}`);
 }
 
 // A node that does not answer must not hold up who adds an address at night.

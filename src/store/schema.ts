@@ -4,6 +4,7 @@ import type { RetractionReason } from "../types/alert.ts";
 import type { PendingState } from "../types/mempool.ts";
 import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
+import type { WatchChangeTable, WatchEntryTable, WatchRowTable, WatchVersionTable } from "./watch-tables.ts";
 
 export interface ChainLeaseTable {
   chain: string;
@@ -196,50 +197,6 @@ export interface WatchListTable {
   incident: string;
   /** The file it is imported from; null: made by people here. */
   file: string | null;
-}
-
-/** What is watched now; what was, is in `watch_change`. */
-export interface WatchEntryTable {
-  entry_id: string;
-  list: string;
-  chain: string;
-  address: string;
-  payload: string;
-  digest: string;
-  /** When its dispute or suppression ends. */
-  wake_at: number | null;
-  review_by: number | null;
-  /** When its dates end; null: never. */
-  valid_until: number | null;
-  review_told: Generated<number | null>;
-  end_told: Generated<number | null>;
-}
-
-/** A file's row as it was last imported. */
-export interface WatchRowTable {
-  entry_id: string;
-  list: string;
-  digest: string;
-}
-
-export interface WatchVersionTable {
-  list: string;
-  number: number;
-  version: string;
-  incident: string;
-  action: string;
-  actor: string;
-  approver: string | null;
-  why: string | null;
-  at: number;
-}
-
-export interface WatchChangeTable {
-  list: string;
-  number: number;
-  entry_id: string;
-  before: string | null;
-  after: string | null;
 }
 
 export interface WatchAuditTable {

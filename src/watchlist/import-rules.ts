@@ -9,8 +9,11 @@ import type { EntryChange, ListChange } from "../types/watch-change.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
 import { isWeakerIncident, weakerIn } from "./change-rules.ts";
+import { compareVersions } from "./import-guards.ts";
 
 export interface StoredList {
+  /** As last imported; null: never. */
+  readonly version: string | null;
   readonly incident: IncidentInput;
   readonly entries: readonly WatchEntry[];
   /** By entry: digest of its row when the file was last imported. */
@@ -67,7 +70,9 @@ function planHead(
   const was = stored?.incident ?? null;
   const isWeaker = was !== null && isWeakerIncident(was, file.incident);
   const isNew = was === null || digestOf(was) !== digestOf(file.incident);
-  const isSame = now.length === 0 && (isWeaker || !isNew);
+  // A new version that says the same is written down too: the list is as new as it says.
+  const isNewer = stored?.version != null && compareVersions(file.version, stored.version) > 0;
+  const isSame = now.length === 0 && !isNewer && (isWeaker || !isNew);
   return {
     apply: isSame ? null : { ...head, incident: isWeaker ? was : file.incident, entries: now },
     propose: later.length === 0 && !isWeaker ? null : { ...head, incident: file.incident, entries: later },

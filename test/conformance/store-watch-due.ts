@@ -91,7 +91,13 @@ export function watchDueConformance(
           ageMaxDays: null,
           dryRun: false,
         },
-        { ...deps(), isOwn: () => Promise.resolve(false), onChanged: () => Promise.resolve() },
+        {
+          ...deps(),
+          rules: new Map(),
+          isOwn: () => false,
+          refusedOf: () => Promise.resolve([]),
+          onChanged: () => Promise.resolve(),
+        },
       );
     const told = async () => {
       const rows = await opened.db

@@ -46,6 +46,7 @@ const file = (entries: readonly WatchEntry[], parts: Partial<FileList> = {}): Fi
 });
 /** `rows`: what the file said at the last import; by default what is watched. */
 const stored = (entries: readonly WatchEntry[], rows: readonly WatchEntry[] = entries): StoredList => ({
+  version: "2",
   incident,
   entries,
   rows: new Map(rows.map((row) => [row.id, entryDigest(row)])),
@@ -203,4 +204,12 @@ describe("a start that lies ahead", () => {
     const disputed = { why: "disputed", by: "ann", until: 5 } as const;
     expect(after(entry("A"), [entry("A", { validFrom, muted: disputed })])?.muted).toEqual(disputed);
   });
+});
+
+test("a newer version that says the same is written down, an older or the same one is not", () => {
+  const planned = (version: string) =>
+    planImport({ now: NOW, file: file([A], { version }), stored: { ...stored([A]), version: "2026-11-21.2" } }).apply;
+  expect(planned("2026-11-22")).toMatchObject({ version: "2026-11-22", entries: [] });
+  expect(planned("2026-11-21.3")).toMatchObject({ version: "2026-11-21.3", entries: [] });
+  expect([planned("2026-11-21.2"), planned("2026-11-21.1"), planned("2026-11-20")]).toEqual([null, null, null]);
 });
