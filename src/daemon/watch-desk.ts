@@ -16,6 +16,7 @@ import type { HygieneAnswer, HygieneInput } from "../watchlist/hygiene.ts";
 import { NotAllowedError } from "./actors.ts";
 import { notAnAddressAnywhere, refusedAs } from "./address-hygiene.ts";
 import { asMutedNow } from "./as-muted-now.ts";
+import { joinReach, type RecentTouches } from "./recent-touches.ts";
 import { type AddInput, bareIncident, changeOf, newEntry, operatorList, whyOf } from "./watch-entry.ts";
 import { watchMessage } from "./watch-message.ts";
 import { type Found, named, type Outcome, outcomeOf, type Preview } from "./watch-outcome.ts";
@@ -29,6 +30,8 @@ export interface DeskDeps {
   readonly hygieneOf: (input: HygieneInput) => Promise<HygieneAnswer>;
   /** Asked of own nodes only; null: nobody could tell. */
   readonly isContract: (chain: ChainId, address: string) => Promise<boolean | null>;
+  /** What our nodes tell of its last day, bounded in time; null: nobody can. Absent: nobody is asked. */
+  readonly recentTouches?: (chain: ChainId, address: string) => Promise<RecentTouches | null>;
   /** Who is paged. */
   readonly operationSinks: readonly string[];
   readonly now: () => number;
@@ -131,7 +134,9 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
     }));
     const addresses = [...new Set(places.map(({ address }) => address))];
     const known = (await Promise.all(addresses.map((address) => store.entriesAt(address)))).flat();
-    const reach = await deps.reach.ofAddress({ address: addresses[0] as string, since: now - DAY_MS });
+    const stored = await deps.reach.ofAddress({ address: addresses[0] as string, since: now - DAY_MS });
+    const seen = places.map(async ({ chain, address }) => (await deps.recentTouches?.(chain, address)) ?? null);
+    const reach = joinReach(stored, await Promise.all(seen));
     const decision = decideAll({ actor, input, found, known: new Set(known.map(({ id }) => id)), reach });
     const preview = {
       places: places.map((place) => ({

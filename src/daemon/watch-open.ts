@@ -57,6 +57,8 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Wa
     store,
     watch,
     hygieneOf: createHygiene(lists),
+    // Only a running daemon has nodes to ask what is touched.
+    ownOf: (chain, address) => running?.watch.live.current().watchlist.ownOf(chain, address) ?? null,
     pools: running?.pools ?? [],
     now,
     onChanged,

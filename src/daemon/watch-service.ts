@@ -13,6 +13,7 @@ import { createLiveLists, type LiveLists } from "./live-lists.ts";
 import { type FileLists, type Lists, readFiles, refuseProblems } from "./lists.ts";
 import { loopService } from "./loop-service.ts";
 import type { NamedPool } from "./pools.ts";
+import { recentTouches } from "./recent-touches.ts";
 import { createWatchDesk, type DeskDeps, type WatchDesk } from "./watch-desk.ts";
 import { importFiles } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
@@ -74,6 +75,8 @@ function ownAmong(own: readonly OwnAddress[]): (chain: string, address: string) 
 
 // A node that does not answer must not hold up who adds an address at night.
 const CONTRACT_WAIT_MS = 3_000;
+// Long enough for a few hundred blocks of an own node; a busy service is over the limits long before.
+const TOUCHES_WAIT_MS = 5_000;
 
 /** The desk of a running daemon: it can ask its own nodes. `pools` is empty where no daemon runs. */
 export function createDesk(options: {
@@ -81,6 +84,7 @@ export function createDesk(options: {
   readonly store: OpenStore;
   readonly watch: WatchStore;
   readonly hygieneOf: DeskDeps["hygieneOf"];
+  readonly ownOf: (chain: string, address: string) => OwnAddress | null;
   readonly pools: readonly NamedPool[];
   readonly now: () => number;
   readonly onChanged: () => Promise<void>;
@@ -95,6 +99,11 @@ export function createDesk(options: {
     async isContract(chain, address) {
       const pool = pools.find((one) => one.pool.chainId === chain)?.pool;
       return (await pool?.isContract?.(address, AbortSignal.timeout(CONTRACT_WAIT_MS)).catch(() => null)) ?? null;
+    },
+    async recentTouches(chain, address) {
+      const pool = pools.find((one) => one.pool.chainId === chain)?.pool;
+      if (pool === undefined) return null;
+      return recentTouches(pool, { address, ownOf: options.ownOf }, AbortSignal.timeout(TOUCHES_WAIT_MS));
     },
     operationSinks: config.sinks.operations.map(({ name }) => name),
     now,

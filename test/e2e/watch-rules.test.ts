@@ -265,4 +265,41 @@ test("a row that its publisher takes back stays watched until a second person ap
   await told((await steal(node, 1, { from: THIEF }))[0]);
 }, 300_000);
 
+test("what an address did before anybody watched it is shown first, and check and test read what the store holds", async () => {
+  const token = `0x${"ab".repeat(20)}`;
+  await node.rpc("anvil_setCode", [token, TOKEN_CODE]);
+  const word = (text: string) => text.toLowerCase().replace("0x", "").padStart(64, "0");
+  for (const to of [DEPOSIT, STRANGER, THIEF]) {
+    const data = `0xa9059cbb${word(to)}${word("0x1")}`;
+    await node.rpc("eth_sendTransaction", [{ from: FIRST, to: token, data, gas: "0x30000" }]);
+  }
+  await node.mine();
+  const head = Number(await node.rpc<string>("eth_blockNumber", []));
+  const isSeen = async () =>
+    ((await daemon.metric("heistwatch_chain_cursor_number", { chain: "ethereum" })) ?? 0) >= head;
+  await waitFor("its blocks to be seen", isSeen, { timeoutMs: PATIENCE_MS });
+  const adding = ["watch", "add", FIRST, "--incident", "test-heist"];
+  const { stdout } = await run(...adding);
+  // Value that leaves no log is not in the node's index: there may be more.
+  expect(stdout).toContain(
+    "Last 24 h: at least 3 transfers, with 3 other addresses and 1 of our customers (customer-17)",
+  );
+
+  await cliJson([...adding, "--yes"], at);
+  const [tx] = await steal(node, 1, { from: FIRST });
+  await told(tx);
+  const block = alertsOf(tx)[0]?.data.block?.number ?? 0;
+  const testing = ["test", "--chain", "ethereum", "--block", String(block)];
+  expect(await cliJson(testing, at)).toMatchObject({ lists: { from: "store" }, alerts: [{ data: { watch: [{}] } }] });
+  await daemon.stop();
+  expect((await run("check")).stdout).toContain("as the store has them, revision 2");
+  const elsewhere = await writeDaemonConfig({ dir: dir.path, nodeUrl: node.url, ...WATCHING, dataDirName: "none" });
+  const fresh = await cli([...testing, "--config", elsewhere.configPath], elsewhere);
+  expect(fresh.stdout).toContain("from the files alone: there is no store yet");
+  expect(fresh.stdout).toContain("0 alerts");
+}, 300_000);
+
+// Any call logs Transfer(caller, first argument, second argument).
+const TRANSFER_TOPIC = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
+const TOKEN_CODE = `0x602435600052600435337f${TRANSFER_TOPIC}60206000a3600160005260206000f3`;
 const idOf = (n: number) => `2c1f7f0e-6d1a-4f5b-9d2e-${String(n).padStart(12, "0")}`;
