@@ -2,6 +2,7 @@
 import { ACTIONS, type Action, type AlertKind, SEVERITIES, type Severity, type Stage } from "../types/alert.ts";
 import type { EntryMatch, Hit } from "../types/hit.ts";
 import { CALLDATA_KEY, RIGHTS } from "../types/chain.ts";
+import { MUTE_WORDS } from "../types/watch.ts";
 import { confidencePoints, policyOf, policyOfRight, severityOfScore } from "./policy.ts";
 
 export interface Score {
@@ -68,7 +69,7 @@ function rank<T>(order: readonly T[], value: T): number {
 
 function assessMatch(
   hit: Hit,
-  { entry, incident, basis }: EntryMatch,
+  { entry, incident, basis, ended }: EntryMatch,
   of: { kind: AlertKind; stage: Stage; disputed: boolean },
 ): Assessment {
   const caps: string[] = [];
@@ -122,8 +123,12 @@ function assessMatch(
     capAction("review", "no own address touched");
   }
   if (entry.muted !== undefined) {
-    capSeverity("info", `the entry is ${entry.muted.why}`);
-    capAction("none", `the entry is ${entry.muted.why}`);
+    capSeverity("info", `the entry is ${MUTE_WORDS[entry.muted.why]}`);
+    capAction("none", `the entry is ${MUTE_WORDS[entry.muted.why]}`);
+  }
+  if (ended === true) {
+    capSeverity("info", `the entry was valid until ${entry.validUntil}`);
+    capAction("none", `the entry was valid until ${entry.validUntil}`);
   }
   if (incident?.disputed === true && !sanctioned) {
     capSeverity("medium", "attribution of the incident is disputed");

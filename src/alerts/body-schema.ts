@@ -67,6 +67,7 @@ const watch = z.strictObject({
   independentSources: z.int().nonnegative(),
   sanctioned: z.strictObject({ list: z.string(), source: z.string() }).nullable(),
   match: z.enum(["exact", "sameKey", "keyEquivalent"]),
+  ended: z.literal(true).optional().describe("the entry's dates were over: it raises and holds nothing"),
   sources: z.array(z.string()),
 });
 
@@ -179,6 +180,7 @@ export const systemBody = z.strictObject({
     "provider.dispute",
     "watchlist.changed",
     "watchlist.importRefused",
+    "watchlist.due",
     "watchlist.scanned",
   ]),
   ...envelope,

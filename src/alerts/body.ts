@@ -145,7 +145,7 @@ function withinSize(watch: AlertData["watch"]): AlertData["watch"] {
   });
 }
 
-function watchEntryOf({ side, entry, incident, basis }: EntryMatch): AlertData["watch"][number] {
+function watchEntryOf({ side, entry, incident, basis, ended }: EntryMatch): AlertData["watch"][number] {
   return {
     list: entry.list,
     version: entry.listVersion,
@@ -162,6 +162,7 @@ function watchEntryOf({ side, entry, incident, basis }: EntryMatch): AlertData["
     independentSources: entry.independentSources,
     sanctioned: entry.sanctioned,
     match: basis,
+    ...(ended === undefined ? {} : { ended }),
     sources: entry.sources.slice(0, SOURCES_MAX).map((source) => source.ref),
   };
 }

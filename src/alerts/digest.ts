@@ -75,6 +75,7 @@ const RECORDED: Record<RecordedRule, string> = {
   zeroValue: "transfers of zero",
   unlistedToken: "transfers of tokens outside the token list to watched addresses",
   dust: "transfers below the dust limit",
+  entryEnded: "transfers after the dates of their entries ended",
   entryMuted: "transfers of entries that are disputed, suppressed or unconfirmed",
 };
 

@@ -8,6 +8,8 @@ export const WATCH_ROUTES: CallGroup = {
     "preview",
     "add",
     "change",
+    "review",
+    "reviews",
     "remove",
     "suppress",
     "dispute",
@@ -24,6 +26,7 @@ export const WATCH_ROUTES: CallGroup = {
     "history",
     "impact",
     "upgrade",
+    "freshness",
   ],
   large: ["import"],
 };

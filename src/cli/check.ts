@@ -1,13 +1,14 @@
 /** `heistwatch check`: is the configuration right, is what it names there, what would run, who is watched. */
 import { createAdapter } from "../chains/registry.ts";
 import { describeConfig } from "../config/describe.ts";
-import { loadLists, type LoadedLists } from "../daemon/lists.ts";
+import type { LoadedLists } from "../daemon/lists.ts";
 import { createBullQueues } from "../queue/bull-queues.ts";
 import { ConfigError, describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { openStore } from "../store/database.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
 import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
+import { describeListsInUse, listsInUse } from "./stored-lists.ts";
 import { paint, print, printJson, table, SILENT_LOG } from "./output.ts";
 
 export interface CheckLine {
@@ -19,7 +20,8 @@ export interface CheckLine {
 /** 0: all is there; 1: something to fix; 75: the configuration is right, but something it names does not answer. */
 export async function check(options: GlobalOptions): Promise<number> {
   const config = readConfig(options);
-  const lists = await loadLists(config);
+  const used = await listsInUse(config);
+  const { lists } = used;
   const connections = [...(await checkServers(config)), ...(await Promise.all(config.chains.map(checkNodes))).flat()];
   const incidents = incidentRows(config, lists);
   const code = codeOf(connections);
@@ -27,6 +29,7 @@ export async function check(options: GlobalOptions): Promise<number> {
     printJson({
       config: describeConfig(config),
       connections,
+      lists: { from: used.from, revision: lists.revision, why: used.why },
       incidents,
       ownAddresses: lists.own.length,
       tokens: lists.tokenCount,
@@ -38,7 +41,7 @@ export async function check(options: GlobalOptions): Promise<number> {
   for (const line of describeConfig(config)) print(`  ${line}`);
   print(`\n${paint("bold", "Connections")}`);
   for (const line of connections) print(`  ${mark(line.state)} ${line.what}: ${line.detail}`);
-  print(`\n${paint("bold", "Watchlists")}`);
+  print(`\n${paint("bold", "Watchlists")} (${describeListsInUse(used)})`);
   print(
     table(
       ["incident", "watched", "chain not followed", "no adapter yet", "off", "never"],

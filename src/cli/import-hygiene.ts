@@ -12,7 +12,7 @@ interface RowFinding {
   readonly finding: HygieneFinding;
 }
 
-/** Own addresses that are not sanctioned are left to the daemon, which refuses them. */
+/** Own addresses that are not sanctioned are left to the daemon, which refuses them; services and burns it refuses too. */
 const TOLD: ReadonlySet<HygieneFinding["code"]> = new Set(["burn", "service", "lookAlike", "ownSanctioned"]);
 
 export async function hygieneOfList({ entries }: ListInput, lists: LoadedLists): Promise<readonly RowFinding[]> {

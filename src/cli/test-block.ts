@@ -2,19 +2,20 @@
 import { foldAlert } from "../alerts/fold.ts";
 import { createChainPool } from "../chains/registry.ts";
 import { foldContext } from "../daemon/fold-context.ts";
-import { loadLists } from "../daemon/lists.ts";
 import { systemClock } from "../lib/clock.ts";
 import { UnavailableError } from "../lib/errors.ts";
 import { matchBlock } from "../match/match-block.ts";
 import type { Block } from "../types/chain.ts";
 import type { Hit, HitEvent } from "../types/hit.ts";
 import { chainNamed, EXIT, type GlobalOptions, readConfig } from "./context.ts";
+import { describeListsInUse, listsInUse } from "./stored-lists.ts";
 import { paint, paintSeverity, print, printJson, SILENT_LOG } from "./output.ts";
 
 export async function testBlock(options: GlobalOptions & { chain: string; block: number }): Promise<number> {
   const config = readConfig(options);
   const chain = chainNamed(config, options.chain);
-  const lists = await loadLists(config);
+  const used = await listsInUse(config);
+  const { lists } = used;
   const adapter = createChainPool({
     chain,
     log: SILENT_LOG,
@@ -32,6 +33,7 @@ export async function testBlock(options: GlobalOptions & { chain: string; block:
     if (options.json === true) {
       printJson({
         block: { number: block.number, hash: block.hash },
+        lists: { from: used.from, revision: lists.revision, why: used.why },
         transfers: block.transfers.length,
         alerts: bodies,
         recordedOnly: recorded.map(recordedOf),
@@ -41,6 +43,7 @@ export async function testBlock(options: GlobalOptions & { chain: string; block:
     print(
       `Block ${block.number} of ${chain.name}: ${block.transfers.length} transfers, ${hits.length} hits, ${bodies.length} alerts, ${recorded.length} only recorded. Nothing was stored or sent.`,
     );
+    print(`Lists ${describeListsInUse(used)}.`);
     for (const body of bodies) {
       const { data } = body as { data: { severity: string; action: string; summary: string } };
       print(`\n${paintSeverity(data.severity)} (action: ${data.action}) ${data.summary}`);

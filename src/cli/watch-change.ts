@@ -80,7 +80,7 @@ function describePreview({ places, reach, decision }: Preview): string[] {
     for (const one of known)
       lines.push(`  already on ${one.list} (${one.chain}) as ${one.role}, ${one.default}: ${one.label}`);
   lines.push(
-    `Last 24 h, transfers with addresses watched then: ${reach.transfers}, with ${reach.counterparties} other addresses and ${reach.customers.length} of our customers${reach.customers.length === 0 ? "" : ` (${reach.customers.slice(0, 5).join(", ")})`}.`,
+    `Last 24 h: ${reach.complete ? "" : "at least "}${reach.transfers} transfers, with ${reach.counterparties} other addresses and ${reach.customers.length} of our customers${reach.customers.length === 0 ? "" : ` (${reach.customers.slice(0, 5).join(", ")})`}.`,
   );
   if (decision.do === "record")
     lines.push(paint("yellow", `Would be recorded only until a second person confirms: ${decision.because}.`));
@@ -161,7 +161,8 @@ export function describeProposal({ proposer, action, change, why, state, changeH
   return lines.join("\n");
 }
 
-async function act(name: string, args: object, options: PersonOptions): Promise<number> {
+/** Asks for a change, and says what became of it. */
+export async function act(name: string, args: object, options: PersonOptions): Promise<number> {
   return tell(await askWatch<Outcome>(readConfig(options), { name, args, options }), options);
 }
 

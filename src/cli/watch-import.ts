@@ -4,7 +4,7 @@ import path from "node:path";
 import { normalizeAddress } from "../chains/registry.ts";
 import type { LoadedLists } from "../daemon/lists.ts";
 import { bareIncident } from "../daemon/watch-entry.ts";
-import type { GivenInput, GivenOutcome } from "../daemon/watch-given.ts";
+import type { GivenInput, GivenOutcome, GivenSignature } from "../daemon/watch-given.ts";
 import { ConfigError, describeError } from "../lib/errors.ts";
 import type { EntryBasis, EntryRole } from "../types/watch.ts";
 import type { ImportFormat, ImportOptions, ListInput } from "../types/watchlist-format.ts";
@@ -12,6 +12,7 @@ import { type Disagreement, findDisagreements } from "../watchlist/disagreements
 import { findFormat } from "../watchlist/find-format.ts";
 import { toGivenList } from "../watchlist/given-list.ts";
 import { type ImportResult, importList } from "../watchlist/import-list.ts";
+import { SIGNATURE_EXTENSION } from "../watchlist/list-signature.ts";
 import { resolveList } from "../watchlist/load.ts";
 import { parseMinisignKey, SignatureError, verifyMinisign } from "../watchlist/minisign.ts";
 import { describeProblem, escapeInvisible } from "../watchlist/problems.ts";
@@ -68,7 +69,8 @@ export async function importWatch(file: string, options: ImportCommandOptions): 
     throw new ConfigError(`${file} says itself which list it is: ${list.list}, not ${options.list}`);
   const warnings = describeHygiene(await hygieneOfList(list, lists), file);
   const disagreements = disagreementsOf(list, { file, lists });
-  const args = givenInput(file, { list, options });
+  const signature = await signatureOf(file, { read, options });
+  const args = { ...givenInput(file, { list, options }), signature };
   const outcome = await askWatch<GivenOutcome>(config, { name: "watch.import", args, options });
   return tell({ read, signed, warnings, disagreements, outcome }, { file, options, list });
 }
@@ -112,7 +114,7 @@ async function verifySigned(
   file: string,
   of: { read: ImportResult; options: ImportCommandOptions; key: string },
 ): Promise<string> {
-  const signatureFile = of.options.signature ?? `${file}.minisig`;
+  const signatureFile = of.options.signature ?? `${file}${SIGNATURE_EXTENSION}`;
   try {
     const keys = [parseMinisignKey(await readFile(of.key, "utf8"))];
     const signature = await readFile(signatureFile, "utf8");
@@ -123,6 +125,15 @@ async function verifySigned(
     const what = error instanceof SignatureError ? error.message : escapeInvisible(describeError(error));
     throw new ConfigError(`${signatureFile}: ${what}. Nothing was imported.`, { cause: error });
   }
+}
+
+/** For the daemon, which knows whose signature the list needs; undefined: there is none beside the file. */
+async function signatureOf(
+  file: string,
+  { read, options }: { read: ImportResult; options: ImportCommandOptions },
+): Promise<GivenSignature | undefined> {
+  const text = await readFile(options.signature ?? `${file}${SIGNATURE_EXTENSION}`, "utf8").catch(() => null);
+  return text === null ? undefined : { text, blake2b512: Buffer.from(read.blake2b512).toString("hex") };
 }
 
 function givenInput(file: string, of: { list: ListInput; options: ImportCommandOptions }): GivenInput {
@@ -199,7 +210,7 @@ function* describe({ read, signed, warnings, disagreements, outcome }: Told, of:
 
 function* describeOutcome({ refusals, imported }: GivenOutcome, { file, options, list }: ToldOf): Generator<string> {
   for (const refusal of refusals) {
-    const line = refusal.code === "own" ? (lineOf(list, refusal) ?? 0) : 0;
+    const line = "address" in refusal ? (lineOf(list, refusal) ?? 0) : 0;
     yield paint("red", `refused: ${file}${line > 0 ? `:${line}` : ""}: ${refusal.text}${HELP[refusal.code] ?? ""}`);
   }
   if (refusals.length > 0) {
@@ -215,9 +226,12 @@ function* describeOutcome({ refusals, imported }: GivenOutcome, { file, options,
   if (proposalId !== null) yield `heistwatch watch approve ${proposalId}`;
 }
 
+const OVERRIDE = "; --override WHY watches it all the same";
 const HELP: Readonly<Record<string, string>> = {
   shrinks: "; --accept-shrink takes it, and what it drops waits for a second person",
-  own: "; --override WHY watches it all the same",
+  own: OVERRIDE,
+  burn: OVERRIDE,
+  service: OVERRIDE,
 };
 
 function lineOf(list: ListInput | null, of: { chain: string; address: string }): number | undefined {

@@ -8,6 +8,7 @@ import type { PersonOptions } from "./watch-ask.ts";
 import * as change from "./watch-change.ts";
 import { EXPORT_NAMES, exportWatch } from "./watch-export.ts";
 import { importWatch } from "./watch-import.ts";
+import { reviewWatch, watchFreshness } from "./watch-review.ts";
 
 export interface ProgramTools {
   readonly withGlobals: (command: Command) => Command;
@@ -73,6 +74,10 @@ function addLooking(watch: Command, tools: ProgramTools): void {
     watch.command("upgrade").description("what the files of today would change, before it happens"),
     tools,
   ).action(plain(finish, look.watchUpgrade));
+  asPerson(
+    watch.command("freshness").description("lists with a maximum age, and whether they are past it"),
+    tools,
+  ).action(plain(finish, watchFreshness));
   asPerson(watch.command("proposals").description("changes that wait for a second person"), tools)
     .option("--all", "also those that are decided or over")
     .action(plain(finish, look.listProposals));
@@ -110,6 +115,14 @@ function addChanging(watch: Command, tools: ProgramTools): void {
   withWhy(watch.command("remove <entry>").description("propose to take an entry off its list")).action(
     about(finish, change.removeFromWatch),
   );
+  asPerson(
+    watch.command("review [entry]").description("entries that somebody should look at again, or: I looked at this one"),
+    tools,
+  )
+    .option("--why <text>", "what you found, for the audit trail")
+    .option("--again <time>", "look again after this time, at most 90d; without it: no more")
+    .option("--limit <n>", "at most this many", wholeNumber, 100)
+    .action(about(finish, reviewWatch));
   withWhy(watch.command("suppress <entry>").description("propose to record only, for at most 7 days"))
     .requiredOption("--for <time>", "2h, 1d, at most 7d")
     .action(about(finish, change.suppressWatch));

@@ -2,7 +2,8 @@
 import type { ImportedList } from "../daemon/watch-import.ts";
 import type { EntryImpact } from "../store/watch-reach.ts";
 import type { VersionRow } from "../store/watch-store.ts";
-import type { WatchEntry } from "../types/watch.ts";
+import { endOfEntry } from "../lib/moments.ts";
+import { MUTE_WORDS, type WatchEntry } from "../types/watch.ts";
 import type { AuditRecord, EntryChange, Proposal } from "../types/watch-change.ts";
 import { normalizeAddress } from "../chains/registry.ts";
 import { EXIT, readConfig } from "./context.ts";
@@ -47,7 +48,7 @@ interface StateFacts {
   readonly enabled: ReadonlySet<string>;
 }
 
-const WATCHED_STATES: readonly string[] = ["watched", "disputed", "unconfirmed", "suppressed"];
+const WATCHED_STATES: readonly string[] = ["watched", "ended", ...Object.values(MUTE_WORDS)];
 const isWatched = (state: string) => WATCHED_STATES.includes(state);
 
 function stateOf({ entry, followed, enabled }: StateFacts): string {
@@ -55,7 +56,8 @@ function stateOf({ entry, followed, enabled }: StateFacts): string {
   if (entry.default === "off" && !enabled.has(entry.list) && !enabled.has(entry.incident)) return "off";
   if (normalizeAddress(entry.chain, entry.address) === "noAdapter") return "no adapter yet";
   if (!followed.has(entry.chain)) return "chain not followed";
-  return entry.muted?.why ?? "watched";
+  if (endOfEntry(entry) <= Date.now()) return "ended";
+  return entry.muted === undefined ? "watched" : MUTE_WORDS[entry.muted.why];
 }
 
 export async function showWatch(address: string, options: PersonOptions): Promise<number> {
@@ -83,14 +85,31 @@ function printFound(entries: readonly WatchEntry[], { json }: PersonOptions): nu
 
 function describeEntry(entry: WatchEntry): string {
   const { id, role, basis, label, incident, muted, addedBy, addedAt, reviewBy, sources } = entry;
+  const dates = describeDates(entry, Date.now());
   return [
-    `${paint("bold", id)}${muted === undefined ? "" : paint("yellow", `  ${muted.why} by ${muted.by}`)}`,
+    `${paint("bold", id)}${muted === undefined ? "" : paint("yellow", `  ${MUTE_WORDS[muted.why]} by ${muted.by}`)}`,
     `  ${role}, ${basis}, incident ${incident}, ${entry.default}${entry.sanctioned === null ? "" : `, sanctioned (${entry.sanctioned.list})`}: ${label}`,
     ...(addedBy === undefined ? [] : [`  added by ${addedBy} ${timeOf(addedAt ?? null)}`]),
     ...(reviewBy === undefined ? [] : [`  review due ${timeOf(reviewBy)}`]),
+    ...(dates === null ? [] : [`  ${dates}`]),
     ...sources.map(({ ref }) => `  source ${ref}`),
   ].join("\n");
 }
+
+/** What the dates of its list mean for an entry now; null: it has none. */
+export function describeDates(entry: WatchEntry, now: number): string | null {
+  const { validFrom, validUntil, sanctioned } = entry;
+  if (validFrom === undefined && validUntil === undefined) return null;
+  const from = validFrom === undefined ? "" : ` from ${validFrom}`;
+  const dates = `valid${from}${validUntil === undefined ? "" : ` until ${validUntil}`}`;
+  if (sanctioned !== null) return `${dates}: of a sanctioned entry the dates end nothing`;
+  const end = endOfEntry(entry);
+  if (end <= now) return paint("red", `${dates}: over, what moved since is only recorded`);
+  if (end === Infinity) return dates;
+  return paint("yellow", `${dates}: ends in ${Math.ceil((end - now) / DAY_MS)} days, then only recorded`);
+}
+
+const DAY_MS = 24 * 60 * 60_000;
 
 export async function listProposals(options: PersonOptions & { all?: boolean }): Promise<number> {
   const args = options.all === true ? {} : { state: "open" };

@@ -1,6 +1,6 @@
 /** A checked configuration in words, for `heistwatch check`: what would run, without anything secret. */
 import { redactUrl } from "../lib/redact.ts";
-import type { ChainConfig, Config, NodeConfig, SinkConfig } from "../types/config.ts";
+import type { ChainConfig, Config, ListRules, NodeConfig, SinkConfig } from "../types/config.ts";
 
 export function describeConfig(config: Config): string[] {
   const { databaseUrl, redisUrl, watchlists, sinks, http, log } = config;
@@ -10,6 +10,7 @@ export function describeConfig(config: Config): string[] {
     `queue: ${redisUrl === null ? "kept in the store" : `Redis at ${redactUrl(redisUrl)}, prefix ${config.redisPrefix}`}`,
     ...config.chains.flatMap(describeChain),
     `watchlists: ${watchlists.paths.join(", ")}${enabled}`,
+    ...[...watchlists.rules].map(describeRules),
     `own addresses: ${watchlists.own.join(", ")}`,
     `tokens: ${watchlists.tokens}`,
     ...sinks.alerts.map((sink) => `alerts to ${describeSink(sink)}`),
@@ -19,6 +20,15 @@ export function describeConfig(config: Config): string[] {
     `http: ${http === null ? "off" : `${http.host}, port ${http.port}`}`,
     `log: ${log.level}, ${log.format}`,
   ];
+}
+
+function describeRules([list, { ageMaxDays, keys, canaries }]: [string, ListRules]): string {
+  const rules = [
+    ...(ageMaxDays === null ? [] : [`stale after ${ageMaxDays} days`]),
+    ...(keys.length === 0 ? [] : [`signed by ${keys.join(" or ")}`]),
+    ...(canaries.length === 0 ? [] : [`with ${canaries.map((text) => JSON.stringify(text)).join(", ")}`]),
+  ];
+  return `  list ${list}: ${rules.length === 0 ? "no rules" : rules.join(", ")}`;
 }
 
 function describeChain(chain: ChainConfig): string[] {

@@ -73,6 +73,12 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
       own: user.watchlists.own.map(absolute),
       tokens: absolute(user.watchlists.tokens),
       enable: user.watchlists.enable,
+      rules: new Map(
+        Object.entries(user.watchlists.rules).map(([list, { maxAgeDays, keys, canaries }]) => [
+          list,
+          { ageMaxDays: maxAgeDays, keys: keys.map(absolute), canaries },
+        ]),
+      ),
     },
     sinks: {
       alerts: orConsole(user.sinks.alerts),

@@ -36,6 +36,7 @@ import {
   wholeNumber,
 } from "./fields.ts";
 import type { ReadEnv } from "./secrets.ts";
+import { watchlists } from "./watchlists-section.ts";
 
 const always = () => true;
 
@@ -318,20 +319,6 @@ const queue = (readEnv: ReadEnv) =>
     redisPrefix: text(/^[A-Za-z0-9_{}-]{1,64}$/, "letters, digits, _, - and braces, at most 64")
       .default("heistwatch")
       .describe("Prefix of every Redis key. One for each heistwatch on a shared server."),
-  });
-
-const watchlists = () =>
-  section({
-    paths: list(filePath(), "a list of files or folders")
-      .default(["../watchlists"])
-      .describe("Watchlists: files, or folders read for *.yaml."),
-    own: list(filePath(), "a list of files or folders")
-      .default(["../watchlists/own"])
-      .describe("Your own addresses: files or folders."),
-    tokens: filePath().default("./tokens.yaml").describe("Tokens known by contract."),
-    enable: list(text(/^\S{1,128}$/, "the id of an incident or list"), "a list of incident or list ids")
-      .default([])
-      .describe("Incidents or lists whose entries with `default: off` are watched too."),
   });
 
 const sinks = (readEnv: ReadEnv) =>

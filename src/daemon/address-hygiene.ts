@@ -22,6 +22,7 @@ import type { OwnIndex } from "../watchlist/own-index.ts";
 import { nearSpellings } from "../watchlist/near-spellings.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import { loadServices, type ServiceList } from "../watchlist/services.ts";
+import type { AddressRefusal } from "./watch-given.ts";
 
 /** Shipped beside the code. */
 const SERVICES_PATH = path.join(import.meta.dirname, "../../watchlists/services");
@@ -87,6 +88,30 @@ const OWN = "our own";
 
 function asKnown({ chain, address, list, label }: WatchEntry): KnownAddress {
   return { chain, address, what: `${list}: ${label}` };
+}
+
+/**
+ * What stands against watching the entries of a list: own addresses whatever they are listed as, services and burn
+ * addresses that would tell. A sanctions list may name any of them, and is never refused for it.
+ */
+export function createListHygiene(
+  ownAddresses: () => Promise<OwnAddresses>,
+): (entries: readonly WatchEntry[]) => Promise<readonly AddressRefusal[]> {
+  let services: Promise<ServiceList> | null = null;
+  return async (entries) => {
+    services ??= readServices();
+    const known = await services;
+    const own = await ownAddresses();
+    const context = { normalizeAddress, services: known, ownOf: own.of, lookAlikes: { of: () => [] } };
+    return entries.flatMap(({ chain, address, sanctioned, default: state }) => {
+      if (sanctioned !== null) return [];
+      return checkAddress({ chain, text: address, sanctioned: false }, context).findings.flatMap((finding) => {
+        const { code } = finding;
+        if (code !== "own" && (state !== "on" || (code !== "burn" && code !== "service"))) return [];
+        return [{ code, text: `${address} on ${chain} ${describeFinding(finding)}`, chain, address }];
+      });
+    });
+  };
 }
 
 export async function readServices(): Promise<ServiceList> {

@@ -42,7 +42,7 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
     start: chain.start,
     windowDepth: chain.windowDepth,
     lists: {
-      current: () => lineList(chain, lists.current()),
+      current: () => lineList(chain, lists.current(), clock),
       refresh: () => lists.refresh(),
       onChange: (listener, signal) => lists.onChange(listener, signal),
     },
@@ -72,11 +72,11 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
   });
 }
 
-function lineList({ id }: ChainConfig, { watchlist, tokens, revision }: Lists): LineList {
+function lineList({ id }: ChainConfig, { watchlist, tokens, revision }: Lists, clock: Clock): LineList {
   const lookedFor = { chain: id, watchlist, tokens };
   return {
     match: (block) => matchBlock(block, lookedFor),
-    matchPending: (transfers) => matchTransfers(transfers, lookedFor),
+    matchPending: (transfers) => matchTransfers(transfers, { ...lookedFor, at: Math.floor(clock.now() / 1_000) }),
     watched: watchlist.addresses,
     listVersion: watchlist.version,
     revision,

@@ -44,6 +44,7 @@ import { joinCalls } from "./person-calls.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { openTriageCalls } from "./triage-open.ts";
 import { VERSION } from "./version.ts";
+import { runWatchCare } from "./watch-care.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
 import { createWorkers, type Workers } from "./workers.ts";
@@ -258,6 +259,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           detail: queueState.refused ?? (queueState.awaySince === null ? "up" : "away"),
         },
         ...(parts?.lines ?? []).map((line) => ({ name: line.name, ok: true, detail: line.health().detail })),
+        { name: "lists", ok: true, detail: `lists fresh: ${!alarms.held().some(isStale)}` },
         ...alarms.held().map((one) => ({ name: `alarm:${one.subject}`, ok: true, detail: one.detail })),
       ],
       isStarted: () => started,
@@ -355,6 +357,21 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         ),
       ),
       built.watch.service,
+      loopService("watch-care", (loop) =>
+        runWatchCare(
+          {
+            db: built.store.db,
+            store: built.watch.store,
+            operationSinks,
+            now: () => clock.now(),
+            rules: config.watchlists.rules,
+            alarms,
+            metrics,
+            log: log.child({ stage: "watchlist" }),
+          },
+          loop,
+        ),
+      ),
       ...built.lines,
       // Last, and so the first to stop: it reads through the lines' nodes.
       built.retro,
@@ -392,6 +409,11 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     },
     httpPort: () => http?.port() ?? null,
   };
+}
+
+/** One list past its maximum age is enough. */
+function isStale({ subject }: { readonly subject: string }): boolean {
+  return subject.startsWith("watchlist:") && subject.endsWith(":stale");
 }
 
 function beating(sinks: readonly { name: string; heartbeat?: boolean | undefined }[]): string[] {

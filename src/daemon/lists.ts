@@ -52,7 +52,11 @@ export async function readFiles(config: Config): Promise<FileLists> {
   const { watchlists } = config;
   const natives = config.chains.map(nativeAsset);
   const [lists, own, tokens] = await Promise.all([
-    loadWatchlists({ paths: watchlists.paths, normalizeAddress }),
+    loadWatchlists({
+      paths: watchlists.paths,
+      normalizeAddress,
+      keysOf: (list) => watchlists.rules.get(list)?.keys ?? [],
+    }),
     loadOwn({ paths: watchlists.own, normalizeAddress }),
     loadTokens({ path: watchlists.tokens, natives, normalizeAddress }),
   ]);

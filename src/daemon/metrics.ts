@@ -28,6 +28,8 @@ export interface Metrics {
   /** `waitedFor`: operators whose word on some blocks is still to be compared. */
   pool(chain: string, status: PoolStatus, waitedFor: readonly string[]): void;
   watchlist(chain: string, entries: number): void;
+  watchDue(counts: { reviews: number; ended: number }): void;
+  staleLists(count: number): void;
   queueUp(up: boolean): void;
   /** Read by scans of the past. */
   past(chain: string, what: { blocks: number; hits: number }): void;
@@ -102,6 +104,9 @@ export function createMetrics(version: string): Metrics {
   const cases = gauge("triage_cases", "Cases that are not done", ["state", "severity"]);
   const overdue = gauge("triage_overdue_cases", "Cases that are not done and past their due date", ["severity"]);
   const entries = gauge("watchlist_entries", "Entries matched on a followed chain", ["chain"]);
+  const reviews = gauge("watchlist_reviews_due", "Entries that somebody should have looked at again", []);
+  const ended = gauge("watchlist_entries_ended", "Entries whose dates are over: only recorded", []);
+  const stale = gauge("watchlists_stale", "Lists past their maximum age", []);
   const pastBlocks = counter("past_blocks_total", "Blocks read by scans of the past", ["chain"]);
   const pastHits = counter("past_hits_total", "Hits that scans of the past found first", ["chain"]);
   const queue = gauge("queue_up", "1 while the queue takes work", []);
@@ -178,6 +183,11 @@ export function createMetrics(version: string): Metrics {
     },
     gaps: (chain, holes) => gap.set({ chain }, holes),
     watchlist: (chain, count) => entries.set({ chain }, count),
+    watchDue(counts) {
+      reviews.set(counts.reviews);
+      ended.set(counts.ended);
+    },
+    staleLists: (count) => stale.set(count),
     queueUp: (up) => queue.set(up ? 1 : 0),
     past(chain, what) {
       pastBlocks.inc({ chain }, what.blocks);

@@ -22,7 +22,8 @@ const REFUSED: Record<Exclude<TellRecorded, "told">, string> = {
   unknown: "there is no such hit, or its transaction left the chain",
   "told before": "it is told already",
   "not final yet": "its block is not final yet: until then the rules are asked again with every change of the chain",
-  muted: "its entry is disputed, suppressed or waits for a second person: decide that first (heistwatch watch show)",
+  muted:
+    "its entry is disputed, suppressed, over or waits for a second person: decide that first (heistwatch watch show)",
 };
 
 export function createRecordedCalls(deps: { db: Db; clock: Clock; onWork: () => void }): ControlCalls {

@@ -4,10 +4,19 @@ import { AppError } from "../lib/errors.ts";
 import type { People } from "../store/people.ts";
 import type { ReachStore } from "../store/watch-reach.ts";
 import type { WatchStore } from "../store/watch-store.ts";
-import { ENTRY_BASES, ENTRY_DEFAULTS, ENTRY_DIRECTIONS, ENTRY_ROLES, TLP_LEVELS } from "../types/watch.ts";
+import {
+  ENTRY_BASES,
+  ENTRY_DEFAULTS,
+  ENTRY_DIRECTIONS,
+  ENTRY_ROLES,
+  TLP_LEVELS,
+  type WatchEntry,
+} from "../types/watch.ts";
 import { type Actor, PERSON_ROLES, type PersonRole } from "../types/watch-change.ts";
-import { SUPPRESS_MAX_MS } from "../watchlist/change-rules.ts";
+import { REVIEW_AGAIN_MAX_MS, SUPPRESS_MAX_MS } from "../watchlist/change-rules.ts";
+import type { Freshness } from "../watchlist/freshness.ts";
 import { makeToken } from "./actors.ts";
+import { BadCallError } from "./checked.ts";
 import { createPersonCalls, type PersonCalls, slug } from "./person-calls.ts";
 import type { GivenInput, GivenOutcome } from "./watch-given.ts";
 import type { ImportedList } from "./watch-import.ts";
@@ -20,8 +29,12 @@ export interface WatchCallDeps {
   readonly store: WatchStore;
   readonly reach: ReachStore;
   readonly people: People;
+  /** Entries that somebody should look at again, the next first. */
+  readonly reviews: (limit: number) => Promise<readonly WatchEntry[]>;
   /** What the files would change now. */
   readonly upgrade: () => Promise<readonly ImportedList[]>;
+  /** Whether the lists are as new as they must be. */
+  readonly freshness: () => Promise<Freshness>;
   readonly importGiven: (actor: Actor, input: GivenInput) => Promise<GivenOutcome>;
   readonly page: (message: Message) => Promise<void>;
   readonly now: () => number;
@@ -77,11 +90,20 @@ const schemas = {
     ageMaxDays: z.int().min(1).max(36_500).nullable(),
     override: why.optional(),
     why: why.optional(),
+    signature: z
+      .strictObject({ text: z.string().max(16_384), blake2b512: z.string().regex(/^[0-9a-f]{128}$/) })
+      .optional(),
     dryRun: z.boolean(),
   }),
   "watch.preview": addInput,
   "watch.add": addInput,
   "watch.change": z.strictObject({ entryId, patch, why }),
+  "watch.review": z.strictObject({
+    entryId,
+    againMs: z.int().min(3_600_000).max(REVIEW_AGAIN_MAX_MS).nullable().default(null),
+    why,
+  }),
+  "watch.reviews": z.strictObject({ limit }),
   "watch.remove": z.strictObject({ entryId, why }),
   "watch.suppress": z.strictObject({ entryId, forMs: z.int().min(60_000).max(SUPPRESS_MAX_MS), why }),
   "watch.dispute": z.strictObject({ entryId, why }),
@@ -101,6 +123,7 @@ const schemas = {
   "watch.history": z.strictObject({ entryId: entryId.optional(), limit }),
   "watch.impact": z.strictObject({ entryId }),
   "watch.upgrade": z.strictObject({}),
+  "watch.freshness": z.strictObject({}),
   "people.add": z.strictObject({ name: slug, role: z.enum(PERSON_ROLES) }),
   "people.revoke": z.strictObject({ name: slug }),
   "people.list": z.strictObject({}),
@@ -116,6 +139,8 @@ export const LEAST_ROLE: Readonly<Record<WatchCall, PersonRole>> = {
   "watch.preview": "investigator",
   "watch.add": "investigator",
   "watch.change": "investigator",
+  "watch.review": "investigator",
+  "watch.reviews": "viewer",
   "watch.remove": "investigator",
   "watch.suppress": "investigator",
   "watch.dispute": "investigator",
@@ -132,6 +157,7 @@ export const LEAST_ROLE: Readonly<Record<WatchCall, PersonRole>> = {
   "watch.history": "viewer",
   "watch.impact": "viewer",
   "watch.upgrade": "viewer",
+  "watch.freshness": "viewer",
   "people.add": "admin",
   "people.revoke": "admin",
   "people.list": "viewer",
@@ -143,15 +169,30 @@ export const WATCH_CALLS = Object.keys(schemas) as WatchCall[];
 const TOKEN_LIFE_MS = 365 * 24 * 60 * 60_000;
 
 export function createWatchCalls(deps: WatchCallDeps): PersonCalls {
-  return createPersonCalls({ schemas, leastRole: LEAST_ROLE, handlers: createHandlers(deps) }, deps);
+  const { calls, api } = createPersonCalls({ schemas, leastRole: LEAST_ROLE, handlers: createHandlers(deps) }, deps);
+  return {
+    calls,
+    api: {
+      ...api,
+      async ask(name, args, actor) {
+        // Signatures are public: who sends a list instead of its file could send another list with them.
+        if (name === "watch.import" && typeof args === "object" && args !== null && "signature" in args)
+          throw new BadCallError("a signature is checked on the file itself: import it with the command line");
+        return api.ask(name, args, actor);
+      },
+    },
+  };
 }
 
-function createHandlers({ desk, store, reach, people, upgrade, importGiven, page, now }: WatchCallDeps): Handlers {
+function createHandlers(deps: WatchCallDeps): Handlers {
+  const { desk, store, reach, people, reviews, upgrade, importGiven, page, now } = deps;
   return {
     "watch.import": (args, actor) => importGiven(actor, args),
     "watch.preview": (args, actor) => desk.preview(actor, args),
     "watch.add": (args, actor) => desk.add(actor, args),
     "watch.change": ({ patch: given, ...rest }, actor) => desk.change(actor, { ...rest, patch: defined(given) }),
+    "watch.review": (args, actor) => desk.review(actor, args),
+    "watch.reviews": (args) => reviews(args.limit),
     "watch.remove": (args, actor) => desk.remove(actor, args),
     "watch.suppress": (args, actor) => desk.suppress(actor, args),
     "watch.dispute": (args, actor) => desk.dispute(actor, args),
@@ -172,6 +213,7 @@ function createHandlers({ desk, store, reach, people, upgrade, importGiven, page
     "watch.history": (args) => store.history(args),
     "watch.impact": ({ entryId: id }) => reach.ofEntry(id),
     "watch.upgrade": () => upgrade(),
+    "watch.freshness": () => deps.freshness(),
     "people.list": () => people.list(),
     "people.add": async ({ name, role }, actor) => {
       const { tokenId, token } = makeToken();

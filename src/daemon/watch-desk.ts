@@ -17,6 +17,7 @@ import type { HygieneAnswer, HygieneInput } from "../watchlist/hygiene.ts";
 import { NotAllowedError } from "./actors.ts";
 import { notAnAddressAnywhere, refusedAs } from "./address-hygiene.ts";
 import { asMutedNow } from "./as-muted-now.ts";
+import { joinReach, type RecentTouches } from "./recent-touches.ts";
 import { type AddInput, bareIncident, changeOf, newEntry, operatorList, whyOf } from "./watch-entry.ts";
 import { watchMessage } from "./watch-message.ts";
 import { type Found, named, type Outcome, outcomeOf, type Preview } from "./watch-outcome.ts";
@@ -30,6 +31,8 @@ export interface DeskDeps {
   readonly hygieneOf: (input: HygieneInput) => Promise<HygieneAnswer>;
   /** Asked of own nodes only; null: nobody could tell. */
   readonly isContract: (chain: ChainId, address: string) => Promise<boolean | null>;
+  /** What our nodes tell of its last day, bounded in time; null: nobody can. Absent: nobody is asked. */
+  readonly recentTouches?: (chain: ChainId, address: string) => Promise<RecentTouches | null>;
   /** Who is paged. */
   readonly operationSinks: readonly string[];
   readonly now: () => number;
@@ -43,6 +46,8 @@ export interface WatchDesk {
   preview(actor: Actor, input: AddInput): Promise<Preview>;
   add(actor: Actor, input: AddInput): Promise<Outcome>;
   change(actor: Actor, of: { entryId: string; patch: EntryPatch; why: string }): Promise<Outcome>;
+  /** Somebody looked at it; `againMs`: when to look again, null: it needs no more. */
+  review(actor: Actor, of: { entryId: string; againMs: number | null; why: string }): Promise<Outcome>;
   remove(actor: Actor, of: { entryId: string; why: string }): Promise<Outcome>;
   suppress(actor: Actor, of: { entryId: string; forMs: number; why: string }): Promise<Outcome>;
   dispute(actor: Actor, of: { entryId: string; why: string }): Promise<Outcome>;
@@ -130,7 +135,9 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
     }));
     const addresses = [...new Set(places.map(({ address }) => address))];
     const known = (await Promise.all(addresses.map((address) => store.entriesAt(address)))).flat();
-    const reach = await deps.reach.ofAddress({ address: addresses[0] as string, since: now - DAY_MS });
+    const stored = await deps.reach.ofAddress({ address: addresses[0] as string, since: now - DAY_MS });
+    const seen = places.map(async ({ chain, address }) => (await deps.recentTouches?.(chain, address)) ?? null);
+    const reach = joinReach(stored, await Promise.all(seen));
     const decision = decideAll({ actor, input, found, known: new Set(known.map(({ id }) => id)), reach });
     const preview = {
       places: places.map((place) => ({
@@ -281,6 +288,13 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
         const decision = rules.decideChange({ actor, before, after });
         const because = "it comes with a file: change it there, or add an entry of your own";
         return { decision: fromFile ? { do: "refuse", because } : decision, after };
+      }),
+
+    review: (actor, { entryId, againMs, why }) =>
+      onEntry({ actor, entryId, action: "review", why }, async (entry, _book, now) => {
+        const { reviewBy: _reviewBy, ...rest } = entry;
+        const after = againMs === null ? rest : { ...rest, reviewBy: now + againMs };
+        return { decision: rules.decideReview({ actor, entry }), after };
       }),
 
     remove: (actor, { entryId, why }) =>

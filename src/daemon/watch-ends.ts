@@ -9,8 +9,10 @@ import { changeOf } from "./watch-entry.ts";
 import type { ImportDeps } from "./watch-import.ts";
 import { watchMessage } from "./watch-message.ts";
 
+type EndsDeps = Pick<ImportDeps, "store" | "operationSinks" | "now" | "log">;
+
 /** True: a proposal of a file ran out, so the file must be looked at again. */
-export async function endWhatIsOver(deps: ImportDeps): Promise<boolean> {
+export async function endWhatIsOver(deps: EndsDeps): Promise<boolean> {
   const now = deps.now();
   if (!(await deps.store.isAnythingOver(now))) return false;
   return deps.store.write(async (book) => {
@@ -38,7 +40,7 @@ async function endMutes(
 
 async function endProposal(
   book: WatchBook,
-  { proposal, now, deps }: { proposal: Proposal; now: number; deps: ImportDeps },
+  { proposal, now, deps }: { proposal: Proposal; now: number; deps: EndsDeps },
 ): Promise<void> {
   await book.close(proposal.proposalId, { state: "expired", by: "heistwatch", now });
   // What is only recorded until somebody confirms it must not be forgotten, and a file is asked again.

@@ -4,15 +4,18 @@
  */
 import { normalizeAddress } from "../chains/registry.ts";
 import type { StoredWatchList, WatchBook, WatchStore } from "../store/watch-store.ts";
+import type { WatchEntry } from "../types/watch.ts";
 import type { Actor } from "../types/watch-change.ts";
 import { parseGivenList } from "../watchlist/given-list.ts";
-import { checkImport, DEFAULT_RULES, type PreviousList, type Refusal } from "../watchlist/import-guards.ts";
+import { checkImport, DEFAULT_RULES, type Refusal } from "../watchlist/import-guards.ts";
 import type { FileList } from "../watchlist/import-rules.ts";
+import { signatureProblem } from "../watchlist/list-signature.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import { NotAllowedError } from "./actors.ts";
 import { BadCallError } from "./checked.ts";
+import { tellRefused } from "./import-refused.ts";
 import { OPERATOR_PREFIX, versionOfDay, whyOf } from "./watch-entry.ts";
-import { describe, type ImportDeps, type ImportedList, importList, planOf } from "./watch-import.ts";
+import { describe, type ImportDeps, type ImportedList, importList, planOf, previousOf } from "./watch-import.ts";
 
 export interface GivenInput {
   /** As `toGivenList` makes it. */
@@ -26,13 +29,22 @@ export interface GivenInput {
   /** Why addresses of our own are watched too; absent: a list that holds one is refused. */
   readonly override?: string | undefined;
   readonly why?: string | undefined;
+  /** Of the file, where it has one. Only whoever read the file itself can say so: the command line, not HTTP. */
+  readonly signature?: GivenSignature | undefined;
   /** Only says what would happen. */
   readonly dryRun: boolean;
 }
 
-/** One of our own addresses, which no sanctions list names. */
-interface OwnRefusal {
-  readonly code: "own";
+export interface GivenSignature {
+  /** The text of the `.minisig` file. */
+  readonly text: string;
+  /** BLAKE2b-512 of the file, hex. */
+  readonly blake2b512: string;
+}
+
+/** An address that should not be watched, which no sanctions list names. */
+export interface AddressRefusal {
+  readonly code: "own" | "burn" | "service";
   readonly text: string;
   readonly chain: string;
   readonly address: string;
@@ -40,13 +52,14 @@ interface OwnRefusal {
 
 export interface GivenOutcome {
   /** Empty: it may be taken. Otherwise nothing was changed. */
-  readonly refusals: readonly (Refusal | OwnRefusal)[];
+  readonly refusals: readonly (Refusal | AddressRefusal | { readonly code: "unsigned"; readonly text: string })[];
   readonly imported: ImportedList;
 }
 
-export interface GivenDeps extends Pick<ImportDeps, "operationSinks" | "now"> {
+export interface GivenDeps extends Pick<ImportDeps, "operationSinks" | "now" | "rules" | "isOwn"> {
   readonly store: Pick<WatchStore, "write">;
-  readonly isOwn: (chain: string, address: string) => Promise<boolean>;
+  /** What stands against watching them. */
+  readonly refusedOf: (entries: readonly WatchEntry[]) => Promise<readonly AddressRefusal[]>;
   /** What is watched changed. */
   readonly onChanged: () => Promise<void>;
 }
@@ -54,25 +67,55 @@ export interface GivenDeps extends Pick<ImportDeps, "operationSinks" | "now"> {
 /** Throws BadCallError for a list that is none, NotAllowedError for one that a file or people's own additions keep. */
 export async function importGiven(actor: Actor, input: GivenInput, deps: GivenDeps): Promise<GivenOutcome> {
   const file = readGiven(input);
-  const own = input.override === undefined ? await ownIn(file, deps.isOwn) : [];
+  const unsigned = await unsignedIn(file.list, input, deps.rules);
+  const addresses = input.override === undefined ? await deps.refusedOf(file.entries) : [];
   const outcome = await deps.store.write(async (book): Promise<GivenOutcome> => {
-    const stored = await book.list(file.list);
-    refuseKept(file.list, stored);
-    const guarded = checkImport({
-      next: file,
-      previous: stored === null ? null : await previousOf(book, stored),
-      rules: { ...DEFAULT_RULES, canaries: input.canaries, ageMaxDays: input.ageMaxDays },
-      today: versionOfDay(deps.now()),
-    }).filter(({ code }) => !(code === "shrinks" && input.acceptShrink));
-    const refusals = [...guarded, ...own];
-    const plan = await planOf(book, file);
+    refuseKept(file.list, await book.list(file.list));
+    const refusals = [...unsigned, ...(await guard(book, { file, input, deps })), ...addresses];
+    const plan = await planOf(book, file, deps.now());
     const planned = describe(file, { plan, from: input.from, proposalId: null });
-    if (refusals.length > 0 || input.dryRun) return { refusals, imported: planned };
+    if (input.dryRun) return { refusals, imported: planned };
+    if (refusals.length > 0) {
+      const reasons = refusals.map(({ text }) => text);
+      const { list } = file;
+      const of = { list, from: input.from, actor: actor.name, reasons, once: false, now: deps.now() };
+      await tellRefused(book, { ...of, outcome: "Nothing of it was taken." }, deps);
+      return { refusals, imported: planned };
+    }
     const by = { actor: actor.name, proposer: actor.name, from: input.from, why: whyOf(input) };
     return { refusals, imported: (await importList(book, { file, plan, by }, deps)) ?? planned };
   });
   await deps.onChanged();
   return outcome;
+}
+
+async function guard(
+  book: WatchBook,
+  { file, input, deps }: { file: FileList; input: GivenInput; deps: GivenDeps },
+): Promise<readonly Refusal[]> {
+  const canaries = [...input.canaries, ...(deps.rules.get(file.list)?.canaries ?? [])];
+  return checkImport({
+    next: file,
+    previous: await previousOf(book, file.list),
+    rules: { ...DEFAULT_RULES, canaries, ageMaxDays: input.ageMaxDays },
+    today: versionOfDay(deps.now()),
+  }).filter(({ code }) => !(code === "shrinks" && input.acceptShrink));
+}
+
+async function unsignedIn(
+  list: string,
+  { signature }: GivenInput,
+  rules: GivenDeps["rules"],
+): Promise<{ code: "unsigned"; text: string }[]> {
+  const keys = rules.get(list)?.keys ?? [];
+  if (keys.length === 0) return [];
+  const blake2b512 = Buffer.from(signature?.blake2b512 ?? "", "hex");
+  const problem = await signatureProblem({
+    keys,
+    signature: signature?.text ?? null,
+    content: { blake2b512, bytes: null },
+  });
+  return problem === null ? [] : [{ code: "unsigned", text: `${list}: ${problem}` }];
 }
 
 function readGiven({ list: given, from }: GivenInput): FileList {
@@ -82,24 +125,9 @@ function readGiven({ list: given, from }: GivenInput): FileList {
   return { ...list, file: null, entries: list.entries.map(({ entry }) => entry) };
 }
 
-async function ownIn({ entries }: FileList, isOwn: GivenDeps["isOwn"]): Promise<OwnRefusal[]> {
-  const found: OwnRefusal[] = [];
-  for (const { chain, address, sanctioned } of entries)
-    if (sanctioned === null && (await isOwn(chain, address)))
-      found.push({ code: "own", text: `${address} on ${chain} is one of our own addresses`, chain, address });
-  return found;
-}
-
 function refuseKept(list: string, stored: StoredWatchList | null): void {
   if (stored !== null && stored.file !== null)
     throw new NotAllowedError(`${list} is kept in ${stored.file}: change it there, or import under another name`);
   if (list.startsWith(OPERATOR_PREFIX))
     throw new NotAllowedError(`${list} is the list of what people add one by one: import under another name`);
-}
-
-/** What was imported before, without what the store put behind the version of a second import of one day. */
-async function previousOf(book: WatchBook, { list, version, entries }: StoredWatchList): Promise<PreviousList> {
-  const rows = await book.rows(list);
-  const keys = entries.filter(({ id }) => rows.has(id)).map(({ chain, address }) => `${chain}/${address}`);
-  return { version: version.replace(/\+\d+$/, ""), keys: new Set(keys) };
 }

@@ -8,14 +8,22 @@ import { storeMessage } from "../store/alert-messages.ts";
 import type { StoredHead } from "../store/watch-reading.ts";
 import type { WatchBook, WatchStore } from "../store/watch-store.ts";
 import type { Log } from "../types/log.ts";
+import type { ListRules } from "../types/config.ts";
 import type { ListChange } from "../types/watch-change.ts";
 import { PROPOSAL_MS } from "../watchlist/change-rules.ts";
 import { type FileList, type ImportPlan, planImport } from "../watchlist/import-rules.ts";
+import { checkImport, DEFAULT_RULES, type PreviousList } from "../watchlist/import-guards.ts";
 import type { LoadedList, LoadResult } from "../watchlist/load.ts";
 import { localActor } from "./actors.ts";
+import { tellRefused } from "./import-refused.ts";
+import { versionOfDay } from "./watch-entry.ts";
 import { watchMessage } from "./watch-message.ts";
+import { named } from "./watch-outcome.ts";
 
 export interface ImportDeps {
+  /** By list id: what a new version must be. */
+  readonly rules: ReadonlyMap<string, ListRules>;
+  readonly isOwn: (chain: string, address: string) => boolean | Promise<boolean>;
   readonly store: WatchStore;
   readonly operationSinks: readonly string[];
   readonly now: () => number;
@@ -41,9 +49,10 @@ export async function importFiles(files: LoadResult, deps: ImportDeps): Promise<
   for (const file of await fileLists(files, deps.store)) {
     const { file: from } = file;
     const by = { actor: `file:${from}`, proposer: localActor().name, from, why: null };
-    const done = await deps.store.write(async (book) =>
-      importList(book, { file, plan: await planOf(book, file), by }, deps),
-    );
+    const done = await deps.store.write(async (book) => {
+      if (await isRefused(book, { file, by }, deps)) return null;
+      return importList(book, { file, plan: await planOf(book, file, deps.now()), by }, deps);
+    });
     if (done === null) continue;
     imported.push(done);
     const { added, changed, held, ...facts } = done;
@@ -53,13 +62,66 @@ export async function importFiles(files: LoadResult, deps: ImportDeps): Promise<
   return imported;
 }
 
+/**
+ * Guards of a file that we keep. One that is older than what is here, of a day that has not come, or without a canary is
+ * refused whole. One that lost too much is told: what it adds holds, what it lost stays until a second person approves.
+ * A new list takes nothing away, whatever its date.
+ */
+async function isRefused(
+  book: WatchBook,
+  { file, by }: { file: KeptList; by: ImportBy },
+  deps: ImportDeps,
+): Promise<boolean> {
+  // A file that is gone is no version of its list.
+  if (file.entries.length === 0) return false;
+  const now = deps.now();
+  const previous = await previousOf(book, file.list);
+  const { canaries = [] } = deps.rules.get(file.list) ?? {};
+  const refusals = checkImport({
+    next: file,
+    previous,
+    rules: { ...DEFAULT_RULES, canaries },
+    today: versionOfDay(now),
+  }).filter(({ code }) => previous !== null || code === "lacksCanary");
+  if (refusals.length === 0) return false;
+  const shrinksOnly = refusals.every(({ code }) => code === "shrinks");
+  await tellRefused(
+    book,
+    {
+      list: file.list,
+      from: by.from,
+      actor: by.proposer,
+      reasons: refusals.map(({ text }) => text),
+      outcome: shrinksOnly
+        ? "What it adds holds; what it lost stays watched until a second person approves."
+        : "What was read before stays in use.",
+      once: true,
+      now,
+    },
+    deps,
+  );
+  return !shrinksOnly;
+}
+
+/** A list as it was last imported; null: it never was. */
+export async function previousOf(book: WatchBook, list: string): Promise<PreviousList | null> {
+  const [stored, version] = [await book.list(list), await book.importedVersion(list)];
+  if (stored === null || version === null) return null;
+  const rows = await book.rows(list);
+  const keys = stored.entries.filter(({ id }) => rows.has(id)).map(({ chain, address }) => `${chain}/${address}`);
+  return { version, keys: new Set(keys) };
+}
+
 /** The same, only looked at. */
-export async function previewImport(files: LoadResult, store: WatchStore): Promise<ImportedList[]> {
+export async function previewImport(
+  files: LoadResult,
+  { store, now }: Pick<ImportDeps, "store" | "now">,
+): Promise<ImportedList[]> {
   const lists = await fileLists(files, store);
   return store.write(async (book) => {
     const previews: ImportedList[] = [];
     for (const file of lists) {
-      const plan = await planOf(book, file);
+      const plan = await planOf(book, file, now());
       if (plan.apply !== null || plan.propose !== null)
         previews.push(describe(file, { plan, from: file.file, proposalId: null }));
     }
@@ -90,9 +152,11 @@ function toEmptyList({ list, version, file, incident }: StoredHead): KeptList {
   return { list, version, file: file ?? "", incident, entries: [] };
 }
 
-export async function planOf(book: WatchBook, file: FileList): Promise<ImportPlan> {
+export async function planOf(book: WatchBook, file: FileList, now: number): Promise<ImportPlan> {
   const stored = await book.list(file.list);
-  return planImport({ file, stored: stored === null ? null : { ...stored, rows: await book.rows(file.list) } });
+  if (stored === null) return planImport({ file, stored, now });
+  const [rows, version] = [await book.rows(file.list), await book.importedVersion(file.list)];
+  return planImport({ file, stored: { ...stored, rows, version }, now });
 }
 
 export interface ImportBy {
@@ -109,16 +173,56 @@ export interface ImportBy {
 export async function importList(
   book: WatchBook,
   of: { readonly file: FileList; readonly plan: ImportPlan; readonly by: ImportBy },
-  deps: Pick<ImportDeps, "operationSinks" | "now">,
+  deps: Pick<ImportDeps, "operationSinks" | "now" | "isOwn">,
 ): Promise<ImportedList | null> {
   const { file, plan, by } = of;
   const { actor, why } = by;
   const now = deps.now();
   if (plan.forget.length > 0) await book.forgetRows(plan.forget);
   if (plan.apply !== null) await book.apply({ change: plan.apply, action: "import", actor, approver: null, why, now });
+  await tellCompliance(book, { file, plan, by, now }, deps);
+  await tellEarly(book, { file, plan, from: by.from, now }, deps);
   const proposalId = await proposeRest(book, { file, propose: plan.propose, by, now, deps });
   if (plan.apply === null && plan.propose === null) return null;
   return describe(file, { plan, from: by.from, proposalId });
+}
+
+/** An own address that a sanctions list names is nobody's mistake to refuse: compliance must know at once. */
+async function tellCompliance(
+  book: WatchBook,
+  { file, plan, by, now }: { file: FileList; plan: ImportPlan; by: ImportBy; now: number },
+  { operationSinks, isOwn }: Pick<ImportDeps, "operationSinks" | "isOwn">,
+): Promise<void> {
+  const found: string[] = [];
+  for (const { before, after } of plan.apply?.entries ?? []) {
+    if (after === null || after.sanctioned === null || (before !== null && before.sanctioned !== null)) continue;
+    if (await isOwn(after.chain, after.address)) found.push(after.id);
+  }
+  if (found.length === 0) return;
+  const message = watchMessage({
+    subject: `watchlist:${file.list}`,
+    severity: "critical",
+    summary: `Compliance: ${by.from} says that ${found.length === 1 ? "an address of ours is" : `${found.length} addresses of ours are`} sanctioned: ${named(found)}.`,
+    now,
+  });
+  await storeMessage(book.trx, { message, sinks: operationSinks, now, queued: false });
+}
+
+/** What begins later is recorded only until then: a slip in a date must not go unseen. */
+async function tellEarly(
+  book: WatchBook,
+  { file, plan, from, now }: { file: FileList; plan: ImportPlan; from: string; now: number },
+  { operationSinks }: Pick<ImportDeps, "operationSinks">,
+): Promise<void> {
+  const early = (plan.apply?.entries ?? []).filter(({ after }) => after?.muted?.why === "notYetValid");
+  if (early.length === 0) return;
+  const message = watchMessage({
+    subject: `watchlist:${file.list}`,
+    severity: "medium",
+    summary: `${from} adds ${early.length} entries to ${file.list} whose validity begins later: until then they are only recorded. ${named(early.map(({ entryId }) => entryId))}`,
+    now,
+  });
+  await storeMessage(book.trx, { message, sinks: operationSinks, now, queued: false });
 }
 
 /** The proposal of what the file takes away, and an end to those of what it takes away no more. */

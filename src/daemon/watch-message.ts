@@ -2,9 +2,13 @@
 import { randomUUID } from "node:crypto";
 import type { SystemBody } from "../alerts/body-schema.ts";
 import { hashId } from "../lib/ids.ts";
-import type { Message, Severity } from "../types/alert.ts";
+import type { Message, Severity, SystemEventType } from "../types/alert.ts";
+
+type WatchEventType = Extract<SystemEventType, "watchlist.changed" | "watchlist.importRefused" | "watchlist.due">;
 
 export function watchMessage(of: {
+  /** Default: `watchlist.changed`. */
+  readonly type?: WatchEventType;
   readonly subject: string;
   readonly severity: Severity;
   readonly summary: string;
@@ -13,7 +17,7 @@ export function watchMessage(of: {
 }): Message {
   const at = new Date(of.now).toISOString();
   const body: SystemBody = {
-    type: "watchlist.changed",
+    type: of.type ?? "watchlist.changed",
     timestamp: at,
     schemaVersion: "1",
     replay: false,

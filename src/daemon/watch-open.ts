@@ -4,16 +4,18 @@ import { createAlertStore } from "../store/alert-store.ts";
 import type { OpenStore } from "../store/database.ts";
 import { createPeople } from "../store/people.ts";
 import { createReachStore } from "../store/watch-reach.ts";
+import { entriesToReview } from "../store/watch-due.ts";
 import { createWatchStore } from "../store/watch-store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import type { Config } from "../types/config.ts";
 import { createOwnIndex } from "../watchlist/own-index.ts";
-import { createHygiene, type OwnAddresses } from "./address-hygiene.ts";
+import { createHygiene, createListHygiene, type OwnAddresses } from "./address-hygiene.ts";
 import { readFiles } from "./lists.ts";
 import type { NamedPool } from "./pools.ts";
 import type { PersonCalls } from "./person-calls.ts";
+import { readFreshness } from "./watch-care.ts";
 import { createWatchCalls } from "./watch-calls.ts";
 import { importGiven } from "./watch-given.ts";
 import { previewImport } from "./watch-import.ts";
@@ -58,6 +60,8 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
     store,
     watch,
     hygieneOf: createHygiene({ own, withEnds: (ends) => watch.withEnds(ends) }),
+    // Only a running daemon has nodes to ask what is touched.
+    ownOf: (chain, address) => running?.watch.live.current().watchlist.ownOf(chain, address) ?? null,
     pools: running?.pools ?? [],
     now,
     onChanged,
@@ -67,13 +71,17 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
     store: watch,
     reach: createReachStore(store.db),
     people: createPeople(store.db),
-    upgrade: async () => previewImport((await readFiles(config)).lists, watch),
+    reviews: (limit) => entriesToReview(store.db, limit),
+    upgrade: async () => previewImport((await readFiles(config)).lists, { store: watch, now }),
+    freshness: () => readFreshness({ db: store.db, rules: config.watchlists.rules, now }),
     importGiven: (actor, input) =>
       importGiven(actor, input, {
         store: watch,
         operationSinks,
         now,
+        rules: config.watchlists.rules,
         isOwn: async (chain, address) => (await own()).of(chain, address) !== null,
+        refusedOf: createListHygiene(own),
         onChanged,
       }),
     page: async (message) => void (await alerts.addMessage(message, operationSinks, now())),

@@ -1,9 +1,9 @@
 /** What people are told of their acts. */
 import type { Applied } from "../store/watch-apply.ts";
-import type { AddressReach } from "../store/watch-reach.ts";
 import type { ListChange } from "../types/watch-change.ts";
 import type { Decision } from "../watchlist/change-rules.ts";
 import type { HygieneFinding } from "../watchlist/hygiene.ts";
+import type { RecentTouches } from "./recent-touches.ts";
 import type { Place } from "./watch-entry.ts";
 
 export interface Found extends Place {
@@ -16,8 +16,8 @@ export interface Preview {
     /** What other lists say about this address. */
     readonly known: readonly { list: string; chain: string; role: string; label: string; default: string }[];
   })[];
-  /** Of the last 24 hours, from stored hits: transfers of addresses that were watched then. */
-  readonly reach: AddressReach;
+  /** Of the last 24 hours: from stored hits, and from our own nodes where they can tell cheaply. */
+  readonly reach: RecentTouches;
   readonly decision: Decision;
 }
 

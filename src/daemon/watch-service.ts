@@ -6,6 +6,7 @@ import type { OpenStore } from "../store/database.ts";
 import { createReachStore } from "../store/watch-reach.ts";
 import { createWatchStore, type WatchStore } from "../store/watch-store.ts";
 import type { Config } from "../types/config.ts";
+import type { OwnAddress } from "../types/watch.ts";
 import type { Service } from "../types/service.ts";
 import type { Alarms } from "./alarms.ts";
 import { fingerprintOf } from "./file-watch.ts";
@@ -13,6 +14,7 @@ import { createLiveLists, type LiveLists } from "./live-lists.ts";
 import { type FileLists, type Lists, readFiles, refuseProblems } from "./lists.ts";
 import { loopService } from "./loop-service.ts";
 import type { NamedPool } from "./pools.ts";
+import { recentTouches } from "./recent-touches.ts";
 import { createWatchDesk, type DeskDeps, type WatchDesk } from "./watch-desk.ts";
 import { importFiles } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
@@ -55,19 +57,28 @@ export async function openWatch(options: WatchOptions, running: AbortSignal): Pr
   const store = createWatchStore(options.store.db, watchPorts(config));
   const { problems } = start.files.lists;
   if (problems.length > 0 && (await store.revision()) === 0) refuseProblems(problems, null);
-  const importing = { store, operationSinks, now, log };
-  await importFiles(start.files.lists, importing);
+  const { rules } = config.watchlists;
+  const importing = { store, operationSinks, now, log, rules };
+  await importFiles(start.files.lists, { ...importing, isOwn: ownAmong(start.files.own) });
   const file = path.join(config.dataDir, "watched.entries");
   const live = await createLiveLists(config, { store, files: start.files, file, log, onSwap }, running);
   refuseProblems([], live.current());
+  const isOwn = (chain: string, address: string) => live.current().watchlist.ownOf(chain, address) !== null;
   const service = loopService("watchlists", (signal) =>
-    runWatchSync({ ...importing, config, live, alarms }, start, signal),
+    runWatchSync({ ...importing, isOwn, config, live, alarms }, start, signal),
   );
   return { store, live, service };
 }
 
+function ownAmong(own: readonly OwnAddress[]): (chain: string, address: string) => boolean {
+  const places = new Set(own.map(({ chain, address }) => `${chain}/${address}`));
+  return (chain, address) => places.has(`${chain}/${address}`);
+}
+
 // A node that does not answer must not hold up who adds an address at night.
 const CONTRACT_WAIT_MS = 3_000;
+// Long enough for a few hundred blocks of an own node; a busy service is over the limits long before.
+const TOUCHES_WAIT_MS = 5_000;
 
 /** The desk of a running daemon: it can ask its own nodes. `pools` is empty where no daemon runs. */
 export function createDesk(options: {
@@ -75,6 +86,7 @@ export function createDesk(options: {
   readonly store: OpenStore;
   readonly watch: WatchStore;
   readonly hygieneOf: DeskDeps["hygieneOf"];
+  readonly ownOf: (chain: string, address: string) => OwnAddress | null;
   readonly pools: readonly NamedPool[];
   readonly now: () => number;
   readonly onChanged: () => Promise<void>;
@@ -89,6 +101,11 @@ export function createDesk(options: {
     async isContract(chain, address) {
       const pool = pools.find((one) => one.pool.chainId === chain)?.pool;
       return (await pool?.isContract?.(address, AbortSignal.timeout(CONTRACT_WAIT_MS)).catch(() => null)) ?? null;
+    },
+    async recentTouches(chain, address) {
+      const pool = pools.find((one) => one.pool.chainId === chain)?.pool;
+      if (pool === undefined) return null;
+      return recentTouches(pool, { address, ownOf: options.ownOf }, AbortSignal.timeout(TOUCHES_WAIT_MS));
     },
     operationSinks: config.sinks.operations.map(({ name }) => name),
     now,

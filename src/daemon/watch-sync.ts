@@ -9,6 +9,7 @@ import { sleep } from "../lib/sleep.ts";
 import { createWaker } from "../lib/waker.ts";
 import type { Config } from "../types/config.ts";
 import type { FileProblem } from "../types/watchlist-format.ts";
+import { SIGNATURE_EXTENSION } from "../watchlist/list-signature.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import type { Alarms } from "./alarms.ts";
 import { fingerprintOf, watchPaths } from "./file-watch.ts";
@@ -82,7 +83,9 @@ export async function runWatchSync(
 }
 
 export function watchedPaths({ watchlists }: Config): string[] {
-  return [...watchlists.paths, ...watchlists.own, watchlists.tokens];
+  // A folder is looked at with everything in it; a single file's signature stands beside it.
+  const signatures = watchlists.paths.map((one) => `${one}${SIGNATURE_EXTENSION}`);
+  return [...watchlists.paths, ...signatures, ...watchlists.own, watchlists.tokens];
 }
 
 /** Files without problems are imported, own addresses and tokens taken over where they have none. */

@@ -1,15 +1,18 @@
 /** What every hit shares: who is watched on a side of a transfer, its ids, and whether it is told or only recorded. */
 import { assert } from "../lib/assert.ts";
 import { alertIdOf, hitIdOf } from "../lib/ids.ts";
+import { endOfEntry } from "../lib/moments.ts";
 import type { Address, Asset, ChainId, Transfer } from "../types/chain.ts";
 import type { EntryMatch, Hit, RecordedOnly, Side } from "../types/hit.ts";
 import type { TokenList } from "../types/tokens.ts";
-import type { WatchEntry, Watchlist } from "../types/watch.ts";
+import { MUTE_WORDS, type WatchEntry, type Watchlist } from "../types/watch.ts";
 
 export interface MatchContext {
   readonly chain: ChainId;
   readonly watchlist: Watchlist;
   readonly tokens: TokenList;
+  /** When what is matched moved, Unix seconds. Absent: not known, so that no entry counts as over. */
+  readonly at?: number;
 }
 
 export type OwnSide = NonNullable<Hit["own"]>;
@@ -37,13 +40,18 @@ export function matchesOf(transfer: Transfer, context: MatchContext): EntryMatch
 function addMatches(
   matches: EntryMatch[],
   { side, address, basis }: { side: Side; address: Address; basis: EntryMatch["basis"] },
-  { chain, watchlist }: MatchContext,
+  { chain, watchlist, at }: MatchContext,
 ): void {
   for (const entry of watchlist.entriesOf(chain, address)) {
     if (side === "from" && !isWatchedAsSender(entry)) continue;
     const incident = watchlist.incidents.get(entry.incident) ?? null;
-    matches.push({ side, entry, incident, basis: entry.chain === chain ? basis : "sameKey" });
+    matches.push({ side, entry, incident, basis: entry.chain === chain ? basis : "sameKey", ...endedOf(entry, at) });
   }
+}
+
+/** By when it moved, not by when it is matched: what a daemon reads late is told as on its day. */
+export function endedOf(entry: WatchEntry, at: number | undefined): Pick<EntryMatch, "ended"> {
+  return at !== undefined && at * 1_000 >= endOfEntry(entry) ? { ended: true } : {};
 }
 
 /** A custodial address pays out other people's money: only what reaches it says something. */
@@ -54,7 +62,7 @@ export function isWatchedAsSender({ direction }: WatchEntry): boolean {
 /** `matches` is not empty. */
 export function hitOf(
   { transfer, matches, own, subject }: HitParts,
-  { chain, tokens }: Pick<MatchContext, "chain" | "tokens">,
+  { chain, tokens, at }: Pick<MatchContext, "chain" | "tokens" | "at">,
 ): Hit {
   assert(matches.length > 0, "a hit matches an entry");
   const asset = tokens.assetOf(transfer.assetId);
@@ -67,6 +75,7 @@ export function hitOf(
     matches,
     own,
     subject,
+    ...(at === undefined ? {} : { at }),
     recordedOnly: recordedOnly({ transfer, asset, matches, ownTouched: own !== null }),
   };
 }
@@ -104,8 +113,11 @@ export function recordedOnly({ transfer, asset, matches, ownTouched }: Telling):
     };
   }
   // Last: what is recorded for its entries alone is told once they tell again.
-  const mute = matches[0]?.entry.muted;
-  if (mute !== undefined && matches.every((match) => match.entry.muted !== undefined))
-    return { rule: "entryMuted", reason: `The entry is ${mute.why}.` };
+  const current = matches.filter(({ ended }) => ended === undefined);
+  const [first] = current;
+  if (first === undefined)
+    return { rule: "entryEnded", reason: `The entry was valid until ${matches[0]?.entry.validUntil}.` };
+  if (first.entry.muted !== undefined && current.every(({ entry }) => entry.muted !== undefined))
+    return { rule: "entryMuted", reason: `The entry is ${MUTE_WORDS[first.entry.muted.why]}.` };
   return null;
 }

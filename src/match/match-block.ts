@@ -12,7 +12,7 @@ import { isUtxo, matchUtxo } from "./match-utxo.ts";
 export type { MatchContext } from "./hit-of.ts";
 
 export function matchBlock(block: Block, context: MatchContext): Hit[] {
-  return matchTransfers(block.transfers, context);
+  return matchTransfers(block.transfers, { ...context, at: block.timestamp });
 }
 
 /** The same for transfers that are in no block (yet). */

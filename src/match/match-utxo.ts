@@ -64,7 +64,7 @@ function ownSender({ from }: Transfer, { chain, watchlist }: MatchContext): OwnS
   return address === null ? null : { side: "from", address };
 }
 
-/** Each entry once, the ones that weigh most first: sanctioned, exact, then by who says so. */
+/** Each entry once, the ones that weigh most first: those that tell at all, sanctioned, exact, then by who says so. */
 function strongestOf(matches: readonly EntryMatch[]): EntryMatch[] {
   const byEntry = new Map<string, EntryMatch>();
   for (const match of matches) {
@@ -74,7 +74,9 @@ function strongestOf(matches: readonly EntryMatch[]): EntryMatch[] {
   return [...byEntry.values()].toSorted((a, b) => weightOf(a) - weightOf(b)).slice(0, SENDERS_MAX);
 }
 
-function weightOf({ entry, basis }: EntryMatch): number {
+function weightOf({ entry, basis, ended }: EntryMatch): number {
   const listed = entry.sanctioned === null ? ENTRY_BASES.length : 0;
-  return 2 * (listed + ENTRY_BASES.indexOf(entry.basis)) + (basis === "exact" ? 0 : 1);
+  // Entries that are over or muted must not crowd out the one that tells.
+  const quiet = ended === true || entry.muted !== undefined ? 2 * ENTRY_BASES.length : 0;
+  return 2 * (quiet + listed + ENTRY_BASES.indexOf(entry.basis)) + (basis === "exact" ? 0 : 1);
 }

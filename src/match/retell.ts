@@ -1,7 +1,7 @@
 /** A stored hit as changed entries tell it. Pure. */
-import type { EntryMatch, Hit } from "../types/hit.ts";
+import { ENTRY_RULES, type EntryMatch, type Hit } from "../types/hit.ts";
 import type { Incident, WatchEntry } from "../types/watch.ts";
-import { isWatchedAsSender, recordedOnly } from "./hit-of.ts";
+import { endedOf, isWatchedAsSender, recordedOnly } from "./hit-of.ts";
 
 /** What became of an entry: as it is matched now, null when it is not matched any more. */
 export interface ChangedEntry {
@@ -16,11 +16,12 @@ export function retellHit(hit: Hit, changed: ChangedEntries): Hit | null {
     const now = changed.get(match.entry.id);
     if (now === undefined) return [match];
     if (now === null || (match.side === "from" && !isWatchedAsSender(now.entry))) return [];
-    return [{ ...match, ...now }];
+    const { ended: _ended, ...rest } = match;
+    return [{ ...rest, ...now, ...endedOf(now.entry, hit.at) }];
   });
   if (matches.length === 0) return null;
   const { transfer, asset, own } = hit;
   const recorded = recordedOnly({ transfer, asset, matches, ownTouched: own !== null });
-  const isOverruled = hit.promoted === true && recorded?.rule !== "entryMuted";
+  const isOverruled = hit.promoted === true && recorded !== null && !ENTRY_RULES.has(recorded.rule);
   return { ...hit, matches, recordedOnly: isOverruled ? null : recorded };
 }

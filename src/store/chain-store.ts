@@ -26,6 +26,7 @@ import {
   settleDisputed,
   storeDisputed,
 } from "./trust.ts";
+import { stillTold } from "./watch-hits.ts";
 
 export interface CommitBlocks {
   readonly lease: Lease;
@@ -284,12 +285,11 @@ async function storeHits(
 
 /**
  * An alert's id is fixed at creation: a hit seen before keeps the alert it belongs to. And one that was told stays told
- * when its entry is muted: its alert says what became of the entry.
+ * when its entry is muted or over: its alert says what became of the entry.
  */
 function placeHit(hit: Hit, before: KnownHit | undefined): { hit: Hit; before: KnownHit | undefined; digest: string } {
   const isTold = before !== undefined && before.recorded_rule === null && before.state !== "removed";
-  const recordedOnly = isTold && hit.recordedOnly?.rule === "entryMuted" ? null : hit.recordedOnly;
-  const placed = { ...hit, recordedOnly, alertId: before?.alert_id ?? hit.alertId };
+  const placed = { ...(isTold ? stillTold(hit) : hit), alertId: before?.alert_id ?? hit.alertId };
   return { hit: placed, before, digest: matchDigest(placed) };
 }
 

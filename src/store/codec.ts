@@ -21,8 +21,9 @@ export function matchDigest(hit: Hit): string {
     asset: { ...hit.asset, dustBelow: hit.asset.dustBelow.toString() },
     own: hit.own,
     recordedOnly: hit.recordedOnly?.rule ?? null,
-    entries: hit.matches.map(({ side, entry, incident, basis }) => ({
+    entries: hit.matches.map(({ side, entry, incident, basis, ended }) => ({
       side,
+      ...(ended === undefined ? {} : { ended }),
       ...(basis === "exact" ? {} : { basis }),
       incident,
       entry: { ...entry, listVersion: null },

@@ -14,6 +14,7 @@ import * as retro from "./migrations/006-retro.ts";
 import * as slots from "./migrations/007-slots.ts";
 import * as changes from "./migrations/008-changes.ts";
 import * as rewatched from "./migrations/008-rewatched.ts";
+import * as watchDue from "./migrations/008-watch-due.ts";
 import * as triage from "./migrations/011-triage.ts";
 import * as groups from "./migrations/012-groups.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
@@ -50,6 +51,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "007-slots": slots,
   "008-changes": changes,
   "008-rewatched": rewatched,
+  "008-watch-due": watchDue,
   "011-triage": triage,
   "012-groups": groups,
 };

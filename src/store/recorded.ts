@@ -1,7 +1,7 @@
 /** Hits that are stored and not told: listed, told after all, summed up once a day, pruned with their counts kept. */
 import { sql, type Transaction } from "kysely";
 import type { Message } from "../types/alert.ts";
-import type { Hit, RecordedRule } from "../types/hit.ts";
+import { ENTRY_RULES, type Hit, type RecordedRule } from "../types/hit.ts";
 import { storeMessage } from "./alert-messages.ts";
 import { decodeHit, encodeHit, matchDigest } from "./codec.ts";
 import type { Db } from "./database.ts";
@@ -64,7 +64,7 @@ export async function tellRecorded(db: Db, { hitId, now }: { hitId: string; now:
       .executeTakeFirst();
     if (row === undefined || row.state === "removed") return "unknown";
     if (row.recorded_rule === null) return "told before";
-    if (row.recorded_rule === "entryMuted") return "muted";
+    if (ENTRY_RULES.has(row.recorded_rule as RecordedRule)) return "muted";
     const place = placeOf(row);
     if (row.state !== "final" || place === null) return "not final yet";
     const hit: Hit = { ...decodeHit(row.payload), recordedOnly: null, promoted: true };
@@ -126,7 +126,7 @@ export async function tellRecordedDay(
 }
 
 /**
- * Deletes final recorded hits of before `before`; what their entries mute may be told again and stays.
+ * Deletes final recorded hits of before `before`; what is recorded for its entries may be told again and stays.
  * How many; fewer than `limit`: all.
  */
 export async function pruneRecorded(db: Db, { before, limit }: { before: number; limit: number }): Promise<number> {
@@ -138,7 +138,7 @@ export async function pruneRecorded(db: Db, { before, limit }: { before: number;
           .selectFrom("hit")
           .select("hit_id")
           .where("recorded_rule", "is not", null)
-          .where("recorded_rule", "!=", "entryMuted")
+          .where("recorded_rule", "not in", [...ENTRY_RULES])
           .where("created_at", "<", before)
           .where("state", "in", ["final", "removed"])
           .limit(limit),

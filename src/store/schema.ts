@@ -6,6 +6,7 @@ import type { PendingState } from "../types/mempool.ts";
 import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
 import type { TriageTable } from "./triage-rows.ts";
+import type { WatchChangeTable, WatchEntryTable, WatchRowTable, WatchVersionTable } from "./watch-tables.ts";
 
 export interface ChainLeaseTable {
   chain: string;
@@ -250,48 +251,6 @@ export interface WatchListTable {
   incident: string;
   /** The file it is imported from; null: made by people here. */
   file: string | null;
-}
-
-/** What is watched now; what was, is in `watch_change`. */
-export interface WatchEntryTable {
-  entry_id: string;
-  list: string;
-  chain: string;
-  address: string;
-  payload: string;
-  digest: string;
-  /** When its dispute or suppression ends. */
-  wake_at: number | null;
-}
-
-/** A file's row as it was last imported. */
-export interface WatchRowTable {
-  entry_id: string;
-  list: string;
-  digest: string;
-}
-
-export interface WatchVersionTable {
-  list: string;
-  number: number;
-  version: string;
-  incident: string;
-  action: string;
-  actor: string;
-  approver: string | null;
-  why: string | null;
-  at: number;
-  /** Of the book when it was made; null in versions older than this column. */
-  revision: number | null;
-  mark: string | null;
-}
-
-export interface WatchChangeTable {
-  list: string;
-  number: number;
-  entry_id: string;
-  before: string | null;
-  after: string | null;
 }
 
 export interface WatchAuditTable {

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { sql, type Transaction } from "kysely";
 import { digestOf } from "../lib/canonical-json.ts";
 import { AppError } from "../lib/errors.ts";
+import { endOfEntry } from "../lib/moments.ts";
 import type { Incident, WatchEntry } from "../types/watch.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
 import type { EntryChange, ListChange, WatchAction, WatchedEntry } from "../types/watch-change.ts";
@@ -234,6 +235,8 @@ async function writeEntries(trx: Transaction<Database>, change: ListChange, port
           payload: JSON.stringify(entry),
           digest: ports.entryDigest(entry),
           wake_at: entry.muted?.until ?? null,
+          review_by: entry.reviewBy ?? null,
+          valid_until: endToTell(entry),
         })),
       )
       .onConflict((conflict) =>
@@ -241,10 +244,18 @@ async function writeEntries(trx: Transaction<Database>, change: ListChange, port
           payload: eb.ref("excluded.payload"),
           digest: eb.ref("excluded.digest"),
           wake_at: eb.ref("excluded.wake_at"),
+          review_by: eb.ref("excluded.review_by"),
+          valid_until: eb.ref("excluded.valid_until"),
         })),
       )
       .execute();
   }
+}
+
+/** Of what is never watched nobody needs to know that it ends. */
+function endToTell(entry: WatchEntry): number | null {
+  const end = endOfEntry(entry);
+  return end === Infinity || entry.default === "never" ? null : end;
 }
 
 async function rememberRows(trx: Transaction<Database>, change: ListChange, ports: ApplyPorts): Promise<void> {

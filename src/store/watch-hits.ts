@@ -3,7 +3,7 @@
  * that changes the entries, which holds every chain's row: no block is stored between.
  */
 import type { Transaction } from "kysely";
-import type { Hit } from "../types/hit.ts";
+import { ENTRY_RULES, type Hit } from "../types/hit.ts";
 import type { Incident, WatchEntry } from "../types/watch.ts";
 import { decodeHit, encodeHit, matchDigest } from "./codec.ts";
 import { addHitEvents, bareEvent, type NewHitEvent } from "./hit-rows.ts";
@@ -94,8 +94,7 @@ async function tellAgain(
   place: Place | null = placeOf(row),
 ): Promise<NewHitEvent[]> {
   const wasTold = row.recorded_rule === null;
-  // What was told stays told while its entry is muted: its alert says so.
-  const hit = wasTold && retold.recordedOnly?.rule === "entryMuted" ? { ...retold, recordedOnly: null } : retold;
+  const hit = wasTold ? stillTold(retold) : retold;
   const digest = matchDigest(hit);
   if (digest === row.match_digest) return [];
   const payload = encodeHit(hit);
@@ -117,6 +116,11 @@ async function tellAgain(
 /** Null: recorded before its place was remembered; its block is matched again while it can still change. */
 export function placeOf({ block, trust }: StoredHit): Place | null {
   return block === null || trust === null ? null : { block, trust };
+}
+
+/** What was told stays told while its entry is muted or over: its alert says so. */
+export function stillTold(hit: Hit): Hit {
+  return hit.recordedOnly !== null && ENTRY_RULES.has(hit.recordedOnly.rule) ? { ...hit, recordedOnly: null } : hit;
 }
 
 /** It was only recorded until now: told where it stands, and late. */

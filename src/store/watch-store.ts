@@ -8,6 +8,7 @@ import type { WatchEntry } from "../types/watch.ts";
 import type { AuditRecord, ListChange, Proposal, ProposalState, WatchAction } from "../types/watch-change.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
 import type { Db } from "./database.ts";
+import { importedVersions } from "./list-versions.ts";
 import { inChunks } from "./outbox.ts";
 import type { Database } from "./schema.ts";
 import { type Applied, type ApplyOptions, type ApplyPorts, applyChange, audit, hashOfChange } from "./watch-apply.ts";
@@ -61,6 +62,10 @@ export interface WatchBook {
   openProposals(of: { list?: string; action?: WatchAction }): Promise<Proposal[]>;
   close(proposalId: string, of: { state: ProposalState; by: string; now: number }): Promise<void>;
   audit(record: Parameters<typeof audit>[1]): Promise<void>;
+  /** The newest line of the audit trail about a list, entry or proposal. */
+  lastAudit(subject: string): Promise<AuditRecord | null>;
+  /** The version of a list when it was last imported; null: it never was. */
+  importedVersion(list: string): Promise<string | null>;
   /** When the entry was last changed by this action; null: never. */
   lastActionAt(entryId: string, action: WatchAction): Promise<number | null>;
   lastChangeAt(entryId: string): Promise<number | null>;
@@ -273,6 +278,14 @@ function createBook(trx: Transaction<Database>, ports: ApplyPorts): WatchBook {
     },
 
     audit: (record) => audit(trx, record),
+
+    async lastAudit(subject) {
+      const newest = trx.selectFrom("watch_audit").selectAll().where("subject", "=", subject).orderBy("seq", "desc");
+      const row = await newest.limit(1).executeTakeFirst();
+      return row === undefined ? null : auditOf(row);
+    },
+
+    importedVersion: async (list) => (await importedVersions(trx, [list])).get(list) ?? null,
 
     async lastActionAt(entryId, action) {
       const row = await changesOf(trx, entryId).where("watch_version.action", "=", action).executeTakeFirst();

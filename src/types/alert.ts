@@ -21,6 +21,7 @@ export type SystemEventType =
   | "provider.dispute"
   | "watchlist.changed"
   | "watchlist.importRefused"
+  | "watchlist.due"
   | "watchlist.scanned";
 /** `group.digest`: alerts that were not told one by one. */
 export type EventType = AlertEventType | SystemEventType | "group.digest";

@@ -82,6 +82,16 @@ export interface ConsoleSinkConfig {
   readonly grouping?: boolean | undefined;
 }
 
+/** What a list must be beyond what every list must. */
+export interface ListRules {
+  /** Days from its own date after which screening with it is degraded; null: it may have any age. */
+  readonly ageMaxDays: number | null;
+  /** Files of the minisign keys that may sign it; empty: it needs no signature. */
+  readonly keys: readonly string[];
+  /** Texts that must stand in some address, label or note of every version. */
+  readonly canaries: readonly string[];
+}
+
 export type SinkConfig = WebhookSinkConfig | ConsoleSinkConfig;
 
 export interface Config {
@@ -102,6 +112,8 @@ export interface Config {
     readonly tokens: string;
     /** Incident or list ids whose `default: off` entries are watched too. */
     readonly enable: readonly string[];
+    /** By list id. */
+    readonly rules: ReadonlyMap<string, ListRules>;
   };
   readonly sinks: {
     /** Alerts go to all of these. */

@@ -15,10 +15,12 @@ export interface EntryMatch {
    * `keyEquivalent`: another address of the listed address's key.
    */
   readonly basis: "exact" | "sameKey" | "keyEquivalent";
+  /** The entry's dates were over when this moved: it tells and holds nothing. */
+  readonly ended?: true;
 }
 
 /** Rules by which a hit is stored but not told; docs/line.md, Match. */
-export const RECORDED_RULES = ["unlistedToken", "zeroValue", "dust", "entryMuted"] as const;
+export const RECORDED_RULES = ["unlistedToken", "zeroValue", "dust", "entryEnded", "entryMuted"] as const;
 export type RecordedRule = (typeof RECORDED_RULES)[number];
 
 /** Why a hit is stored but not told. */
@@ -26,6 +28,9 @@ export interface RecordedOnly {
   readonly rule: RecordedRule;
   readonly reason: string;
 }
+
+/** Rules about the entries, not the transfer: what was told before stays told, and its alert says what became of them. */
+export const ENTRY_RULES: ReadonlySet<RecordedOnly["rule"]> = new Set(["entryEnded", "entryMuted"]);
 
 /** A transfer that touches a watched address. */
 export interface Hit {
@@ -40,6 +45,8 @@ export interface Hit {
   readonly own: { readonly side: Side; readonly address: OwnAddress } | null;
   /** The party the alert is about: the own address touched, else the watched sender, else the watched recipient. */
   readonly subject: Address;
+  /** When it moved, Unix seconds: of its block, or when it was seen in the mempool. Absent: not known. */
+  readonly at?: number;
   /** Null: alert. Otherwise stored with this rule and reason only. */
   readonly recordedOnly: RecordedOnly | null;
   /** A person had it told although a rule only records it. */

@@ -15,6 +15,7 @@ export interface Actor {
 export const WATCH_ACTIONS = [
   "add",
   "change",
+  "review",
   "remove",
   "suppress",
   "dispute",

@@ -85,17 +85,32 @@ export interface WatchEntry {
   /** Reference of the investigation. */
   readonly case?: string;
   readonly tlp?: Tlp;
+  /** UTC day or moment. A new entry whose start lies ahead tells from then on; it ends nothing that is told already. */
+  readonly validFrom?: string;
+  /** UTC day or moment: what moves after it is only recorded. Of a sanctioned entry it means nothing. */
+  readonly validUntil?: string;
   /** Present: its hits are recorded, but tell and hold nothing. */
   readonly muted?: EntryMute;
 }
 
-/** `unconfirmed`: added, but it touches so many that a second person must confirm. */
+/**
+ * `unconfirmed`: added, but it touches so many that a second person must confirm. `notYetValid`: its list says that it
+ * begins later.
+ */
 export interface EntryMute {
-  readonly why: "disputed" | "unconfirmed" | "suppressed";
+  readonly why: "disputed" | "unconfirmed" | "suppressed" | "notYetValid";
   readonly by: string;
   /** Unix ms; null: until a second person decides. */
   readonly until: number | null;
 }
+
+/** As a person reads them. */
+export const MUTE_WORDS: Readonly<Record<EntryMute["why"], string>> = {
+  disputed: "disputed",
+  unconfirmed: "unconfirmed",
+  suppressed: "suppressed",
+  notYetValid: "not valid yet",
+};
 
 /** Who may see it, by the Traffic Light Protocol: weakest restriction first. `white` of TLP 1.0 is `clear`. */
 export const TLP_LEVELS = ["clear", "green", "amber", "amber+strict", "red"] as const;

@@ -5,6 +5,7 @@
  * names. The two ways around that are short and loud: a dispute mutes one entry for four hours, once a day, and never a
  * sanctioned one; who added an entry may take it back within the hour.
  */
+import { endOfEntry } from "../lib/moments.ts";
 import { ENTRY_BASES, ENTRY_DEFAULTS, type WatchEntry } from "../types/watch.ts";
 import { type Actor, PERSON_ROLES, type PersonRole, type Proposal } from "../types/watch-change.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
@@ -18,6 +19,8 @@ export const DISPUTE_AGAIN_MS = 24 * HOUR_MS;
 export const UNDO_MS = 60 * MINUTE_MS;
 export const PROPOSAL_MS = 24 * HOUR_MS;
 export const REVIEW_MS = 24 * HOUR_MS;
+/** A review that is put off comes back within a quarter of a year. */
+export const REVIEW_AGAIN_MAX_MS = 90 * 24 * HOUR_MS;
 export const SUPPRESS_MAX_MS = 7 * 24 * HOUR_MS;
 /** An address that touches more is most likely a service: a second person confirms it. */
 export const CUSTOMERS_MAX = 25;
@@ -96,6 +99,13 @@ export function decideChange(of: { actor: Actor; before: WatchEntry; after: Watc
 export function decideRemove({ actor }: { actor: Actor }): Decision {
   const role = refuseRole(actor, "investigator");
   return role === null ? propose("removing an entry") : refuse(role);
+}
+
+/** Who looked says so; nothing tells less for it. */
+export function decideReview({ actor, entry }: { actor: Actor; entry: WatchEntry }): Decision {
+  const role = refuseRole(actor, "investigator");
+  if (role !== null) return refuse(role);
+  return entry.reviewBy === undefined ? refuse("no review of it is due") : APPLY;
 }
 
 export function decideSuppress(of: { actor: Actor; entry: WatchEntry; now: number; until: number }): Decision {
@@ -184,6 +194,7 @@ export function weakerIn(before: WatchEntry, after: WatchEntry): string[] {
   if (before.sanctioned !== null && after.sanctioned === null) weaker.push("not sanctioned any more");
   if (before.incident !== after.incident) weaker.push(`incident ${before.incident} to ${after.incident}`);
   if (before.contract !== true && after.contract === true) weaker.push("a contract: matched on its own chain only");
+  if (endOfEntry(after) < endOfEntry(before)) weaker.push(`valid until ${after.validUntil} only`);
   if (before.muted === undefined && after.muted !== undefined) weaker.push(after.muted.why);
   return weaker;
 }

@@ -39,7 +39,10 @@ async function filesIn(folder: string, extensions: readonly string[]): Promise<s
 }
 
 /** The text of a file, or the problem that keeps it from being one. */
-export async function readText(file: string, bytesMax: number): Promise<{ text: string } | { problem: FileProblem }> {
+export async function readText(
+  file: string,
+  bytesMax: number,
+): Promise<{ text: string; bytes: Uint8Array } | { problem: FileProblem }> {
   let bytes: Uint8Array;
   try {
     // Asked before reading, and only regular files: /dev/zero and pipes have no end.
@@ -58,7 +61,7 @@ export async function readText(file: string, bytesMax: number): Promise<{ text: 
   // Asked again: the file may have grown between the two calls.
   if (bytes.byteLength > bytesMax) return { problem: tooLarge(file, bytesMax) };
   try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes };
   } catch {
     return { problem: wholeFile(file, "bytes that are not UTF-8", "UTF-8 text") };
   }

@@ -4,12 +4,16 @@
  * nothing, whatever people decided about it since.
  */
 import { digestOf } from "../lib/canonical-json.ts";
+import { startOf } from "../lib/moments.ts";
 import type { EntryChange, ListChange } from "../types/watch-change.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
 import { isWeakerIncident, weakerIn } from "./change-rules.ts";
+import { compareVersions } from "./import-guards.ts";
 
 export interface StoredList {
+  /** As last imported; null: never. */
+  readonly version: string | null;
   readonly incident: IncidentInput;
   readonly entries: readonly WatchEntry[];
   /** By entry: digest of its row when the file was last imported. */
@@ -35,7 +39,8 @@ export interface ImportPlan {
 }
 
 /** `stored`: null for a list that is new. */
-export function planImport({ file, stored }: { file: FileList; stored: StoredList | null }): ImportPlan {
+export function planImport(of: { file: FileList; stored: StoredList | null; now: number }): ImportPlan {
+  const { file, stored } = of;
   const watched = new Map((stored?.entries ?? []).map((entry) => [entry.id, entry]));
   const rows = stored?.rows ?? new Map<string, string>();
   const now: EntryChange[] = [];
@@ -43,7 +48,7 @@ export function planImport({ file, stored }: { file: FileList; stored: StoredLis
   for (const entry of file.entries) {
     if (rows.get(entry.id) === entryDigest(entry)) continue;
     const before = watched.get(entry.id) ?? null;
-    const after = before === null ? entry : withOurFacts(entry, before);
+    const after = before === null ? startedBy(entry, of.now) : withOurFacts(entry, before, of.now);
     const change = { entryId: entry.id, before, after };
     (before !== null && weakerIn(before, after).length > 0 ? later : now).push(change);
   }
@@ -65,16 +70,29 @@ function planHead(
   const was = stored?.incident ?? null;
   const isWeaker = was !== null && isWeakerIncident(was, file.incident);
   const isNew = was === null || digestOf(was) !== digestOf(file.incident);
-  const isSame = now.length === 0 && (isWeaker || !isNew);
+  // A new version that says the same is written down too: the list is as new as it says.
+  const isNewer = stored?.version != null && compareVersions(file.version, stored.version) > 0;
+  const isSame = now.length === 0 && !isNewer && (isWeaker || !isNew);
   return {
     apply: isSame ? null : { ...head, incident: isWeaker ? was : file.incident, entries: now },
     propose: later.length === 0 && !isWeaker ? null : { ...head, incident: file.incident, entries: later },
   };
 }
 
+/**
+ * A new entry whose start lies ahead is recorded until then. Nothing that is told already falls silent for a start date, and
+ * nothing sanctioned ever does.
+ */
+function startedBy(entry: WatchEntry, now: number): WatchEntry {
+  const { validFrom, sanctioned } = entry;
+  if (validFrom === undefined || sanctioned !== null || startOf(validFrom) <= now) return entry;
+  return { ...entry, muted: { why: "notYetValid", by: entry.list, until: startOf(validFrom) } };
+}
+
 /** What people here decided about an entry is not in its file, and stays: but nothing mutes a sanctioned one. */
-function withOurFacts(entry: WatchEntry, { muted }: WatchEntry): WatchEntry {
-  return muted === undefined || entry.sanctioned !== null ? entry : { ...entry, muted };
+function withOurFacts(entry: WatchEntry, { muted }: WatchEntry, now: number): WatchEntry {
+  if (muted === undefined || entry.sanctioned !== null) return entry;
+  return muted.why === "notYetValid" ? startedBy(entry, now) : { ...entry, muted };
 }
 
 /** Of what an entry says: not of the version that says it, nor of a mute, which comes and goes. */

@@ -2,11 +2,13 @@
  * Watchlist files and folders to checked lists with canonical addresses.
  * All problems of all files come back together; the lists are fit for use only when there are none.
  */
+import { createHash } from "node:crypto";
 import type { FileProblem, IncidentInput, ListInput, WatchEntryInput } from "../types/watchlist-format.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import { canonicalAddress, type NormalizeAddress, notAnAddress } from "./addresses.ts";
 import { findFiles, readText, wholeFile } from "./files.ts";
 import { formatFor, WATCHLIST_FORMATS } from "./formats/registry.ts";
+import { SIGNATURE_EXTENSION, signatureProblem } from "./list-signature.ts";
 import { createProblems, type Problems, showFound } from "./problems.ts";
 
 export interface LoadedEntry {
@@ -26,6 +28,8 @@ export interface LoadedList {
 export interface LoadOptions {
   readonly paths: readonly string[];
   readonly normalizeAddress: NormalizeAddress;
+  /** Files of the keys that may sign a list; absent or empty: it needs no signature. */
+  readonly keysOf?: (list: string) => readonly string[];
 }
 
 export interface LoadResult {
@@ -55,12 +59,32 @@ export async function loadWatchlists(options: LoadOptions): Promise<LoadResult> 
     const parsed = format.parse(read.text, file);
     problems.push(...parsed.problems);
     if (parsed.list === null) continue;
+    const keys = options.keysOf?.(parsed.list.list) ?? [];
+    if (keys.length > 0) problems.push(...(await unsigned(file, { keys, bytes: read.bytes })));
     const resolved = resolveList(parsed.list, file, options.normalizeAddress);
     problems.push(...resolved.problems);
     lists.push(resolved.list);
   }
   problems.push(...compareLists(lists));
   return { lists, problems };
+}
+
+// A minisign signature has some 300 bytes.
+const SIGNATURE_BYTES_MAX = 16 * 1024;
+
+async function unsigned(
+  file: string,
+  { keys, bytes }: { keys: readonly string[]; bytes: Uint8Array },
+): Promise<FileProblem[]> {
+  const signature = await readText(`${file}${SIGNATURE_EXTENSION}`, SIGNATURE_BYTES_MAX);
+  const problem = await signatureProblem({
+    keys,
+    signature: "text" in signature ? signature.text : null,
+    content: { blake2b512: createHash("blake2b512").update(bytes).digest(), bytes },
+  });
+  return problem === null
+    ? []
+    : [wholeFile(file, `a list that ${problem}`, `a signature beside it, in ${file}${SIGNATURE_EXTENSION}`)];
 }
 
 /** Canonical addresses, and each (chain, address) once in its list. */
@@ -122,6 +146,8 @@ function toEntry(list: ListInput, row: WatchEntryInput, address: string): WatchE
     ...(row.contract === undefined ? {} : { contract: row.contract }),
     ...(row.tlp == null ? {} : { tlp: row.tlp }),
     ...(row.case == null ? {} : { case: row.case }),
+    ...(row.validFrom == null ? {} : { validFrom: row.validFrom }),
+    ...(row.validUntil == null ? {} : { validUntil: row.validUntil }),
     note: row.note,
     sources: row.sources.map(({ ref, label, quoted }) => (quoted === null ? { ref, label } : { ref, label, quoted })),
   };

@@ -8,6 +8,7 @@ import {
   ENTRY_ROLES,
   TLP_LEVELS,
 } from "../../types/watch.ts";
+import { endOf, startOf } from "../../lib/moments.ts";
 import type { ListHead, SourceInput, WatchEntryInput } from "../../types/watchlist-format.ts";
 import {
   addressField,
@@ -139,6 +140,16 @@ function checkRow(row: Row, place: RowPlace): void {
       allowed: '"on" or "never": a sanctioned address is never switched off',
     });
   }
+  checkDates(row, place);
+}
+
+/** A date that does not exist compares with nothing, and an end before the start would never be valid: both are mistakes. */
+function checkDates({ validFrom, validUntil }: Row, place: RowPlace): void {
+  for (const [field, text] of Object.entries({ validFrom, validUntil }))
+    if (text != null && Number.isNaN(startOf(text)))
+      addAt(place, [field], { found: showFound(text), allowed: "a day or moment that exists" });
+  if (validFrom != null && validUntil != null && endOf(validUntil) <= startOf(validFrom))
+    addAt(place, ["validUntil"], { found: showFound(validUntil), allowed: `a moment after validFrom, ${validFrom}` });
 }
 
 function toEntry(row: Row, refs: RefTable | null, place: RowPlace): WatchEntryInput {

@@ -65,6 +65,7 @@ describe("the shipped configuration", () => {
         own: [join(root, "watchlists/own")],
         tokens: join(root, "config/tokens.yaml"),
         enable: [],
+        rules: new Map(),
       },
       sinks: {
         alerts: [{ kind: "console", name: "console" }],

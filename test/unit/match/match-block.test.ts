@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { matchBlock } from "../../../src/match/match-block.ts";
+import { retellHit } from "../../../src/match/retell.ts";
 import type { Asset, Block, Transfer } from "../../../src/types/chain.ts";
 import type { Hit } from "../../../src/types/hit.ts";
 import {
@@ -324,5 +325,48 @@ describe("ids", () => {
     );
     expect(new Set(hits.map(({ hitId }) => hitId)).size).toBe(3);
     expect(new Set(hits.map(({ alertId }) => alertId)).size).toBe(2);
+  });
+});
+
+describe("an entry whose dates are over", () => {
+  // The block's own time.
+  const at = new Date(1_700_000_000_000);
+  const over = { validUntil: new Date(at.getTime() - 86_400_000).toISOString().slice(0, 10) };
+  const still = { validUntil: at.toISOString().slice(0, 10) };
+  const from = transfer({ from: THIEF, to: OURS });
+
+  test("is only recorded, with its own rule; on its last day it still tells", () => {
+    const hit = only(match([from], watchlist([entry(THIEF, over)], [OURS])));
+    expect(hit.recordedOnly).toEqual({ rule: "entryEnded", reason: `The entry was valid until ${over.validUntil}.` });
+    expect(hit.matches[0]?.ended).toBe(true);
+    const onTime = only(match([from], watchlist([entry(THIEF, still)], [OURS])));
+    expect([onTime.recordedOnly, onTime.matches[0]?.ended]).toEqual([null, undefined]);
+  });
+
+  test("tells where a sanctions list names it, whatever its dates", () => {
+    const sanctioned = { list: "OFAC SDN", source: "https://example.org" };
+    const hit = only(match([from], watchlist([entry(THIEF, { ...over, sanctioned })], [OURS])));
+    expect([hit.recordedOnly, hit.matches[0]?.ended]).toEqual([null, undefined]);
+  });
+
+  test("silences no other entry, and a muted one beside it is not told for it", () => {
+    const muted = { why: "disputed", by: "ann", until: null } as const;
+    const both = (other: Partial<WatchEntry>) =>
+      only(match([transfer({ from: THIEF, to: FENCE })], watchlist([entry(THIEF, over), entry(FENCE, other)])));
+    expect(both({}).recordedOnly).toBeNull();
+    expect(both({ muted }).recordedOnly?.rule).toBe("entryMuted");
+    expect(both(over).recordedOnly?.rule).toBe("entryEnded");
+  });
+
+  test("is told again when its dates are moved, by when the transfer was, not by today", () => {
+    const hit = only(match([from], watchlist([entry(THIEF, over)], [OURS])));
+    const as = (parts: Partial<WatchEntry>) => {
+      const now = entry(THIEF, parts);
+      const incident = hit.matches[0]?.incident;
+      return retellHit(hit, new Map([[now.id, { entry: now, incident: incident ?? (undefined as never) }]]));
+    };
+    expect(as(still)).toMatchObject({ recordedOnly: null });
+    expect(as({})).toMatchObject({ recordedOnly: null });
+    expect(as({ label: "x", ...over })?.recordedOnly?.rule).toBe("entryEnded");
   });
 });

@@ -63,7 +63,7 @@ function match(transfers: readonly Transfer[], entries: readonly WatchEntry[]): 
     watchedCount: entries.length,
   };
   const assetOf = (id: string) => ({ id, symbol: "BTC", decimals: 8, listed: true, dustBelow: 1_000n });
-  return matchTransfers(transfers, { chain: CHAIN, watchlist, tokens: { assetOf } });
+  return matchTransfers(transfers, { chain: CHAIN, watchlist, tokens: { assetOf }, at: 1_700_000_000 });
 }
 
 const THIEF = entry("thief");
@@ -120,6 +120,17 @@ describe("one alert per transaction and affected party", () => {
     const paid = match(transaction(inputs, ["ours-a"]), [...weak, listed]).at(-1);
     expect(paid?.matches).toHaveLength(16);
     expect(paid?.matches[0]?.entry.address).toBe("listed");
+  });
+
+  test("senders that are over or muted do not crowd out the one that tells", () => {
+    const basis = "notice";
+    const muted = { why: "disputed", by: "ann", until: null } as const;
+    const quiet = Array.from({ length: 40 }, (_, n) =>
+      entry(`quiet${n}`, n % 2 === 0 ? { basis, validUntil: "2020-01-01" } : { basis, muted }),
+    );
+    const inputs = [...quiet.map(({ address }) => address), "fence"];
+    const paid = match(transaction(inputs, ["ours-a"]), [...quiet, entry("fence", { basis: "explorer" })]).at(-1);
+    expect([paid?.matches[0]?.entry.address, paid?.recordedOnly]).toEqual(["fence", null]);
   });
 
   test("two transactions are two alerts", () => {

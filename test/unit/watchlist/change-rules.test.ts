@@ -210,12 +210,21 @@ const WEAKER: readonly [string, Partial<WatchEntry>, Partial<WatchEntry>][] = [
   ["sources", { independentSources: 2 }, { independentSources: 1 }],
   ["sanctioned", { sanctioned: SANCTIONED }, { sanctioned: null }],
   ["a mute", {}, { muted }],
+  ["an end where there was none", {}, { validUntil: "2027-01-01" }],
+  ["an earlier end", { validUntil: "2027-01-02" }, { validUntil: "2027-01-01" }],
+  ["an end earlier on the same day", { validUntil: "2027-01-01" }, { validUntil: "2027-01-01T12:00:00Z" }],
   ["a contract", {}, { contract: true }],
 ];
 
 test.each(WEAKER)("%s tells less, and the way back tells more", (_name, strong, weak) => {
   expect(rules.weakerIn(entry(strong), entry(weak))).toHaveLength(1);
   expect(rules.weakerIn(entry(weak), entry(strong))).toEqual([]);
+});
+
+test("no date makes a sanctioned entry weaker, because none ends it; a start makes nothing weaker that tells already", () => {
+  const sanctioned = SANCTIONED;
+  expect(rules.weakerIn(entry({ sanctioned }), entry({ sanctioned, validUntil: "2020-01-01" }))).toEqual([]);
+  expect(rules.weakerIn(entry(), entry({ validFrom: "2099-01-01" }))).toEqual([]);
 });
 
 test("any other role, and any other incident, is for two people, both ways", () => {

@@ -1,6 +1,6 @@
-import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { contentOf, otherKey, signed } from "../../support/minisign.ts";
 import { parseMinisignKey, SignatureError, verifyMinisign } from "../../../src/watchlist/minisign.ts";
 
 /** Key and signatures of the text "test" from the README and tests of jedisct1/rust-minisign-verify. */
@@ -16,10 +16,6 @@ trusted comment: timestamp:1556193335\tfile:test
 y/rUw2y8/hOUYjZU71eHp/Wo1KZ40fGy2VJEDl34XMJM+TX48Ss/17u3IvIfbVR1FkZZSNCisQbuQY+bHwhEBg==
 `;
 
-const contentOf = (text: string) => {
-  const bytes = Buffer.from(text);
-  return { bytes, blake2b512: createHash("blake2b512").update(bytes).digest() };
-};
 const check = (signature: string, text = "test", key = KEY) =>
   verifyMinisign({ keys: [parseMinisignKey(key)], signature, content: contentOf(text) });
 
@@ -94,22 +90,3 @@ describe("minisign", () => {
     );
   });
 });
-
-interface Pair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
-
-function otherKey(id = "AAECAwQFBgc="): { text: string; pair: Pair; id: Buffer } {
-  const pair = generateKeyPairSync("ed25519");
-  const raw = pair.publicKey.export({ format: "der", type: "spki" }).subarray(-32);
-  const bytes = Buffer.from(id, "base64");
-  return { text: Buffer.concat([Buffer.from("Ed"), bytes, raw]).toString("base64"), pair, id: bytes };
-}
-
-function signed(text: string, { privateKey }: Pair, id: Buffer): string {
-  const own = sign(null, contentOf(text).blake2b512, privateKey);
-  const global = sign(null, Buffer.concat([own, Buffer.from("made here")]), privateKey);
-  const first = Buffer.concat([Buffer.from("ED"), id, own]).toString("base64");
-  return `untrusted comment: x\n${first}\ntrusted comment: made here\n${global.toString("base64")}\n`;
-}

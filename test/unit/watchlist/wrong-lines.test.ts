@@ -237,6 +237,22 @@ const WRONG: readonly Wrong[] = [
     allowed: "never switched off",
   },
   {
+    name: "a start that no calendar has",
+    from: "default: on",
+    to: 'default: on\n    validFrom: "2026-02-30"',
+    line: 20,
+    field: "entries[0].validFrom",
+    allowed: "that exists",
+  },
+  {
+    name: "an end before the start",
+    from: "default: on",
+    to: 'default: on\n    validFrom: "2026-11-22"\n    validUntil: "2026-11-21"',
+    line: 21,
+    field: "entries[0].validUntil",
+    allowed: "after validFrom",
+  },
+  {
     name: "unknown direction",
     from: "default: on",
     to: "default: on\n    direction: from_only",
