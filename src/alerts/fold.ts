@@ -21,9 +21,10 @@ import type {
 import { SEVERITIES } from "../types/alert.ts";
 import { type BlockTrust, CALLDATA_KEY } from "../types/chain.ts";
 import type { HitEvent, HitEventKind, Replacement } from "../types/hit.ts";
-import { assess } from "./assess.ts";
+import { assess, type Assessment } from "./assess.ts";
 import { buildAlertData } from "./body.ts";
 import type { AlertBody } from "./body-schema.ts";
+import { routeFacts, sinksFor } from "./route.ts";
 import type { AlertState, FoldContext, HitStanding, HitStatus } from "./state.ts";
 
 export const EMPTY_STATE: AlertState = {
@@ -34,7 +35,7 @@ export const EMPTY_STATE: AlertState = {
   replaces: null,
   lastCore: "",
   lastStage: null,
-  wasSent: false,
+  sentTo: [],
 };
 
 /** What an event does to a hit that stands as given; null: nothing (an event for a hit never told, or told already). */
@@ -225,19 +226,15 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
   const stage = stageOf(after);
   const told = toldHits(after.hits);
   const disputed = told.some(({ status }) => status === "disputed");
-  const assessment = assess(
-    told.map(({ hit }) => hit),
-    stage,
-    disputed,
-  );
+  const hits = told.map(({ hit }) => hit);
+  const assessment = assess(hits, { stage, disputed, policy: context.policy });
   const data = buildAlertData({ alertId: last.alertId, told, stage, disputed, assessment, state: after }, context);
   const core = coreOf(data, told);
   const changed = core !== before.lastCore;
   const revision = (alert?.revision ?? 0) + (changed ? 1 : 0);
-  // Whoever was told of it is told what became of it, however little it means now.
-  const isSent = before.wasSent ?? (alert !== null && isTold(alert.severity, context));
-  const wasSent = isSent || isTold(assessment.severity, context);
-  const state: AlertState = { ...after, lastCore: core, lastStage: stage, wasSent };
+  const { wasSent: _older, ...kept } = after;
+  const sentTo = sinksAfter(alert, before, { told, assessment, context });
+  const state: AlertState = { ...kept, lastCore: core, lastStage: stage, sentTo };
   const first = told[0]?.hit;
   if (first === undefined) throw new Error("assertion failed: an alert tells at least one hit");
   const record: AlertRecord = {
@@ -263,8 +260,27 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     type: typeOf(before.lastStage, stage),
     at: last.at,
   });
-  const isHistory = told.every(({ retroactive }) => retroactive === "history");
-  return { record, message, sinks: wasSent && !isHistory ? context.sinks : [] };
+  return { record, message, sinks: isHistory(told) ? [] : context.sinks.filter((sink) => sentTo.includes(sink)) };
+}
+
+/** Only scans of the past found it, and nobody can act on it any more. */
+function isHistory(told: readonly HitStanding[]): boolean {
+  return told.every(({ retroactive }) => retroactive === "history");
+}
+
+/** Whoever was told of it is told what became of it, however little it means now and wherever it would go now. */
+function sinksAfter(
+  alert: AlertRecord | null,
+  before: AlertState,
+  of: { told: readonly HitStanding[]; assessment: Assessment; context: FoldContext },
+): readonly string[] {
+  const { told, assessment, context } = of;
+  const toldAll = before.wasSent ?? (alert !== null && isTold(alert.severity, context));
+  const already = before.sentTo ?? (toldAll ? context.sinks : []);
+  const hits = told.map(({ hit }) => hit);
+  const isNew = isTold(assessment.severity, context) && !isHistory(told);
+  const now = isNew ? sinksFor(routeFacts(hits, assessment), context) : [];
+  return [...new Set([...already, ...now])];
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { ApiPorts } from "../api/calls.ts";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
+import { describeRouting } from "../alerts/route.ts";
 import { createSink } from "../deliver/registry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
@@ -38,6 +39,7 @@ import { createRetroCalls } from "./retro-calls.ts";
 import { createDaemonRetro, recordLists } from "./retro-parts.ts";
 import type { RetroService } from "./retro-service.ts";
 import { createSupervisor } from "./supervisor.ts";
+import { createValuers } from "./values.ts";
 import { VERSION } from "./version.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
@@ -77,6 +79,7 @@ interface Parts {
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
   const clock = systemClock;
+  const { chainName } = foldContext(config);
   const metrics = createMetrics(VERSION);
   const alarms = createAlarms({ clock, random: randomUUID });
   const stopping = new AbortController();
@@ -185,11 +188,19 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     });
     const evidence = createEvidenceStore(store.db);
     const pools = config.chains.map((chain) => createNamedPool(chain, { log, clock, metrics, evidence }));
+    const valuers = createValuers(config, {
+      feeds: files.files.feeds,
+      pools,
+      lists: watch.live,
+      clock,
+      log: log.child({ stage: "value" }),
+    });
     const lines = config.chains.map((chain, index) =>
       createChainLine(chain, {
         adapter: (pools[index] as NamedPool).pool,
         store,
         lists: watch.live,
+        valuer: valuers?.live ?? null,
         holder,
         relay,
         log,
@@ -204,6 +215,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       queues,
       pools: pools.map(({ pool }) => pool),
       lists: watch.live,
+      valuer: valuers?.past ?? null,
       holder,
       alerts,
       alarms,
@@ -351,6 +363,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         },
         "heistwatch runs",
       );
+      for (const rule of describeRouting({ sinks: sinkNames(config.sinks.alerts), routes: config.routes }, chainName))
+        log.info({ rule }, "alerts are routed");
     },
     async stop() {
       stopping.abort();

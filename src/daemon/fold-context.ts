@@ -11,6 +11,8 @@ export function foldContext(config: Config): FoldContext {
     chainName: (id) => chains.get(id)?.name ?? id,
     operatorsConfigured: (id) => new Set(chains.get(id)?.nodes.map((node) => node.operator)).size,
     sinks: config.sinks.alerts.map((sink) => sink.name),
+    routes: config.routes,
+    policy: config.policy,
     minSeverity: config.minSeverity,
     encode,
     decode,

@@ -1,6 +1,7 @@
 /** The checked configuration: every default filled in, every secret resolved. */
 import type { ChainId } from "./chain.ts";
 import type { Severity } from "./alert.ts";
+import type { Policy, Route } from "./policy.ts";
 
 export interface NodeConfig {
   readonly name: string;
@@ -111,6 +112,13 @@ export interface Config {
   };
   readonly http: { readonly host: string; readonly port: number } | null;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
+  readonly prices: {
+    /** File of price feeds; null: values are never looked up. */
+    readonly feeds: string | null;
+    readonly maxAgeHours: number;
+  };
+  readonly policy: Policy;
+  readonly routes: readonly Route[];
   /** Alerts of severity below this are stored, not sent. */
   readonly minSeverity: Severity;
 }

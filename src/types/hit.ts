@@ -1,6 +1,7 @@
 /** What the matcher finds and what happens to it over time. */
 import type { Address, Asset, BlockTrust, ChainId, Transfer } from "./chain.ts";
 import type { RetractionReason } from "./alert.ts";
+import type { HitValue } from "./value.ts";
 import type { Incident, OwnAddress, WatchEntry } from "./watch.ts";
 
 /** Which end of the transfer a watch entry names. */
@@ -38,6 +39,8 @@ export interface Hit {
   readonly subject: Address;
   /** Null: alert. Otherwise stored with this rule and reason only. */
   readonly recordedOnly: RecordedOnly | null;
+  /** Absent: nobody looked (no price feeds, or stored by an older version). */
+  readonly value?: HitValue;
 }
 
 /** Where a hit stands on its chain, as the alert tells it. */
