@@ -39,7 +39,7 @@ import { createRetroCalls } from "./retro-calls.ts";
 import { createDaemonRetro, recordLists } from "./retro-parts.ts";
 import type { RetroService } from "./retro-service.ts";
 import { createSupervisor } from "./supervisor.ts";
-import { createValuers } from "./values.ts";
+import { createValuers, type Valuers, valueServices } from "./values.ts";
 import { VERSION } from "./version.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
@@ -75,6 +75,8 @@ interface Parts {
   readonly evidence: EvidenceStore;
   readonly watch: Watch;
   readonly retro: RetroService;
+  /** Null: values are not looked up. */
+  readonly valuers: Valuers | null;
 }
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
@@ -224,7 +226,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       log,
       onWork: () => relay.wake(),
     });
-    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch, retro };
+    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch, retro, valuers };
   }
 
   function tellWatched(lists: Lists): void {
@@ -339,6 +341,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         ),
       ),
       built.watch.service,
+      ...valueServices(built.valuers, { db: built.store.db, clock, log, onWork: () => built.relay.wake() }),
       ...built.lines,
       // Last, and so the first to stop: it reads through the lines' nodes.
       built.retro,

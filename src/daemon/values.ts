@@ -1,12 +1,18 @@
 /** Who says what hits are worth, wired to the chains' own nodes and the lists in force. */
+import type { Logger } from "pino";
 import type { Clock } from "../lib/clock.ts";
+import type { Db } from "../store/database.ts";
+import { createLateValues } from "../store/late-values.ts";
 import type { Config } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
 import type { PriceFeeds } from "../types/price-feeds.ts";
+import type { Service } from "../types/service.ts";
 import type { Valuer } from "../types/valuer.ts";
 import { createPriceBook } from "../value/price-book.ts";
 import { createValuer } from "../value/value-hits.ts";
+import { runLateValues } from "./late-values.ts";
 import type { Lists } from "./lists.ts";
+import { loopService } from "./loop-service.ts";
 import type { NamedPool } from "./pools.ts";
 
 export interface Valuers {
@@ -43,4 +49,20 @@ export function createValuers(config: Config, { feeds, pools, lists, clock, log 
     live: createValuer({ ...shared, timeoutMs: LIVE_TIMEOUT_MS }),
     past: createValuer({ ...shared, timeoutMs: PAST_TIMEOUT_MS }),
   };
+}
+
+/** What runs beside the lines: values that could not be told in time are told late. */
+export function valueServices(
+  valuers: Valuers | null,
+  { db, clock, log, onWork }: { db: Db; clock: Clock; log: Logger; onWork: () => void },
+): Service[] {
+  if (valuers === null) return [];
+  const options = {
+    store: createLateValues(db),
+    valuer: valuers.past,
+    now: () => clock.now(),
+    log: log.child({ stage: "value" }),
+    onWork,
+  };
+  return [loopService("late-values", (loop) => runLateValues(options, loop))];
 }

@@ -22,4 +22,6 @@ export interface UnknownValue {
   readonly usdCents: null;
   /** Why nobody can say: words for a person. */
   readonly why: string;
+  /** It may be known in a moment: a node did not answer. Asked again for an hour. */
+  readonly passing?: true;
 }

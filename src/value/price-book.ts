@@ -11,11 +11,12 @@ import type { ChainId } from "../types/chain.ts";
 import type { Log } from "../types/log.ts";
 import type { ContractCaller } from "../types/nodes.ts";
 import type { PriceFeed, PriceFeeds } from "../types/price-feeds.ts";
+import type { UnknownValue } from "../types/value.ts";
 import type { ValueMoment } from "../types/valuer.ts";
 import { chosenPaths, createFeedPlan, describePath, type FeedPath } from "./feed-plan.ts";
 import { createPriceMemory } from "./price-memory.ts";
 import { createFeedReader, type FeedMoment } from "./read-feed.ts";
-import { deviationBps, FeedError, isPlausible, type Rate, times, troubleOf } from "./round.ts";
+import { AwayError, deviationBps, FeedError, isPlausible, type Rate, times, troubleOf } from "./round.ts";
 
 export interface PricedChain {
   readonly id: ChainId;
@@ -45,11 +46,14 @@ export interface Price {
   readonly comparedWith: string | null;
 }
 
+/** Why there is none; `passing`: nobody answered. */
+export type NoPrice = Pick<UnknownValue, "why" | "passing">;
+
 export interface PriceBook {
   /** True where a followed chain has a feed for one of the bases. */
   hasFeed(bases: readonly string[]): boolean;
   /** The price, or why there is none. Throws nothing but bugs. */
-  priceOf(bases: readonly string[], at: ValueMoment, signal: AbortSignal): Promise<Price | { readonly why: string }>;
+  priceOf(bases: readonly string[], at: ValueMoment, signal: AbortSignal): Promise<Price | NoPrice>;
 }
 
 // Feeds of one pair are updated at deviations of 2 % at most, and each on its own clock.
@@ -130,9 +134,9 @@ export function createPriceBook({ chains, feeds, maxAgeS, now, log }: PriceBookO
   ): Promise<Reading & { operators: string[] }> {
     const chain = byId.get(path.chain) as PricedChain;
     if (now() < (quietUntil.get(chain.id) ?? 0))
-      throw new FeedError(`the node of ${chain.name} did not answer a moment ago`);
+      throw new AwayError(`the node of ${chain.name} did not answer a moment ago`);
     const callers = chain.callers();
-    if (callers.length === 0) throw new FeedError(`no own node of ${chain.name} is in use`);
+    if (callers.length === 0) throw new AwayError(`no own node of ${chain.name} is in use`);
     const moment = { time: at.time, blockHash: path.chain === at.chain ? at.blockHash : null };
     const answers = await Promise.allSettled(
       callers.map((caller) => orAborted(readPath(path, caller, moment, signal), signal)),
@@ -163,7 +167,7 @@ export function createPriceBook({ chains, feeds, maxAgeS, now, log }: PriceBookO
       quietUntil.set(chain.id, now() + QUIET_MS);
       log.warn({ chain: chain.name, error: detail }, "a price was not told, values are unknown for a moment");
     }
-    return new FeedError(`the node of ${chain.name} did not answer${signal.aborted ? " in time" : ""}`);
+    return new AwayError(`the node of ${chain.name} did not answer${signal.aborted ? " in time" : ""}`);
   }
 
   async function readPrice(bases: readonly string[], at: ValueMoment, signal: AbortSignal): Promise<Price> {
@@ -210,6 +214,7 @@ export function createPriceBook({ chains, feeds, maxAgeS, now, log }: PriceBookO
         if (price.comparedWith !== null) fresh.set(key, { time: at.time, price });
         return price;
       } catch (error) {
+        if (error instanceof AwayError) return { why: error.message, passing: true };
         if (error instanceof FeedError) return { why: error.message };
         throw error;
       }

@@ -10,7 +10,12 @@ const GET_ROUND_DATA = "0x9a6fc8f5";
 
 /** A feed that answers, and whose answer cannot be used: the message says why. */
 export class FeedError extends AppError {
-  override readonly code = "feed";
+  override readonly code: string = "feed";
+}
+
+/** Nobody answered: another time somebody may. */
+export class AwayError extends FeedError {
+  override readonly code = "feed_away";
 }
 
 export interface Round {

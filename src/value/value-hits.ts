@@ -55,7 +55,7 @@ export function createValuer({ book, tokens, timeoutMs, log }: ValuerOptions): V
     if (as === null) return unknown(`no price feed for ${asset.symbol}`);
     if (as.assumedUsd !== null && !book.hasFeed(as.bases)) return assumed(transfer.amount, asset.decimals);
     const price = await priceOf(as.bases);
-    if ("why" in price) return unknown(price.why);
+    if ("why" in price) return { usdCents: null, ...price };
     const isNearPeg = as.pegUsd !== null && deviationBps(price.rate, ONE_USD) <= NEAR_PEG_BPS;
     return {
       usdCents: centsOf(transfer.amount, asset.decimals, price.rate),
