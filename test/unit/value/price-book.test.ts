@@ -65,7 +65,7 @@ describe("one node of one chain", () => {
     ["a tenth more", 3_300, false],
     ["nothing at all", 0.000_001, true],
     ["ten times as much", 30_000, true],
-  ])("whose next price is %s of the one before: refused is %s", async (_what, next, refused) => {
+  ])("whose next price is %s of the one before (%d USD): refused is %s", async (_what, next, refused) => {
     let usd = 3_000;
     const node = { ...nodeAt(0), call: () => Promise.resolve(roundHex(round(usd, { updatedAt: T - 60 }))) };
     const prices = book([chain(CHAIN, [node])]);
