@@ -12,8 +12,8 @@ export interface PriceMemory {
   accept(base: string, time: number, rate: Rate): void;
 }
 
-// Within a day ether lost more than a quarter twice since 2020 (12 March 2020, 19 May 2021): then values are unknown for a
-// day, where no second source can be asked. Held against all of the day, so that no liar walks there in small steps.
+// A fall by a quarter, or a rise by a third. A day that goes further has unknown values until it is over, where no second
+// source can be asked. Held against all of the day, so that no liar walks there in small steps.
 const DEVIATION_MAX_BPS = 3_333;
 const WINDOW_S = 25 * 3_600;
 // One in ten minutes is enough to compare with.
