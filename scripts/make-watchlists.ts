@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 /** The day the copies were read. Raise the last number when a list changes and the day does not. */
-const VERSION = "2026-11-22.1";
+export const VERSION = "2026-11-22.1";
 const COPIES_READ = "2026-11-22";
 /** South Korean officials were reported to suspect Lazarus, the researcher's file says it does not resemble DPRK. */
 const DISPUTED: ReadonlySet<string> = new Set(["upbit-2025"]);
@@ -263,13 +263,13 @@ function serviceFile(category: string, rows: readonly ServiceRow[]): string {
 }
 
 /** Short keys s1, s2, ... by first use. */
-function sourceKeys(refs: readonly string[]): ReadonlyMap<string, string> {
+export function sourceKeys(refs: readonly string[]): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
   for (const ref of refs) if (!keys.has(ref)) keys.set(ref, `s${keys.size + 1}`);
   return keys;
 }
 
-function sourceTable(keys: ReadonlyMap<string, string>): string[] {
+export function sourceTable(keys: ReadonlyMap<string, string>): string[] {
   return [
     "# What ref and source name in the rows.",
     "sources:",
@@ -279,7 +279,7 @@ function sourceTable(keys: ReadonlyMap<string, string>): string[] {
 }
 
 type Value = string | number | boolean | Quoted | null | undefined;
-type Pair = readonly [key: string, value: Value];
+export type Pair = readonly [key: string, value: Value];
 interface Quoted {
   readonly quoted: string;
 }
@@ -288,7 +288,7 @@ function fields(indent: string, pairs: readonly Pair[]): string[] {
   return pairs.filter(([, value]) => value != null).map(([key, value]) => `${indent}${key}: ${scalar(value)}`);
 }
 
-function inline(pairs: readonly Pair[]): string {
+export function inline(pairs: readonly Pair[]): string {
   return pairs
     .filter(([, value]) => value != null)
     .map(([key, value]) => `${key}: ${scalar(value)}`)
@@ -306,15 +306,15 @@ function scalar(value: Value): string {
 }
 
 /** A JSON string is a YAML double-quoted string. */
-function quoted(value: string): string {
+export function quoted(value: string): string {
   return JSON.stringify(value);
 }
 
-function quotedText(value: string): Quoted {
+export function quotedText(value: string): Quoted {
   return { quoted: value };
 }
 
-function compareText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

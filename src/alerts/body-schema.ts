@@ -29,8 +29,18 @@ const transfer = z.strictObject({
   asset,
   amount,
   amountDecimal: z.string().nullable().describe("null when decimals are unknown"),
-  usdCents: z.string().regex(/^\d+$/).nullable().describe("null: unknown, never zero"),
-  price: z.strictObject({ source: z.string(), updatedAt: timestamp }).nullable(),
+  usdCents: z.string().regex(/^\d+$/).nullable().describe("whole cents when it happened; null: unknown, never zero"),
+  price: z
+    .strictObject({
+      source: z.string().describe("chainlink:<chain>:<feed>, or assumed: a stable coin without a feed"),
+      updatedAt: timestamp.nullable().describe("of the feed; null: assumed"),
+      usdPerUnit: z.string().regex(/^\d+(\.\d+)?$/),
+      comparedWith: z.string().nullable().describe("null: one node's word, so it never lowers an alert"),
+      note: z.string().nullable().describe("such as a stable coin off its peg"),
+    })
+    .nullable()
+    .describe("null: usdCents is unknown"),
+  valueUnknown: z.string().nullable().describe("why usdCents is null"),
 });
 
 const utxoPart = z.strictObject({
@@ -125,7 +135,8 @@ export const alertData = z.strictObject({
     proximity: z.int(),
     confidence: z.int(),
     total: z.int(),
-    caps: z.array(z.string()),
+    reasons: z.array(z.string()).describe("each part in words"),
+    caps: z.array(z.string()).describe("what lowered or raised the outcome, and where the operator's policy did"),
   }),
   trust: z.strictObject({
     proven: z.boolean().describe("the content matches its hash"),

@@ -2,6 +2,7 @@
 import type { Stage } from "../types/alert.ts";
 import type { BlockTrust, UtxoPart, UtxoSummary } from "../types/chain.ts";
 import type { EntryMatch, Hit } from "../types/hit.ts";
+import type { HitValue } from "../types/value.ts";
 import type { Assessment } from "./assess.ts";
 import type { AlertData } from "./body-schema.ts";
 import type { AlertState, FoldContext, HitStanding } from "./state.ts";
@@ -52,7 +53,7 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     exposure: { type: "direct", hops: 1, incidents: incidentsOf(watch) },
     watch: withinSize(watch.slice(0, WATCH_MAX)),
     watchTotal: watch.length,
-    score: { ...assessment.score, caps: [...assessment.score.caps] },
+    score: { ...assessment.score, reasons: [...assessment.score.reasons], caps: [...assessment.score.caps] },
     trust: trustOf(latest, { configured: context.operatorsConfigured(first.chain), disputed }),
     replacedBy: state.replacedBy,
     replaces: state.replaces,
@@ -102,7 +103,7 @@ function isoOf(ms: number): string {
   return Number.isNaN(date.getTime()) || date.getUTCFullYear() > 9999 ? new Date(0).toISOString() : date.toISOString();
 }
 
-function transferOf({ hitId, transfer, asset }: Hit): AlertData["transfers"][number] {
+function transferOf({ hitId, transfer, asset, value }: Hit): AlertData["transfers"][number] {
   return {
     hitId,
     key: transfer.key,
@@ -113,9 +114,24 @@ function transferOf({ hitId, transfer, asset }: Hit): AlertData["transfers"][num
     asset: { id: asset.id, symbol: asset.symbol, decimals: asset.decimals, listed: asset.listed },
     amount: transfer.amount.toString(),
     amountDecimal: formatAmount(transfer.amount, asset.decimals),
-    usdCents: null,
-    price: null,
+    ...valueOf(value),
   };
+}
+
+type TransferValue = Pick<AlertData["transfers"][number], "usdCents" | "price" | "valueUnknown">;
+
+function valueOf(value: HitValue | undefined): TransferValue {
+  if (value === undefined) return { usdCents: null, price: null, valueUnknown: "not looked up" };
+  if (value.usdCents === null) return { usdCents: null, price: null, valueUnknown: value.why };
+  const { usdCents, usdPerUnit, source, updatedAt, comparedWith, note } = value;
+  const price = {
+    source,
+    updatedAt: updatedAt === null ? null : isoOf(updatedAt * 1000),
+    usdPerUnit,
+    comparedWith,
+    note,
+  };
+  return { usdCents: usdCents.toString(), price, valueUnknown: null };
 }
 
 function ownOf(hits: readonly Hit[]): AlertData["own"] {

@@ -22,10 +22,12 @@ import type {
 import { SEVERITIES } from "../types/alert.ts";
 import { type BlockTrust, CALLDATA_KEY } from "../types/chain.ts";
 import type { HitEvent, HitEventKind, Replacement } from "../types/hit.ts";
-import { assess } from "./assess.ts";
+import { assess, type Assessment } from "./assess.ts";
 import { groupingOf } from "./grouping.ts";
+import { surelyCents, worthOf } from "./worth.ts";
 import { buildAlertData } from "./body.ts";
 import type { AlertBody } from "./body-schema.ts";
+import { routeFacts, sinksFor } from "./route.ts";
 import type { AlertState, FoldContext, HitStanding, HitStatus } from "./state.ts";
 
 export const EMPTY_STATE: AlertState = {
@@ -36,7 +38,7 @@ export const EMPTY_STATE: AlertState = {
   replaces: null,
   lastCore: "",
   lastStage: null,
-  wasSent: false,
+  sentTo: [],
 };
 
 /** What an event does to a hit that stands as given; null: nothing (an event for a hit never told, or told already). */
@@ -227,20 +229,16 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
   const stage = stageOf(after);
   const told = toldHits(after.hits);
   const disputed = told.some(({ status }) => status === "disputed");
-  const assessment = assess(
-    told.map(({ hit }) => hit),
-    stage,
-    disputed,
-  );
+  const hits = told.map(({ hit }) => hit);
+  const assessment = assess(hits, { stage, disputed, policy: context.policy });
   const data = buildAlertData({ alertId: last.alertId, told, stage, disputed, assessment, state: after }, context);
   const core = coreOf(data, told);
   const changed = core !== before.lastCore;
   const revision = (alert?.revision ?? 0) + (changed ? 1 : 0);
-  // Whoever was told of it is told what became of it, however little it means now; nobody begins with what is long over.
-  const isSent = before.wasSent ?? (alert !== null && isTold(alert.severity, context));
-  const isHistory = told.every(({ retroactive }) => retroactive === "history");
-  const wasSent = isSent || (isTold(assessment.severity, context) && !isHistory);
-  const state: AlertState = { ...after, lastCore: core, lastStage: stage, wasSent };
+  const { wasSent: _older, ...kept } = after;
+  const already = sinksBefore(alert, before, context);
+  const sentTo = [...new Set([...already, ...sinksNow({ told, assessment, context })])];
+  const state: AlertState = { ...kept, lastCore: core, lastStage: stage, sentTo };
   const first = told[0]?.hit;
   if (first === undefined) throw new Error("assertion failed: an alert tells at least one hit");
   const record: AlertRecord = {
@@ -267,16 +265,35 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     type: typeOf(before.lastStage, stage),
     at: last.at,
   });
-  const sinks = wasSent ? context.sinks : [];
+  const sinks = context.sinks.filter((sink) => sentTo.includes(sink));
   const grouping = groupingOf({
-    hits: told.map(({ hit }) => hit),
+    hits,
     subject: first.subject,
     severity: assessment.severity,
-    usdCents: null,
-    isFirst: !isSent,
+    usdCents: surelyCents(worthOf(hits)),
+    isFirst: already.length === 0,
     sinks: sinks.filter((sink) => context.groupingSinks.has(sink)),
   });
   return { record, message, sinks, grouping, about };
+}
+
+/** Whoever was told of it is told what became of it, however little it means now and wherever it would go now. */
+function sinksBefore(alert: AlertRecord | null, before: AlertState, context: FoldContext): readonly string[] {
+  const toldAll = before.wasSent ?? (alert !== null && isTold(alert.severity, context));
+  return before.sentTo ?? (toldAll ? context.sinks : []);
+}
+
+/** Nobody begins with what only scans of the past found and nobody can act on any more. */
+function sinksNow(of: {
+  told: readonly HitStanding[];
+  assessment: Assessment;
+  context: FoldContext;
+}): readonly string[] {
+  const { told, assessment, context } = of;
+  const isHistory = told.every(({ retroactive }) => retroactive === "history");
+  if (isHistory || !isTold(assessment.severity, context)) return [];
+  const hits = told.map(({ hit }) => hit);
+  return sinksFor(routeFacts(hits, assessment), context);
 }
 
 function aboutOf(before: AlertState, told: readonly HitStanding[]): AlertAbout {

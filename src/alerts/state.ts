@@ -2,6 +2,7 @@
 import type { RetractionReason, Severity, Stage } from "../types/alert.ts";
 import type { BlockTrust } from "../types/chain.ts";
 import type { Hit, HitBlock, Replacement } from "../types/hit.ts";
+import type { Policy, Route } from "../types/policy.ts";
 
 export type HitStatus = "pending" | "included" | "disputed" | "removed" | "final";
 
@@ -28,7 +29,9 @@ export interface AlertState {
   /** Core of the last revision made; empty before the first. */
   readonly lastCore: string;
   readonly lastStage: Stage | null;
-  /** A revision was sent; absent in what older versions stored. */
+  /** Sinks that were told of it, by name; absent in what older versions stored. */
+  readonly sentTo?: readonly string[];
+  /** What older versions stored in its place: all sinks were told. */
   readonly wasSent?: boolean;
 }
 
@@ -36,10 +39,12 @@ export interface FoldContext {
   /** Display names of chains by id. */
   readonly chainName: (id: string) => string;
   readonly operatorsConfigured: (chain: string) => number;
-  /** Sinks that get alerts. */
+  /** Sinks that get alerts, and which of them gets what. */
   readonly sinks: readonly string[];
   /** Of these, those that take alerts of a group together. */
   readonly groupingSinks: ReadonlySet<string>;
+  readonly routes: readonly Route[];
+  readonly policy: Policy;
   /** Alerts below this are stored, not sent. */
   readonly minSeverity: Severity;
   readonly encode: (state: AlertState) => string;

@@ -21,6 +21,23 @@ export function describeAmount(amount: bigint, asset: Asset): string {
     : `${decimal} ${asset.symbol ?? "units"}`;
 }
 
+/** Whole cents with thousands marked: `12,345.60 USD`. */
+export function formatUsd(cents: bigint): string {
+  const digits = cents.toString().padStart(3, "0");
+  const whole = digits.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ",");
+  return `${whole}.${digits.slice(-2)} USD`;
+}
+
+/** An amount with its value, where it is known. */
+function describeWorth(amount: bigint, asset: Asset, cents: bigint | null): string {
+  const text = describeAmount(amount, asset);
+  return cents === null ? text : `${text} (${formatUsd(cents)})`;
+}
+
+function worthOfHit({ transfer, asset, value }: Hit): string {
+  return describeWorth(transfer.amount, asset, value?.usdCents ?? null);
+}
+
 /** One sentence: what moved, between whom, why it matters. The customer's reference is not in it: chat rooms read it. */
 export function summarize(
   hits: readonly Hit[],
@@ -66,17 +83,17 @@ function sentenceOf(hit: Hit): string {
     case "creation":
       return `${from} created the contract ${to}`;
     case "withdrawal":
-      return `${describeAmount(hit.transfer.amount, hit.asset)} of staked coins were paid out to ${to}`;
+      return `${worthOfHit(hit)} of staked coins were paid out to ${to}`;
     case "reward":
-      return `${describeAmount(hit.transfer.amount, hit.asset)} of block fees went to ${to}`;
+      return `${worthOfHit(hit)} of block fees went to ${to}`;
     default:
-      return `${describeAmount(hit.transfer.amount, hit.asset)} moved from ${from} to ${to}`;
+      return `${worthOfHit(hit)} moved from ${from} to ${to}`;
   }
 }
 
 /** A pending call's own words: whether the token will do it, nobody knows before it is executed. */
 function askedFor(hit: Hit, { from, to }: { from: string; to: string }): string {
-  const amount = describeAmount(hit.transfer.amount, hit.asset);
+  const amount = worthOfHit(hit);
   return hit.transfer.category === "approval"
     ? `a call asks to allow ${to} to take ${amount} from ${from}`
     : `a call asks to move ${amount} from ${from} to ${to}`;
@@ -92,7 +109,8 @@ function describeUtxo(hits: readonly Hit[], utxo: UtxoSummary): string {
     return `${sumOf(paid)} moved from ${senderOf(payer, utxo)} to ${party(paid[0] as Hit, "to")}`;
   if (payer !== undefined) {
     const away = utxo.outputs.amount - utxo.outputs.changeAmount;
-    const moved = describeAmount(away === 0n ? utxo.outputs.amount : away, first.asset);
+    const amount = away === 0n ? utxo.outputs.amount : away;
+    const moved = describeWorth(amount, first.asset, centsLike(hits, amount));
     return `${moved} moved from ${senderOf(payer, utxo)} to ${recipientsOf(hits, utxo)}`;
   }
   const told = reached.length === 0 ? hits : reached;
@@ -101,10 +119,16 @@ function describeUtxo(hits: readonly Hit[], utxo: UtxoSummary): string {
 
 function sumOf(hits: readonly Hit[]): string {
   const { asset } = hits[0] as Hit;
-  return describeAmount(
-    hits.reduce((sum, { transfer }) => sum + transfer.amount, 0n),
-    asset,
-  );
+  const amount = hits.reduce((sum, { transfer }) => sum + transfer.amount, 0n);
+  return describeWorth(amount, asset, centsLike(hits, amount));
+}
+
+/** Cents of an amount of the hits' own coin, by the largest of them: there rounding weighs least. */
+function centsLike(hits: readonly Hit[], amount: bigint): bigint | null {
+  const [first, ...rest] = hits as readonly [Hit, ...Hit[]];
+  const largest = rest.reduce((a, b) => (b.transfer.amount > a.transfer.amount ? b : a), first);
+  const cents = largest.value?.usdCents ?? null;
+  return cents === null || largest.transfer.amount === 0n ? null : (cents * amount) / largest.transfer.amount;
 }
 
 /** The watched sender, and how many other inputs there are. */

@@ -9,6 +9,7 @@ import { openStore } from "../store/database.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
 import { EXIT, type GlobalOptions, readConfig } from "./context.ts";
 import { describeListsInUse, listsInUse } from "./stored-lists.ts";
+import { destinations, routingLines, unknownIncidents } from "./routing.ts";
 import { paint, print, printJson, table, SILENT_LOG } from "./output.ts";
 
 export interface CheckLine {
@@ -25,6 +26,7 @@ export async function check(options: GlobalOptions): Promise<number> {
   const connections = [...(await checkServers(config)), ...(await Promise.all(config.chains.map(checkNodes))).flat()];
   const incidents = incidentRows(config, lists);
   const code = codeOf(connections);
+  const unknown = unknownIncidents(config, lists.watchlist.incidents.keys());
   if (options.json === true) {
     printJson({
       config: describeConfig(config),
@@ -34,6 +36,8 @@ export async function check(options: GlobalOptions): Promise<number> {
       ownAddresses: lists.own.length,
       tokens: lists.tokenCount,
       watchedOn: Object.fromEntries(config.chains.map(({ id }) => [id, lists.watchedOn.get(id) ?? 0])),
+      routing: destinations(config),
+      unknownIncidents: unknown,
     });
     return code;
   }
@@ -41,6 +45,10 @@ export async function check(options: GlobalOptions): Promise<number> {
   for (const line of describeConfig(config)) print(`  ${line}`);
   print(`\n${paint("bold", "Connections")}`);
   for (const line of connections) print(`  ${mark(line.state)} ${line.what}: ${line.detail}`);
+  print(`\n${paint("bold", "Where alerts go")}`);
+  for (const line of routingLines(config)) print(`  ${line}`);
+  for (const id of unknown)
+    print(`  ${paint("yellow", "no list knows the incident")} ${id}, which a route names: it never matches`);
   print(`\n${paint("bold", "Watchlists")} (${describeListsInUse(used)})`);
   print(
     table(

@@ -31,6 +31,7 @@ export function crossCheck(root: unknown, folder: ChainFolder): Finding[] {
     ...checkUnique(valuesAt(root, ["chains", "*", "nodes", "*", "name"]), "a name that no other node has"),
     ...checkSinkNames(root),
     ...checkHeaders(root),
+    ...checkRoutes(root),
   ];
 }
 
@@ -142,6 +143,33 @@ function checkSinkNames(root: unknown): Finding[] {
       allowed: "a name that no other sink has",
     })),
     ...checkUnique(names, "a name that no other sink has"),
+  ];
+}
+
+/** A route to nobody, or of a chain that is not followed, would never match: it is misspelled. */
+function checkRoutes(root: unknown): Finding[] {
+  const written = valuesAt(root, ["sinks", "alerts", "*"]).map(({ value }) => {
+    const name = valueAt(value, ["name"]);
+    return typeof name === "string" ? name : "console";
+  });
+  const sinks = written.length > 0 ? written : ["console"];
+  const chains = valuesAt(root, ["chains", "*"]).map(({ path }) => String(path.at(-1)));
+  const unknown = (at: readonly string[], known: readonly string[], what: string) =>
+    valuesAt(root, at).flatMap(({ path, value }): Finding[] =>
+      typeof value !== "string" || known.includes(value)
+        ? []
+        : [
+            {
+              path,
+              found: showText(value),
+              allowed: `${what}: ${known.join(", ")}`,
+              suggestion: nearest(value, known),
+            },
+          ],
+    );
+  return [
+    ...unknown(["routes", "*", "to", "*"], sinks, "a sink of sinks.alerts"),
+    ...unknown(["routes", "*", "chains", "*"], chains, "a chain that is followed"),
   ];
 }
 

@@ -1,6 +1,8 @@
 /** A checked configuration in words, for `heistwatch check`: what would run, without anything secret. */
+import { canonicalJson } from "../lib/canonical-json.ts";
 import { redactUrl } from "../lib/redact.ts";
 import type { ChainConfig, Config, ListRules, NodeConfig, SinkConfig } from "../types/config.ts";
+import { DEFAULT_POLICY, type Policy } from "../types/policy.ts";
 
 export function describeConfig(config: Config): string[] {
   const { databaseUrl, redisUrl, watchlists, sinks, http, log } = config;
@@ -13,6 +15,8 @@ export function describeConfig(config: Config): string[] {
     ...[...watchlists.rules].map(describeRules),
     `own addresses: ${watchlists.own.join(", ")}`,
     `tokens: ${watchlists.tokens}`,
+    `prices: ${describePrices(config)}`,
+    ...describePolicy(config.policy),
     ...sinks.alerts.map((sink) => `alerts to ${describeSink(sink)}`),
     ...sinks.operations.map((sink) => `operations to ${describeSink(sink)}`),
     `alerts from severity ${config.minSeverity} upward are sent`,
@@ -29,6 +33,25 @@ function describeRules([list, { ageMaxDays, keys, canaries }]: [string, ListRule
     ...(canaries.length === 0 ? [] : [`with ${canaries.map((text) => JSON.stringify(text)).join(", ")}`]),
   ];
   return `  list ${list}: ${rules.length === 0 ? "no rules" : rules.join(", ")}`;
+}
+
+function describePrices({ prices, chains }: Config): string {
+  if (prices.feeds === null) return "none: the value of transfers is unknown";
+  const evm = chains.filter(({ family }) => family === "evm");
+  const asked = evm.filter(({ nodes }) => nodes.some(({ own }) => own)).map(({ name }) => name);
+  const of =
+    asked.length === 0 ? "no chain with contracts and an own node, so every value is unknown" : asked.join(", ");
+  return `${prices.feeds}, at most ${prices.maxAgeHours} hours old, asked of own nodes of ${of}`;
+}
+
+function describePolicy(policy: Policy): string[] {
+  if (canonicalJson(policy) === canonicalJson(DEFAULT_POLICY)) return [];
+  const cells = policy.overrides.map(
+    ({ role, saidBy, severity, action }) => `${role} by ${saidBy} at most ${severity}, ${action}`,
+  );
+  return [
+    `policy: changed by the operator, each alert it changes says so${cells.length === 0 ? "" : `: ${cells.join("; ")}`}`,
+  ];
 }
 
 function describeChain(chain: ChainConfig): string[] {

@@ -2,9 +2,11 @@
  * Files and environment in, one checked `Config` out: every default filled in, every secret resolved, every path
  * absolute. Whatever is wrong is collected first and thrown as one ConfigError; a `Config` never exists half right.
  */
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { assert } from "../lib/assert.ts";
 import type { ChainConfig, Config, SinkConfig, StartPoint } from "../types/config.ts";
+import { policyOfUser } from "./alert-options.ts";
 import { findChainFiles, readChainFile } from "./chain-files.ts";
 import { parseDecimal, parseIsoDate } from "./checks.ts";
 import { crossCheck } from "./cross-checks.ts";
@@ -89,8 +91,22 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
     retention: user.retention,
     http: user.http,
     log: user.log,
+    prices: { feeds: feedsPath(user.prices.feeds, absolute), maxAgeHours: user.prices.maxAgeHours },
+    policy: policyOfUser(user.policy),
+    routes: user.routes.map((route) => ({
+      ...route,
+      chains: route.chains?.map((name) => facts.get(name)?.id ?? name),
+    })),
     minSeverity: user.minSeverity,
   };
+}
+
+/** One that is named has to be there; the one beside the configuration is used where it is. */
+function feedsPath(written: string | null | undefined, absolute: (path: string) => string): string | null {
+  if (written === null) return null;
+  if (written !== undefined) return absolute(written);
+  const beside = absolute("price-feeds.yaml");
+  return existsSync(beside) ? beside : null;
 }
 
 /** Bitcoin Core: 16 threads and a queue of 64 for all that the exchange asks too; two at once measured as fast as eight. */

@@ -35,6 +35,7 @@ import {
   value,
   wholeNumber,
 } from "./fields.ts";
+import { policy, prices, routes } from "./alert-options.ts";
 import type { ReadEnv } from "./secrets.ts";
 import { watchlists } from "./watchlists-section.ts";
 
@@ -404,6 +405,11 @@ export function createConfigSchema(readEnv: ReadEnv) {
     retention: retention().prefault({}).describe("How long what nobody was told of is kept."),
     http: http(readEnv).nullable().prefault({}).describe("Health and metrics over HTTP; null: off."),
     log: log().prefault({}).describe("Logging."),
+    prices: prices().prefault({}).describe("What transfers are worth, from price feeds read through your own nodes."),
+    policy: policy().prefault({}).describe("How alerts are judged. The default is docs/alerts.md."),
+    routes: routes().describe(
+      "Which alerts go where. A sink that no route names gets all; one that routes name gets what one of them matches.",
+    ),
     minSeverity: choice(SEVERITIES).default("info").describe("Alerts below this severity are stored, not sent."),
   });
 }

@@ -10,6 +10,7 @@ import { createLeases } from "../store/leases.ts";
 import { createPendingStore } from "../store/pending-store.ts";
 import type { ChainAdapter } from "../types/chain.ts";
 import type { ChainConfig } from "../types/config.ts";
+import type { Valuer } from "../types/valuer.ts";
 import { watchChain } from "./alarm-rules.ts";
 import type { Alarms } from "./alarms.ts";
 import { createLine, type Line, type LineList } from "./line.ts";
@@ -21,6 +22,8 @@ export interface ChainLineParts {
   readonly adapter: ChainAdapter;
   readonly store: OpenStore;
   readonly lists: LiveLists;
+  /** Who says what hits are worth; null: nobody. */
+  readonly valuer: Valuer | null;
   /** This daemon, in leases. */
   readonly holder: string;
   readonly relay: Relay;
@@ -41,6 +44,7 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
     leases: createLeases(store.db),
     start: chain.start,
     windowDepth: chain.windowDepth,
+    valuer: parts.valuer ?? undefined,
     lists: {
       current: () => lineList(chain, lists.current(), clock),
       refresh: () => lists.refresh(),
@@ -62,6 +66,7 @@ export function createChainLine(chain: ChainConfig, parts: ChainLineParts): Line
         ? null
         : {
             source: adapter.mempool,
+            valuer: parts.valuer ?? undefined,
             store: createPendingStore(store.db),
             waker: createWaker(),
             onStatus: (status) => metrics.mempool(chain.name, status),

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { ApiPorts } from "../api/calls.ts";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
+import { describeRouting } from "../alerts/route.ts";
 import { createSink } from "../deliver/registry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
@@ -43,6 +44,7 @@ import type { RetroService } from "./retro-service.ts";
 import { joinCalls } from "./person-calls.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { openTriageCalls } from "./triage-open.ts";
+import { createValuers, type Valuers, valueServices } from "./values.ts";
 import { VERSION } from "./version.ts";
 import { runWatchCare } from "./watch-care.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
@@ -79,10 +81,13 @@ interface Parts {
   readonly evidence: EvidenceStore;
   readonly watch: Watch;
   readonly retro: RetroService;
+  /** Null: values are not looked up. */
+  readonly valuers: Valuers | null;
 }
 
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
   const clock = systemClock;
+  const { chainName } = foldContext(config);
   const metrics = createMetrics(VERSION);
   const alarms = createAlarms({ clock, random: randomUUID });
   const stopping = new AbortController();
@@ -197,11 +202,19 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     });
     const evidence = createEvidenceStore(store.db);
     const pools = config.chains.map((chain) => createNamedPool(chain, { log, clock, metrics, evidence }));
+    const valuers = createValuers(config, {
+      feeds: files.files.feeds,
+      pools,
+      lists: watch.live,
+      clock,
+      log: log.child({ stage: "value" }),
+    });
     const lines = config.chains.map((chain, index) =>
       createChainLine(chain, {
         adapter: (pools[index] as NamedPool).pool,
         store,
         lists: watch.live,
+        valuer: valuers?.live ?? null,
         holder,
         relay,
         log,
@@ -216,6 +229,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       queues,
       pools: pools.map(({ pool }) => pool),
       lists: watch.live,
+      valuer: valuers?.past ?? null,
       holder,
       alerts,
       alarms,
@@ -224,7 +238,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       log,
       onWork: () => relay.wake(),
     });
-    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch, retro };
+    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch, retro, valuers };
   }
 
   function tellWatched(lists: Lists): void {
@@ -372,6 +386,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           loop,
         ),
       ),
+      ...valueServices(built.valuers, { db: built.store.db, clock, log, onWork: () => built.relay.wake() }),
       ...built.lines,
       // Last, and so the first to stop: it reads through the lines' nodes.
       built.retro,
@@ -396,6 +411,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         },
         "heistwatch runs",
       );
+      for (const rule of describeRouting({ sinks: sinkNames(config.sinks.alerts), routes: config.routes }, chainName))
+        log.info({ rule }, "alerts are routed");
     },
     async stop() {
       stopping.abort();

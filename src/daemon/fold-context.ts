@@ -12,6 +12,8 @@ export function foldContext(config: Config): FoldContext {
     operatorsConfigured: (id) => new Set(chains.get(id)?.nodes.map((node) => node.operator)).size,
     sinks: config.sinks.alerts.map((sink) => sink.name),
     groupingSinks: new Set(groupingSinks(config)),
+    routes: config.routes,
+    policy: config.policy,
     minSeverity: config.minSeverity,
     encode,
     decode,

@@ -5,12 +5,14 @@ import type { StoredHead } from "../store/watch-reading.ts";
 import type { StoredWatch } from "../store/watch-store.ts";
 import type { Asset, ChainId } from "../types/chain.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
+import type { PriceFeeds } from "../types/price-feeds.ts";
 import type { TokenList } from "../types/tokens.ts";
 import type { OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
 import type { FileProblem } from "../types/watchlist-format.ts";
 import { bookVersion } from "../watchlist/changed-watchlist.ts";
 import { type LoadedEntry, type LoadedList, type LoadResult, loadWatchlists } from "../watchlist/load.ts";
 import { createOwnIndex } from "../watchlist/own-index.ts";
+import { loadPriceFeeds } from "../watchlist/price-feeds.ts";
 import { loadOwn } from "../watchlist/own.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import { createWatchlist, type WatchlistSnapshot } from "../watchlist/snapshot.ts";
@@ -44,14 +46,16 @@ export interface OwnFiles {
 
 export interface FileLists extends OwnFiles {
   readonly lists: LoadResult;
-  /** Of own addresses and tokens. */
+  /** Null: values are not looked up. Read at the start only. */
+  readonly feeds: PriceFeeds | null;
+  /** Of own addresses, tokens and price feeds. */
   readonly problems: readonly FileProblem[];
 }
 
 export async function readFiles(config: Config): Promise<FileLists> {
   const { watchlists } = config;
   const natives = config.chains.map(nativeAsset);
-  const [lists, own, tokens] = await Promise.all([
+  const [lists, own, tokens, feeds] = await Promise.all([
     loadWatchlists({
       paths: watchlists.paths,
       normalizeAddress,
@@ -59,9 +63,17 @@ export async function readFiles(config: Config): Promise<FileLists> {
     }),
     loadOwn({ paths: watchlists.own, normalizeAddress }),
     loadTokens({ path: watchlists.tokens, natives, normalizeAddress }),
+    config.prices.feeds === null ? null : loadPriceFeeds(config.prices.feeds, normalizeAddress),
   ]);
-  const problems = [...own.problems, ...tokens.problems];
-  return { lists, own: own.own, tokens: tokens.tokens, tokenCount: tokens.count, problems };
+  const problems = [...own.problems, ...tokens.problems, ...(feeds?.problems ?? [])];
+  return {
+    lists,
+    own: own.own,
+    tokens: tokens.tokens,
+    tokenCount: tokens.count,
+    feeds: feeds?.feeds ?? null,
+    problems,
+  };
 }
 
 /** From files alone. Throws ConfigError with every problem: a list that is half read would be a hole in coverage. */

@@ -17,6 +17,7 @@ import type { ChainAdapter } from "../types/chain.ts";
 import type { Config } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
 import { RETRO_QUEUE } from "../types/queue-names.ts";
+import type { Valuer } from "../types/valuer.ts";
 import type { Alarms } from "./alarms.ts";
 import type { Lists } from "./lists.ts";
 import type { LiveLists } from "./live-lists.ts";
@@ -31,6 +32,8 @@ export interface RetroParts {
   readonly queues: JobQueues;
   readonly chains: readonly ReadChain[];
   readonly lists: ListSource;
+  /** Who says what hits of the past were worth; null: nobody. */
+  readonly valuer: Valuer | null;
   readonly holder: string;
   readonly clock: Clock;
   readonly log: Log;

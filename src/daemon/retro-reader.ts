@@ -13,6 +13,7 @@ import type { ChainAdapter } from "../types/chain.ts";
 import type { ChainConfig } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
 import type { Claim } from "../types/retro.ts";
+import type { Valuer } from "../types/valuer.ts";
 import { createAskedTable } from "../watchlist/asked-table.ts";
 import type { Lists } from "./lists.ts";
 
@@ -31,6 +32,8 @@ export interface RetroReaderOptions {
   readonly claims: RetroClaims;
   readonly chains: readonly ReadChain[];
   readonly lists: ListSource;
+  /** Who says what hits of the past were worth; null: nobody. */
+  readonly valuer: Valuer | null;
   /** This process, in claims. */
   readonly holder: string;
   readonly clock: Clock;
@@ -87,6 +90,7 @@ export function createRetroReader(options: RetroReaderOptions): RetroReader {
         quorum: config.quorum,
         watched: watchedBy(claim),
         match: (block) => matchBlock(block, { chain: config.id, watchlist, tokens }),
+        valuer: options.valuer ?? undefined,
       },
       signal,
     );

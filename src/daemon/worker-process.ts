@@ -20,6 +20,7 @@ import { createNamedPool, type NamedPool } from "./pools.ts";
 import { createRetroParts } from "./retro-parts.ts";
 import type { RetroService } from "./retro-service.ts";
 import { closeInTime, waitForStore } from "./store-wait.ts";
+import { createValuers } from "./values.ts";
 import { VERSION } from "./version.ts";
 
 export interface WorkerProcess {
@@ -75,11 +76,19 @@ export function createWorkerProcess({ config, log }: { config: Config; log: Logg
     const metrics = createMetrics(VERSION);
     const evidence = createEvidenceStore(store.db);
     const pools = config.chains.map((chain) => createNamedPool(chain, { log, clock, metrics, evidence }));
+    const valuers = createValuers(config, {
+      feeds: files.feeds,
+      pools,
+      lists,
+      clock,
+      log: log.child({ stage: "value" }),
+    });
     const retro = createRetroParts({
       db: store.db,
       queues,
       chains: config.chains.map((chain, index) => ({ config: chain, adapter: (pools[index] as NamedPool).pool })),
       lists,
+      valuer: valuers?.past ?? null,
       holder: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
       clock,
       log: log.child({ stage: "retro" }),

@@ -24,6 +24,7 @@ import {
 import { type ChainStatus, type HeadLoopOptions, isLate, type LoopState } from "./loop-state.ts";
 import { firstBlock, firstWindow } from "./start-point.ts";
 import { tellDisputed } from "./tell-disputed.ts";
+import { hitsOf } from "./value-block.ts";
 import { createTroubleLog, disputedHeight, isWaitable, kindOf } from "./trouble.ts";
 
 const RETRY_MS = 1_000;
@@ -120,7 +121,9 @@ async function act(
     case "ask":
       return 0;
     case "block":
-      return (await storeBlocks(options, state, [await fetchBlock(options, event.header, signal)])) > 0 ? 0 : RETRY_MS;
+      return (await storeBlocks(options, state, [await fetchBlock(options, event.header, signal)], signal)) > 0
+        ? 0
+        : RETRY_MS;
     case "reorg":
       await storeReorg(options, state, event);
       return 0;
@@ -236,15 +239,22 @@ async function catchUp(options: HeadLoopOptions, state: LoopState, signal: Abort
     linked.push(block);
     parent = block;
   }
-  return storeBlocks(options, state, linked);
+  return storeBlocks(options, state, linked, signal);
 }
 
-async function storeBlocks(options: HeadLoopOptions, state: LoopState, blocks: readonly Block[]): Promise<number> {
+async function storeBlocks(
+  options: HeadLoopOptions,
+  state: LoopState,
+  blocks: readonly Block[],
+  signal: AbortSignal,
+): Promise<number> {
   if (blocks.length === 0) return 0;
+  const scanned: ScannedBlock[] = [];
+  for (const block of blocks) {
+    const hits = await hitsOf(block, options, { chain: options.lease.chain, signal });
+    scanned.push({ block, hits, late: isLate(options, block, options.clock.now()) });
+  }
   const now = options.clock.now();
-  const scanned = blocks.map(
-    (block): ScannedBlock => ({ block, hits: options.match(block), late: isLate(options, block, now) }),
-  );
   const { lease, listVersion, windowDepth } = options;
   await options.store.commitBlocks({ lease, scanned, listVersion, headNumber: state.headNumber, windowDepth, now });
   const added = blocks.map(({ transfers: _transfers, trust: _trust, ...header }) => ({
@@ -296,7 +306,7 @@ async function rematchWindow(
     const now = options.clock.now();
     await options.store.commitRematch({
       lease,
-      scanned: [{ block, hits: options.match(block), late: true }],
+      scanned: [{ block, hits: await hitsOf(block, options, { chain: lease.chain, signal }), late: true }],
       listVersion,
       headNumber: state.headNumber,
       now,

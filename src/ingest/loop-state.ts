@@ -5,6 +5,7 @@ import type { Checkpoint, Lease, ScannedBlock, WindowBlock } from "../types/chec
 import type { StartPoint } from "../types/config.ts";
 import type { Hit } from "../types/hit.ts";
 import type { Log } from "../types/log.ts";
+import type { Valuer } from "../types/valuer.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Waker } from "../lib/waker.ts";
 import type { CheckStore, Missed } from "./check-missed.ts";
@@ -74,6 +75,8 @@ export interface HeadLoopOptions {
   readonly windowDepth: number;
   /** The lists to match with, and their version. */
   readonly match: (block: Block) => readonly Hit[];
+  /** Who says what hits are worth; absent: nobody. */
+  readonly valuer?: Valuer | undefined;
   /** The addresses of those lists: what touches none of them need not be read. */
   readonly watched: AddressTable;
   readonly listVersion: string;

@@ -16,6 +16,7 @@ import type {
 import type { Lease } from "../types/checkpoint.ts";
 import type { Hit } from "../types/hit.ts";
 import type { Log } from "../types/log.ts";
+import type { Valuer } from "../types/valuer.ts";
 import type { PendingState, TrackedTransaction } from "../types/mempool.ts";
 import type { Clock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
@@ -68,6 +69,8 @@ export interface MempoolLoopOptions {
   readonly lease: Lease;
   /** The lists to match with, and their version. */
   readonly match: (transfers: readonly Transfer[]) => readonly Hit[];
+  /** Who says what hits are worth; absent: nobody. */
+  readonly valuer?: Valuer | undefined;
   readonly listVersion: string;
   /** The addresses that `match` looks for. */
   readonly watched?: AddressTable;
@@ -205,7 +208,7 @@ async function readArrivals(
     addBySlot(bySlot, { hash, slots });
   }
   // First what is new: what it replaces points at it.
-  await storeFound(options, found);
+  await storeFound(options, found, signal);
   await storeEnded(options, ended);
 }
 
@@ -280,7 +283,7 @@ async function lookUp(
     if ("hits" in move) found.push(move);
     else ended.push(move);
   }
-  await storeFound(options, found);
+  await storeFound(options, found, signal);
   await storeEnded(options, ended);
 }
 
@@ -313,18 +316,34 @@ function moveOf(
   }
 }
 
-async function storeFound(options: MempoolLoopOptions, found: readonly Found[]): Promise<void> {
+async function storeFound(options: MempoolLoopOptions, found: readonly Found[], signal: AbortSignal): Promise<void> {
   const { store, lease, listVersion, source, clock } = options;
   for (const chunk of chunksOf(found)) {
+    const valued = await valueFound(options, chunk, signal);
+    signal.throwIfAborted();
     const { hits } = await store.commitPending({
       lease,
       listVersion,
-      found: chunk,
+      found: valued,
       trust: source.trust,
       now: clock.now(),
     });
     if (hits > 0) options.onCommitted({ hits });
   }
+}
+
+/** As of now: the block that takes it values it again. */
+async function valueFound(
+  { valuer, lease, clock }: MempoolLoopOptions,
+  found: readonly Found[],
+  signal: AbortSignal,
+): Promise<readonly Found[]> {
+  if (valuer === undefined) return found;
+  const all = found.flatMap(({ hits }) => hits);
+  const at = { chain: lease.chain, time: Math.floor(clock.now() / 1_000), blockHash: null };
+  const valued = await valuer.valueHits(all, at, signal);
+  let next = 0;
+  return found.map((one) => ({ ...one, hits: valued.slice(next, (next += one.hits.length)) }));
 }
 
 async function storeEnded(

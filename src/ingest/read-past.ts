@@ -8,8 +8,10 @@
 import type { AddressTable } from "../types/address-table.ts";
 import type { Block, ChainAdapter } from "../types/chain.ts";
 import type { Hit } from "../types/hit.ts";
+import type { Valuer } from "../types/valuer.ts";
 import type { Claim, ClaimedRange, PastBlock, ReadRange } from "../types/retro.ts";
 import { UnavailableError } from "../lib/errors.ts";
+import { hitsOf } from "./value-block.ts";
 import { sideBySide } from "../lib/side-by-side.ts";
 
 export interface ReadPastOptions {
@@ -20,6 +22,8 @@ export interface ReadPastOptions {
   readonly watched: AddressTable;
   /** With everything the lists in force say. */
   readonly match: (block: Block) => readonly Hit[];
+  /** Who says what hits are worth; absent: nobody. */
+  readonly valuer?: Valuer | undefined;
 }
 
 // A block is about 10 MB of JSON at most; the node's gate bounds the requests.
@@ -58,7 +62,7 @@ async function numbersOf(
 
 async function readBlock(
   number: number,
-  { adapter, quorum, watched, match }: ReadPastOptions,
+  { adapter, quorum, watched, ...matching }: ReadPastOptions,
   signal: AbortSignal,
 ): Promise<PastBlock> {
   const header = await adapter.headerAt(number, signal);
@@ -70,7 +74,8 @@ async function readBlock(
     throw new UnavailableError(
       `block ${number} of ${adapter.chainId} is named by ${operators.join(", ") || "nobody"} alone: ${quorum} operators have to`,
     );
-  return { block: { ...block, transfers: [] }, hits: match(block) };
+  const hits = await hitsOf(block, matching, { chain: adapter.chainId, signal });
+  return { block: { ...block, transfers: [] }, hits };
 }
 
 function readRange(range: ClaimedRange, blocks: readonly PastBlock[]): ReadRange {

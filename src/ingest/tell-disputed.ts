@@ -19,11 +19,17 @@ export async function tellDisputed(
     options.log.warn({ operator, error: redactText(describeError(error)) }, "one side of a dispute is not read");
   if (signal.aborted || (reading.blocks.length === 0 && reading.doubtedAbove === null)) return;
   const now = options.clock.now();
-  const scanned = reading.blocks.map((block): ScannedBlock => {
+  const scanned: ScannedBlock[] = [];
+  for (const block of reading.blocks) {
     const disputing = views.map(({ operator }) => operator).filter((name) => !block.trust.operators.includes(name));
     const told = { ...block, trust: { ...block.trust, disputing } };
-    return { block: told, hits: options.match(told), late: isLate(options, told, now) };
-  });
+    const hits = options.match(told);
+    const at = { chain: options.lease.chain, time: told.timestamp, blockHash: told.hash };
+    // Not thrown where it stops: what waits for nobody must not hold up the end either.
+    const valued = (await options.valuer?.valueHits(hits, at, signal)) ?? hits;
+    scanned.push({ block: told, hits: valued, late: isLate(options, told, now) });
+  }
+  if (signal.aborted) return;
   await options.store.commitDisputed({
     lease: options.lease,
     scanned,

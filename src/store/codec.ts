@@ -2,8 +2,8 @@
 import { digestOf } from "../lib/canonical-json.ts";
 import type { Hit } from "../types/hit.ts";
 
-/** The fields that hold base units, wherever in a hit they stand; a fee may be null. */
-const AMOUNTS: ReadonlySet<string> = new Set(["amount", "changeAmount", "dustBelow", "fee"]);
+/** The fields that hold base units or cents, wherever in a hit they stand; a fee and a value may be null. */
+const AMOUNTS: ReadonlySet<string> = new Set(["amount", "changeAmount", "dustBelow", "fee", "usdCents"]);
 
 export function encodeHit(hit: Hit): string {
   return JSON.stringify(hit, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value));

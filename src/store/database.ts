@@ -17,6 +17,7 @@ import * as rewatched from "./migrations/008-rewatched.ts";
 import * as watchDue from "./migrations/008-watch-due.ts";
 import * as triage from "./migrations/011-triage.ts";
 import * as groups from "./migrations/012-groups.ts";
+import * as lateValues from "./migrations/010-late-values.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -54,6 +55,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "008-watch-due": watchDue,
   "011-triage": triage,
   "012-groups": groups,
+  "010-late-values": lateValues,
 };
 
 const INT8 = 20;

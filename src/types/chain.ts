@@ -231,6 +231,15 @@ export interface MempoolSource {
   onHint(wake: () => void, signal: AbortSignal): void;
 }
 
+/** A question to a contract that changes nothing. */
+export interface ContractCall {
+  readonly to: Address;
+  /** Hex. */
+  readonly data: string;
+  /** Hash of a block, or the newest one. */
+  readonly at: string;
+}
+
 /**
  * One chain, read through one node or through a pool of them.
  * `null` means "not here (yet)"; a node that disagrees answers with another hash.
@@ -267,6 +276,8 @@ export interface ChainAdapter {
    * has no contracts.
    */
   isContract?(address: Address, signal: AbortSignal): Promise<boolean | null>;
+  /** What a contract answers, as hex, unproven. Absent where the chain has no contracts, and on a pool: see `NodePool.ownCallers`. */
+  callContract?(call: ContractCall, signal: AbortSignal): Promise<string>;
   /** Absent where the mempool is not looked at (`mempool: off`) or there is none. */
   readonly mempool?: MempoolSource;
   close(): Promise<void>;

@@ -2,6 +2,7 @@
 import type { ChainId } from "./chain.ts";
 import type { Severity } from "./alert.ts";
 import type { DueHours } from "./triage.ts";
+import type { Policy, Route } from "./policy.ts";
 
 export interface NodeConfig {
   readonly name: string;
@@ -134,6 +135,13 @@ export interface Config {
   readonly triage: {
     readonly dueHours: DueHours;
   };
+  readonly prices: {
+    /** File of price feeds; null: values are never looked up. */
+    readonly feeds: string | null;
+    readonly maxAgeHours: number;
+  };
+  readonly policy: Policy;
+  readonly routes: readonly Route[];
   /** Alerts of severity below this are stored, not sent. */
   readonly minSeverity: Severity;
 }

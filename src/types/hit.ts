@@ -1,6 +1,7 @@
 /** What the matcher finds and what happens to it over time. */
 import type { Address, Asset, BlockTrust, ChainId, Transfer } from "./chain.ts";
 import type { RetractionReason } from "./alert.ts";
+import type { HitValue } from "./value.ts";
 import type { Incident, OwnAddress, WatchEntry } from "./watch.ts";
 
 /** Which end of the transfer a watch entry names. */
@@ -51,6 +52,8 @@ export interface Hit {
   readonly recordedOnly: RecordedOnly | null;
   /** A person had it told although a rule only records it. */
   readonly promoted?: true;
+  /** Absent: nobody looked (no price feeds, or stored by an older version). */
+  readonly value?: HitValue;
 }
 
 /** Where a hit stands on its chain, as the alert tells it. */

@@ -1,4 +1,5 @@
 /** What is known about the nodes of a chain, for alarms, metrics and `heistwatch node list`. Times are unix milliseconds. */
+import type { ContractCall } from "./chain.ts";
 
 export type NodeState = "ok" | "failing" | "lagging" | "down" | "quarantined" | "drained";
 
@@ -48,4 +49,12 @@ export interface PoolStatus {
   readonly missing: readonly { readonly operator: string; readonly since: number; readonly why: string }[];
   readonly dispute: Dispute | null;
   readonly nodes: readonly NodeStatus[];
+}
+
+/** One own node that can be asked what a contract says. */
+export interface ContractCaller {
+  readonly node: string;
+  readonly operator: string;
+  /** The answer as hex. Throws what the node client throws. */
+  call(of: ContractCall, signal: AbortSignal): Promise<string>;
 }

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Asset, AssetId } from "../types/chain.ts";
-import type { TokenList } from "../types/tokens.ts";
+import { TOKEN_KINDS, type TokenKind, type TokenList } from "../types/tokens.ts";
 import type { FileProblem } from "../types/watchlist-format.ts";
 import { canonicalAddress, type NormalizeAddress, notAnAddress } from "./addresses.ts";
 import {
@@ -24,7 +24,6 @@ import { readText } from "./files.ts";
 import { readYaml, YAML_BYTES_MAX } from "./located-yaml.ts";
 import { createProblems, showFound } from "./problems.ts";
 
-export const TOKEN_KINDS = ["stablecoin", "wrapped_native", "liquid_staking", "btc", "token"] as const;
 /** The CAIP-19 asset namespace of a token contract, by CAIP-2 namespace of its chain. */
 const ASSET_NAMESPACES: ReadonlyMap<string, string> = new Map([["eip155", "erc20"]]);
 
@@ -63,24 +62,35 @@ export interface TokenResult {
 export async function loadTokens(options: TokenOptions): Promise<TokenResult> {
   const read = await readText(options.path, YAML_BYTES_MAX);
   if ("problem" in read) return { tokens: createTokenList(options.natives), count: 0, problems: [read.problem] };
-  const { assets, problems } = parseTokens(read.text, options);
-  return { tokens: createTokenList([...assets, ...options.natives]), count: assets.length, problems };
+  const { assets, kinds, problems } = parseTokens(read.text, options);
+  return { tokens: createTokenList([...assets, ...options.natives], kinds), count: assets.length, problems };
 }
 
-export function createTokenList(assets: readonly Asset[]): TokenList {
+export function createTokenList(
+  assets: readonly Asset[],
+  kinds: ReadonlyMap<AssetId, TokenKind> = new Map(),
+): TokenList {
   const byId = new Map<AssetId, Asset>(assets.map((asset) => [asset.id, asset]));
   return {
     // Strangers are not remembered: anyone can make new contracts faster than we could forget them.
     assetOf: (id) => byId.get(id) ?? { id, symbol: null, decimals: null, listed: false, dustBelow: 1n },
+    kindOf: (id) => kinds.get(id) ?? null,
   };
 }
 
-function parseTokens(text: string, options: TokenOptions): { assets: Asset[]; problems: readonly FileProblem[] } {
+interface ParsedTokens {
+  readonly assets: readonly Asset[];
+  readonly kinds: ReadonlyMap<AssetId, TokenKind>;
+  readonly problems: readonly FileProblem[];
+}
+
+function parseTokens(text: string, options: TokenOptions): ParsedTokens {
   const problems = createProblems(options.path);
   const assets = new Map<AssetId, Asset>();
+  const kinds = new Map<AssetId, TokenKind>();
   const yaml = readYaml(text, problems);
   const file = yaml && check(fileSchema, { value: yaml.value, path: [], lineOf: yaml.lineOf }, problems);
-  if (yaml === null || file === null) return { assets: [], problems: problems.list() };
+  if (yaml === null || file === null) return { assets: [], kinds, problems: problems.list() };
   for (const [index, value] of file.tokens.entries()) {
     const at = ["tokens", index];
     const token = check(tokenSchema, { value, path: at, lineOf: yaml.lineOf }, problems);
@@ -95,10 +105,12 @@ function parseTokens(text: string, options: TokenOptions): { assets: Asset[]; pr
       refuse("chain", showFound(token.chain), `a chain of ${[...ASSET_NAMESPACES.keys()].join(", ")}`);
     else if (canonical === null) refuse("address", showFound(token.address), notAnAddress(token.chain));
     else if (assets.has(id)) refuse("address", `${showFound(token.address)} a second time`, "each token once");
-    else
+    else {
       assets.set(id, { id, symbol: token.symbol, decimals: token.decimals, listed: true, dustBelow: dustBelow(token) });
+      kinds.set(id, token.kind);
+    }
   }
-  return { assets: [...assets.values()], problems: problems.list() };
+  return { assets: [...assets.values()], kinds, problems: problems.list() };
 }
 
 /** Stablecoins: a tenth of a unit. Any other token: nothing but zero, because an amount of unknown value is never dust. */

@@ -14,6 +14,7 @@ import { createAlertStore } from "../../src/store/alert-store.ts";
 import * as codec from "../../src/store/codec.ts";
 import { migrate, type OpenStore, openStore } from "../../src/store/database.ts";
 import { addHitEvents } from "../../src/store/hit-rows.ts";
+import { DEFAULT_POLICY } from "../../src/types/policy.ts";
 import type { Hit } from "../../src/types/hit.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { createTempDir } from "../support/temp-dir.ts";
@@ -47,6 +48,8 @@ const context: FoldContext = {
   operatorsConfigured: () => 1,
   sinks: [PEOPLE, MACHINE],
   groupingSinks: new Set([PEOPLE]),
+  routes: [],
+  policy: DEFAULT_POLICY,
   minSeverity: "info",
   ...codecOf,
 };

@@ -25,6 +25,7 @@ import type { Bug } from "./bug.ts";
 import { type Gate, throughGate } from "./gate.ts";
 import type { CoreStore, MemoryStore } from "./memory-store.ts";
 import { CHAIN, TOKENS } from "./people.ts";
+import { DEFAULT_POLICY } from "../../src/types/policy.ts";
 import type { Random } from "./random.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 import type { Weather } from "./weather.ts";
@@ -181,7 +182,17 @@ function portsOf({ gate, bug, tables, store, node, queues, sinks }: SimDaemonOpt
 function foldContext(sinks: readonly string[], minSeverity: Weather["minSeverity"]): FoldContext {
   const { encode, decode } = createStateCodec(codec);
   const groupingSinks = new Set<string>();
-  return { chainName: (id) => id, operatorsConfigured: () => 1, sinks, groupingSinks, minSeverity, encode, decode };
+  return {
+    chainName: (id) => id,
+    operatorsConfigured: () => 1,
+    sinks,
+    groupingSinks,
+    routes: [],
+    policy: DEFAULT_POLICY,
+    minSeverity,
+    encode,
+    decode,
+  };
 }
 
 function work(

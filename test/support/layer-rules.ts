@@ -15,6 +15,7 @@ const RANKS: Readonly<Record<string, number>> = {
   chains: 2,
   ingest: 2,
   match: 2,
+  value: 2,
   flow: 2,
   store: 2,
   queue: 2,

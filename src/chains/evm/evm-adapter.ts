@@ -5,7 +5,7 @@ import type { ChainConfig, NodeConfig } from "../../types/config.ts";
 import type { Log } from "../../types/log.ts";
 import { WrongChainError } from "../node-errors.ts";
 import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
-import { numberOf } from "./answer-fields.ts";
+import { bytesOf, numberOf } from "./answer-fields.ts";
 import { MalformedAnswerError } from "../answer-fields.ts";
 import { createBlockReader } from "./block-reader.ts";
 import { type DecodeContext, decodeHeader } from "./decode-block.ts";
@@ -157,6 +157,11 @@ export function createEvmAdapter({
       if (!node.own) return null;
       const code = await rpc.call("eth_getCode", [address, "latest"], signal);
       return typeof code === "string" ? code.length > 2 && !code.startsWith(DELEGATED) : null;
+    },
+
+    async callContract({ to, data, at }, signal) {
+      const block = at === "latest" ? at : { blockHash: at };
+      return bytesOf(await rpc.call("eth_call", [{ to, data }, block], signal), "eth_call");
     },
 
     onHint(wake, signal) {

@@ -8,14 +8,14 @@
 import { AppError, UnavailableError } from "../../lib/errors.ts";
 import type { Block, Candidates, ChainAdapter, Header, OperatorView } from "../../types/chain.ts";
 import type { Log } from "../../types/log.ts";
-import type { Dispute, Evidence, PoolStatus } from "../../types/nodes.ts";
+import type { ContractCaller, Dispute, Evidence, PoolStatus } from "../../types/nodes.ts";
 import { type Agreement, agreementOf, reachedBy } from "./agreement.ts";
 import { afterAgreement, disputeOf, type DisputeState } from "./dispute.ts";
 import { createEndpoint, type Endpoint, type PoolNode, type Request } from "./endpoint.ts";
 import { type FrontEntry, frontAt, noteFront } from "./front.ts";
 import { MISSING_AFTER_MS } from "./health.ts";
 import { createPoolMempool } from "./pool-mempool.ts";
-import { askOperator, headerAnswer, type Operator, operatorsOf, usable } from "./operator.ts";
+import { askOperator, callerOf, headerAnswer, type Operator, operatorsOf, usable } from "./operator.ts";
 
 /** Operators name different blocks at one height. */
 export class DisputeError extends AppError {
@@ -41,6 +41,8 @@ export interface NodePool extends ChainAdapter {
   drain(name: string, forMs: number): void;
   /** Takes it back at once, also out of quarantine. */
   undrain(name: string): void;
+  /** One own node in use of each operator, for questions to contracts. */
+  ownCallers(): ContractCaller[];
 }
 
 // A header is small: a node that takes longer is as good as away. Bodies keep the node's own limit.
@@ -359,6 +361,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
       endpoint.drain(forMs);
     },
     undrain: (name) => named(name).undrain(),
+    ownCallers: () => operators.flatMap((operator) => callerOf(operator) ?? []),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The nodes of one operator: they count once, and one stands in for another. */
 import type { Header } from "../../types/chain.ts";
+import type { ContractCaller } from "../../types/nodes.ts";
 import type { OperatorAnswer } from "./agreement.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -73,4 +74,13 @@ export async function headerAnswer(
     // Its last node just went down or into quarantine: it was waited for long enough.
     return { kind: usable(endpoints).length === 0 ? "away" : "failed" };
   }
+}
+
+/** An own node of an operator, for questions to contracts; null: none in use. What they cost says nothing about its blocks. */
+export function callerOf({ name, endpoints }: Operator): ContractCaller | null {
+  for (const { name: node, own, adapter } of usable(endpoints)) {
+    if (!own || adapter.callContract === undefined) continue;
+    return { node, operator: name, call: adapter.callContract.bind(adapter) };
+  }
+  return null;
 }

@@ -191,6 +191,8 @@ function demoConfig({
     // Nobody here has the thief's key: the node signs nothing for it, so these blocks cannot be proven, and alerts say so.
     chains: shipped.chains.map((chain) => ({ ...chain, proofs: "prefer" as const })),
     watchlists: { ...shipped.watchlists, own: [own] },
+    // The demo's chain has no feeds.
+    prices: { ...shipped.prices, feeds: null },
     sinks: { alerts: [webhook], operations: [{ kind: "console", name: "operations" }] },
     http: null,
     log: { level: "error", format: "pretty" },

@@ -6,8 +6,10 @@ import type { AlertBody } from "../../../src/alerts/body-schema.ts";
 import { alertIdOf, hitIdOf } from "../../../src/lib/ids.ts";
 import { decodeHit, encodeHit } from "../../../src/store/codec.ts";
 import type { AlertRecord, FoldResult, Message } from "../../../src/types/alert.ts";
+import { DEFAULT_POLICY } from "../../../src/types/policy.ts";
 import type { Asset } from "../../../src/types/chain.ts";
 import type { EntryMatch, Hit, HitBlock, HitEvent } from "../../../src/types/hit.ts";
+import type { HitValue } from "../../../src/types/value.ts";
 import type { Incident, WatchEntry } from "../../../src/types/watch.ts";
 
 export const CHAIN = "eip155:1";
@@ -73,6 +75,8 @@ export interface HitOver {
   readonly matches?: readonly EntryMatch[];
   readonly own?: boolean;
   readonly recordedOnly?: Hit["recordedOnly"];
+  /** Whole cents of a price that was compared; a `HitValue` for anything else. Absent: nobody looked. */
+  readonly worth?: bigint | HitValue;
 }
 
 /** The thief sends 5 ETH to a deposit address of ours. */
@@ -99,6 +103,20 @@ export function hit({ key = "native", amount = 5n * 10n ** 18n, asset = ETH, ...
         : { side: "to", address: { chain: CHAIN, address: OURS, customerRef: "deposit-88121", wallet: "deposit" } },
     subject: OURS,
     recordedOnly: over.recordedOnly ?? null,
+    ...(over.worth === undefined
+      ? {}
+      : { value: typeof over.worth === "bigint" ? knownValue(over.worth) : over.worth }),
+  };
+}
+
+export function knownValue(usdCents: bigint, comparedWith: string | null = "earlier prices"): HitValue {
+  return {
+    usdCents,
+    usdPerUnit: "3000",
+    source: "chainlink:eip155:1:0xfeed",
+    updatedAt: NOW / 1000 - 60,
+    comparedWith,
+    note: null,
   };
 }
 
@@ -139,6 +157,8 @@ export function context(over: Partial<FoldContext> = {}): FoldContext {
     operatorsConfigured: () => 1,
     sinks: ["siem", "console"],
     groupingSinks: new Set(["console"]),
+    routes: [],
+    policy: DEFAULT_POLICY,
     minSeverity: "info",
     ...codec,
     ...over,

@@ -46,7 +46,7 @@ const CELLS = TABLE.flatMap(([roles, ...cells]) =>
 );
 
 const assessOne = (over: Partial<WatchEntry>, stage: "included" | "retracted" = "included") =>
-  assess([hit({ matches: [entryMatch(over)] })], stage);
+  assess([hit({ matches: [entryMatch(over)] })], { stage });
 
 describe("the table", () => {
   test.each(CELLS)("$role by $column: $severity, $action", ({ role, column, severity, action }) => {
@@ -131,7 +131,7 @@ describe("caps", () => {
 
   test("movement, no own address: at most medium, review, also when sanctioned", () => {
     for (const over of [strongest, listed]) {
-      const result = assess([hit({ own: false, matches: [entryMatch(over)] })], "included");
+      const result = assess([hit({ own: false, matches: [entryMatch(over)] })], { stage: "included" });
       expect(result).toMatchObject({ kind: "movement", severity: "medium", action: "review" });
       expect(result.score.caps).toContain("no own address touched: at most medium");
     }
@@ -139,15 +139,17 @@ describe("caps", () => {
 
   test("a disputed attribution: at most medium, review, unless sanctioned", () => {
     const disputed = { disputed: true };
-    const of = (over: Partial<WatchEntry>) => assess([hit({ matches: [entryMatch(over, disputed)] })], "included");
+    const of = (over: Partial<WatchEntry>) =>
+      assess([hit({ matches: [entryMatch(over, disputed)] })], { stage: "included" });
     expect(of(strongest)).toMatchObject({ severity: "medium", action: "review" });
     expect(of(strongest).score.caps).toContain("attribution of the incident is disputed: at most medium");
     expect(of(listed)).toMatchObject({ severity: "critical", action: "hold" });
-    expect(assess([hit({ matches: [entryMatch(strongest)] })], "included").severity).toBe("critical");
+    expect(assess([hit({ matches: [entryMatch(strongest)] })], { stage: "included" }).severity).toBe("critical");
   });
 
   test.each(["sameKey", "keyEquivalent"] as const)("%s: one level lower and never hold, unless sanctioned", (basis) => {
-    const of = (over: Partial<WatchEntry>) => assess([hit({ matches: [{ ...entryMatch(over), basis }] })], "included");
+    const of = (over: Partial<WatchEntry>) =>
+      assess([hit({ matches: [{ ...entryMatch(over), basis }] })], { stage: "included" });
     for (const cell of CELLS) {
       for (const who of SAYS[cell.column] as readonly Who[]) {
         const exact = assessOne({ role: cell.role, ...who });
@@ -173,12 +175,12 @@ describe("caps", () => {
       { ...entryMatch({ basis: "notice" }), basis: "sameKey" as const },
       entryMatch({ basis: "notice" }),
     ];
-    expect(assess([hit({ matches })], "included").severity).toBe("critical");
+    expect(assess([hit({ matches })], { stage: "included" }).severity).toBe("critical");
   });
 
   test("a token outside the list: info and nothing to do, whoever it is", () => {
     for (const over of [strongest, listed]) {
-      const result = assess([hit({ asset: SPAM, matches: [entryMatch(over)] })], "included");
+      const result = assess([hit({ asset: SPAM, matches: [entryMatch(over)] })], { stage: "included" });
       expect(result).toMatchObject({ severity: "info", action: "none" });
     }
   });
@@ -186,7 +188,7 @@ describe("caps", () => {
   test("dust: at most 19 and nothing to do, unless sanctioned: then at least 80", () => {
     const amount = ETH.dustBelow - 1n;
     const of = (over: Partial<WatchEntry>, value = amount) =>
-      assess([hit({ amount: value, matches: [entryMatch(over)] })], "included");
+      assess([hit({ amount: value, matches: [entryMatch(over)] })], { stage: "included" });
     expect(of(strongest)).toMatchObject({ severity: "info", action: "none", score: { total: 19 } });
     expect(of(strongest, ETH.dustBelow)).toMatchObject({ severity: "critical", action: "review" });
     expect(of(listed)).toMatchObject({ severity: "critical", action: "hold" });
@@ -206,7 +208,11 @@ describe("caps", () => {
       [own, foreign],
       [foreign, own],
     ]) {
-      expect(assess(hits, "included")).toMatchObject({ kind: "exposure", severity: "critical", action: "hold" });
+      expect(assess(hits, { stage: "included" })).toMatchObject({
+        kind: "exposure",
+        severity: "critical",
+        action: "hold",
+      });
     }
   });
 
@@ -230,7 +236,7 @@ describe("caps", () => {
         const asset = spam ? SPAM : ETH;
         const amount = dust && !spam ? 1n : 10n ** 18n;
         const one = hit({ own, asset, amount, matches: [entryMatch(who, { disputed })] });
-        const { severity, action, score, kind } = assess([one], "included");
+        const { severity, action, score, kind } = assess([one], { stage: "included" });
         const policy = policyOf(entry(who));
         expect(above(SEVERITIES, severity, policy.severity)).toBe(false);
         expect(above(ACTIONS, action, policy.action)).toBe(false);

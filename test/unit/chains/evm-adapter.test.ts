@@ -277,3 +277,29 @@ test("addresses: canonical text, a typo, and a chain nobody here reads", () => {
     expect(normalizeAddress("eip155:1", wrong)).toBeNull();
   expect(normalizeAddress("tron:0x2b6653dc", "T1abc")).toBe("noAdapter");
 });
+
+describe("a question to a contract", () => {
+  const call = { to: "0xfeed", data: "0xfeaf968c" };
+
+  test("is asked at a block's own hash, or at the newest block", async () => {
+    const { adapter: evm } = await adapterOf((method) => (method === "eth_call" ? "0x0102" : undefined));
+    expect(await evm.callContract?.({ ...call, at: "0xb10c" }, NEVER)).toBe("0x0102");
+    await evm.callContract?.({ ...call, at: "latest" }, NEVER);
+    const asked = server?.calls.filter(({ method }) => method === "eth_call").map(({ params }) => params);
+    expect(asked).toEqual([
+      [call, { blockHash: "0xb10c" }],
+      [call, "latest"],
+    ]);
+  });
+
+  test.each([
+    ["a number", 3_000],
+    ["null", null],
+    ["half a byte", "0x123"],
+    ["words", "0xhello!"],
+    ["an object", {}],
+  ])("%s is no answer", async (_what, answer) => {
+    const { adapter: evm } = await adapterOf((method) => (method === "eth_call" ? answer : undefined));
+    await expect(evm.callContract?.({ ...call, at: "latest" }, NEVER)).rejects.toThrow(MalformedAnswerError);
+  });
+});

@@ -7,6 +7,7 @@ import { readChainFile } from "../../../src/config/chain-files.ts";
 import { loadEnv } from "../../../src/config/env-file.ts";
 import { configJsonSchema } from "../../../src/config/json-schema.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { DEFAULT_POLICY } from "../../../src/types/policy.ts";
 import { CHAINS, load, makeFolder, removeFolders, SECRET } from "./support.ts";
 
 afterAll(removeFolders);
@@ -76,6 +77,9 @@ describe("the shipped configuration", () => {
       retention: { recordedDays: 90 },
       http: { host: "127.0.0.1", port: 9464, importMbMax: 16 },
       log: { level: "info", format: "auto" },
+      prices: { feeds: join(root, "config/price-feeds.yaml"), maxAgeHours: 25 },
+      policy: DEFAULT_POLICY,
+      routes: [],
       minSeverity: "info",
     });
   });

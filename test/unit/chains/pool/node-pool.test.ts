@@ -249,3 +249,34 @@ describe("a pool", () => {
     expect(await ask(10, 10)).toMatchObject({ number: 10 });
   });
 });
+
+test("contracts are asked of one own node of each operator, none that is drained, down or somebody else's", async () => {
+  const asked: string[] = [];
+  const nodeOf = (name: string, operator: string, own = true) => ({
+    name,
+    operator,
+    own,
+    adapter: {
+      ...adapterOf(fake()),
+      callContract: () => {
+        asked.push(name);
+        return Promise.resolve(`0x${name}`);
+      },
+    },
+  });
+  const pool = createNodePool({
+    nodes: [nodeOf("a1", "a"), nodeOf("a2", "a"), nodeOf("b1", "b"), nodeOf("c1", "c", false)],
+    quorum: 2,
+    log: LOG,
+    now: () => 1_000_000,
+    onLie: nothing,
+  });
+  const names = () => pool.ownCallers().map(({ node, operator }) => `${node} of ${operator}`);
+  expect(names()).toEqual(["a1 of a", "b1 of b"]);
+  pool.drain("a1", 1_000);
+  pool.drain("b1", 1_000);
+  expect(names()).toEqual(["a2 of a"]);
+  expect(await pool.ownCallers()[0]?.call({ to: "0x", data: "0x", at: "latest" }, never)).toBe("0xa2");
+  expect(asked).toEqual(["a2"]);
+  expect(poolOf({ x: fake() }).pool.ownCallers()).toEqual([]);
+});
