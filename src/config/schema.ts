@@ -227,7 +227,9 @@ const webhookSink = (readEnv: ReadEnv) =>
     )
       .min(1, { error: "a list of one or two { env: NAME }" })
       .max(2, { error: "at most 2 secrets: the new one first, the old one until the receiver has changed over" })
-      .describe(`Signing secrets, ${WEBHOOK_SECRET_ALLOWED}. Two during a rotation, the new one first.`),
+      .describe(
+        `Signing keys: ${WEBHOOK_SECRET_ALLOWED}. Each signs: one of each kind, or two during a rotation, the new one first.`,
+      ),
     timeoutMs: wholeNumber(100, 60_000)
       .default(15_000)
       .describe("An attempt without an answer has failed after this many milliseconds."),

@@ -58,7 +58,7 @@ export interface WebhookSinkConfig {
   readonly kind: "webhook";
   readonly name: string;
   readonly url: string;
-  /** One or two `whsec_...`: both sign during a rotation, the new one first. */
+  /** One or two of `whsec_...` (v1) and `whsk_...` (v1a): each signs, the new one first during a rotation. */
   readonly secrets: readonly string[];
   readonly timeoutMs: number;
   readonly concurrency: number;

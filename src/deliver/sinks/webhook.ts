@@ -14,7 +14,7 @@ import { createAddressGuard, createGuardedConnect, type ResolveAll } from "../ad
 import { excerptOf, readAnswer } from "../excerpt.ts";
 import { SendCut, failureText, timeoutText } from "../failure-text.ts";
 import { parseRetryAfter } from "../retry-after.ts";
-import { parseSecret, signHeaders } from "../signing.ts";
+import { checkSigningKey, signHeaders } from "../signing.ts";
 
 export interface WebhookSinkDeps {
   /** Our own version, for the user agent. */
@@ -46,7 +46,7 @@ export function createWebhookSink(config: WebhookSinkConfig, deps: WebhookSinkDe
   const url = checkUrl(config);
   checkHeaders(config);
   if (config.secrets.length === 0) throw new ConfigError(`sink "${config.name}": a webhook needs a secret`);
-  for (const secret of config.secrets) parseSecret(secret);
+  for (const secret of config.secrets) checkSigningKey(secret);
   const secrets = secretsOf(config, url);
   const agent = createAgent(config, deps);
   let closing: Promise<void> | null = null;

@@ -100,6 +100,22 @@ export const SINK_CASES: readonly Case[] = [
     allowed: "whsec_ followed by the base64 of 24 to 64 random bytes",
   },
   {
+    name: "the receiver's public key as the signing key",
+    yaml: sink(...hook),
+    env: { HOOK_SECRET: `whpk_${Buffer.alloc(32).toString("base64")}` },
+    place: "heistwatch.yaml:9: sinks.alerts[0].secrets[0]",
+    found: "the receiver's public key, from HOOK_SECRET or HOOK_SECRET_FILE",
+    allowed: "or whsk_ followed by the base64 of an ed25519 key",
+  },
+  {
+    name: "an ed25519 key of 31 bytes",
+    yaml: sink(...hook),
+    env: { HOOK_SECRET: `whsk_${Buffer.alloc(31).toString("base64")}` },
+    place: "heistwatch.yaml:9: sinks.alerts[0].secrets[0]",
+    found: "a secret of 31 bytes, from HOOK_SECRET or HOOK_SECRET_FILE",
+    allowed: "or whsk_ followed by the base64 of an ed25519 key",
+  },
+  {
     name: "three secrets",
     yaml: sink("name: desk", url, "secrets: [{ env: HOOK_SECRET }, { env: HOOK_SECRET }, { env: HOOK_SECRET }]"),
     env,
