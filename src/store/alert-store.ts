@@ -73,6 +73,7 @@ export function createAlertStore(db: Db): AlertStore {
         .selectFrom("message")
         .selectAll()
         .where("alert_id", "=", alertId)
+        .where("replay_of", "is", null)
         .orderBy("revision")
         .execute();
       return {

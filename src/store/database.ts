@@ -12,6 +12,7 @@ import * as work from "./migrations/004-work.ts";
 import * as watch from "./migrations/005-watch.ts";
 import * as retro from "./migrations/006-retro.ts";
 import * as slots from "./migrations/007-slots.ts";
+import * as delivery from "./migrations/009-delivery.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -44,6 +45,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "005-watch": watch,
   "006-retro": retro,
   "007-slots": slots,
+  "009-delivery": delivery,
 };
 
 const INT8 = 20;

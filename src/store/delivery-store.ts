@@ -1,6 +1,6 @@
 /** Deliveries and their attempts: written before the job completes, read before every POST. */
 import { sql } from "kysely";
-import type { EventType, Severity } from "../types/alert.ts";
+import { type EventType, SEVERITIES, type Severity } from "../types/alert.ts";
 import type { AfterAttempt, AttemptRecord, DueDelivery } from "../types/delivery.ts";
 import { deliveryJob } from "./alert-store.ts";
 import type { Db } from "./database.ts";
@@ -22,6 +22,10 @@ export interface StoredDelivery {
   readonly lastError: string | null;
   readonly createdAt: number;
   readonly deliveredAt: number | null;
+  /** The webhook-id of the message that this one repeats; null for a message that is told for the first time. */
+  readonly replayOf: string | null;
+  /** The sink that could not deliver it in time; null where it was meant for this one. */
+  readonly fallbackFor: string | null;
 }
 
 export interface DeliveryCounts {
@@ -46,6 +50,13 @@ export interface DeliveryStore {
     sinks: readonly string[];
     severities?: readonly Severity[];
   }): Promise<DueDelivery[]>;
+  /** The pending delivery that is sent to ask whether a broken sink is back: the most severe one that was due first. */
+  probeOf(sink: string): Promise<DueDelivery | null>;
+  /**
+   * The sink is back: everything pending for it is due now, retractions first, then by severity. `queued`: as of `record`.
+   * Answers how many.
+   */
+  hasten(of: { sink: string; now: number; queued: boolean }): Promise<number>;
   /** All pending deliveries of these sinks: what is put back into an empty queue. */
   pendingJobs(options: {
     dueBefore: number;
@@ -70,6 +81,10 @@ export interface DeliveryStore {
   attempts(deliveryId: string): Promise<AttemptRecord[]>;
   counts(): Promise<Map<string, DeliveryCounts>>;
 }
+
+/** Of a table with a severity: `info` is 1, `critical` is 5. */
+const rankIn = (table: "delivery" | "moved") =>
+  sql<number>`array_position(${sql.lit(`{${SEVERITIES.join(",")}}`)}::text[], ${sql.ref(`${table}.severity`)})`;
 
 export function createDeliveryStore(db: Db): DeliveryStore {
   const dueRows = () =>
@@ -145,6 +160,34 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       return (await query.orderBy("next_attempt_at").limit(limit).execute()).map(dueOf);
     },
 
+    async probeOf(sink) {
+      const row = await dueRows()
+        .where("sink", "=", sink)
+        .orderBy(rankIn("delivery"), "desc")
+        .orderBy("next_attempt_at")
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : dueOf(row);
+    },
+
+    hasten: ({ sink, now, queued }) =>
+      db.transaction().execute(async (trx) => {
+        const { rows } = await sql<HastenedRow>`
+          with moved as (
+            update delivery set next_attempt_at = least(next_attempt_at, ${now})
+            where sink = ${sink} and state = 'pending'
+            returning delivery_id, webhook_id, sink, attempt_no, severity, created_at
+          )
+          select moved.delivery_id, moved.sink, moved.attempt_no from moved join message using (webhook_id)
+          order by message.type = 'alert.retracted' desc, ${rankIn("moved")} desc, moved.created_at`.execute(trx);
+        if (queued)
+          await addToOutbox(
+            trx,
+            rows.map((row) => jobAnew(row, now)),
+          );
+        return rows.length;
+      }),
+
     async pendingJobs({ dueBefore, sinks, after, limit }) {
       if (sinks.length === 0) return [];
       const rows = await db
@@ -182,7 +225,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         const queued = rows.filter((row) => queuedSinks.includes(row.sink));
         await addToOutbox(
           trx,
-          queued.map((row) => redriveJob(row, now)),
+          queued.map((row) => jobAnew(row, now)),
         );
         return rows.length;
       }),
@@ -192,7 +235,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         .selectFrom("delivery")
         .innerJoin("message", "message.webhook_id", "delivery.webhook_id")
         .selectAll("delivery")
-        .select(["message.alert_id", "message.type", "message.revision"])
+        .select(["message.alert_id", "message.type", "message.revision", "message.replay_of"])
         .orderBy("delivery.created_at", "desc")
         .orderBy("delivery_id")
         .limit(limit)
@@ -215,6 +258,8 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         lastError: row.last_error,
         createdAt: row.created_at,
         deliveredAt: row.delivered_at,
+        replayOf: row.replay_of,
+        fallbackFor: row.fallback_for,
       }));
     },
 
@@ -280,8 +325,14 @@ function dueOf(row: DueRow): DueDelivery {
   };
 }
 
-function redriveJob(row: { delivery_id: string; sink: string; attempt_no: number }, now: number) {
+interface HastenedRow {
+  readonly delivery_id: string;
+  readonly sink: string;
+  readonly attempt_no: number;
+}
+
+function jobAnew(row: HastenedRow, now: number) {
   const job = deliveryJob({ deliveryId: row.delivery_id, sink: row.sink, attemptNo: row.attempt_no, runAt: now });
-  // A job of this attempt may still wait in the queue for its old time: the redrive must not vanish behind it.
+  // A job of this attempt may still wait in the queue for its old time: the new one must not vanish behind it.
   return { ...job, jobId: `${job.jobId}-r${now}` };
 }

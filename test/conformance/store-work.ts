@@ -226,6 +226,46 @@ function redriveTests(getStore: GetStore): void {
     expect((await waitingJobs(getStore())).map((job) => job.queue)).not.toContain("deliveries-redrive-waiting");
   });
 
+  test("a broken sink is asked with its most severe delivery that was due first", async () => {
+    const { alerts, deliveries } = getStore();
+    expect(await deliveries.probeOf("probed")).toBeNull();
+    for (const [index, severity] of (["low", "high", "high", "medium"] as const).entries())
+      await alerts.addMessage({ ...messageTo(`probed-${index}`), severity }, ["probed"], NOW - index);
+    expect(await deliveries.probeOf("probed")).toMatchObject({ body: "probed-2", attemptNo: 0 });
+  });
+
+  test("a sink that is back has everything due at once, retractions first, then by severity, as new jobs", async () => {
+    const { alerts, deliveries } = getStore();
+    const later = await pendingTo(getStore(), "back");
+    const after = { state: "pending", nextAttemptAt: NOW + 3_600_000 } as const;
+    await deliveries.record({ delivery: later, attempt: FAILED, after, queued: true });
+    const others = [
+      ["back-low", "low", "system.degraded"],
+      ["back-taken", "info", "alert.retracted"],
+      ["back-worst", "critical", "system.degraded"],
+    ] as const;
+    for (const [label, severity, type] of others)
+      await alerts.addMessage({ ...messageTo(label), severity, type }, ["back"], NOW);
+    await pendingTo(getStore(), "not-back");
+    const now = NOW + 60_000;
+    expect(await deliveries.hasten({ sink: "back", now, queued: true })).toBe(4);
+    const due = await deliveries.due({ dueBefore: now, limit: 10, sinks: ["back"] });
+    expect(new Set(due.map((one) => one.body))).toEqual(new Set(["back", "back-low", "back-taken", "back-worst"]));
+    expect(due.find((one) => one.body === "back")).toMatchObject({ attemptNo: 1, nextAttemptAt: now });
+    const bodyOf = new Map(due.map((one) => [one.deliveryId, one.body]));
+    const jobs = (await waitingJobs(getStore(), now)).filter((job) => job.jobId.endsWith(`-r${now}`));
+    expect(jobs.map(({ payload }) => bodyOf.get((payload as { deliveryId: string }).deliveryId))).toEqual([
+      "back-taken",
+      "back-worst",
+      "back",
+      "back-low",
+    ]);
+    expect(jobs.map(({ queue }) => queue)).toEqual(Array<string>(4).fill("deliveries-back"));
+    const before = (await waitingJobs(getStore(), now)).length;
+    expect(await deliveries.hasten({ sink: "back", now: now + 1, queued: false })).toBe(4);
+    expect(await waitingJobs(getStore(), now)).toHaveLength(before);
+  });
+
   test("counts tell what waits and what is dead, and how old the oldest is that waits", async () => {
     const { alerts, deliveries } = getStore();
     const dead = await pendingTo(getStore(), "counted");

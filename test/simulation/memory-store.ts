@@ -12,7 +12,7 @@ import type { Leases } from "../../src/store/leases.ts";
 import type { Outbox } from "../../src/store/outbox.ts";
 import type { PendingStore } from "../../src/store/pending-store.ts";
 import { deliveryIdOf } from "../../src/lib/ids.ts";
-import type { FoldResult, Message } from "../../src/types/alert.ts";
+import { type FoldResult, type Message, SEVERITIES } from "../../src/types/alert.ts";
 import type { DueDelivery } from "../../src/types/delivery.ts";
 import type { HitEvent } from "../../src/types/hit.ts";
 import { createMemoryChainStore, createMemoryLeases } from "./memory-chain.ts";
@@ -192,6 +192,15 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
         .map(dueOf);
     },
 
+    async probeOf(sink) {
+      const [row] = pendingRows()
+        .filter((one) => one.sink === sink)
+        .toSorted((a, b) => rankOf(b) - rankOf(a) || a.nextAttemptAt - b.nextAttemptAt);
+      return row === undefined ? null : dueOf(row);
+    },
+
+    hasten: async (of) => tables.transaction(() => hasten(tables, of)),
+
     async pendingJobs({ dueBefore, sinks, after, limit }) {
       return pendingRows()
         .filter((row) => row.nextAttemptAt <= dueBefore && sinks.includes(row.sink) && row.deliveryId > after)
@@ -217,6 +226,9 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
           revision: message.revision,
           attempts: attemptNo,
           nextAttemptAt: row.state === "pending" ? nextAttemptAt : null,
+          // Nobody replays anything in the simulation, and no sink there has a fallback.
+          replayOf: null,
+          fallbackFor: null,
         }));
     },
 
@@ -244,6 +256,31 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
   };
 }
 
+const rankOf = ({ severity }: DeliveryRow) => SEVERITIES.indexOf(severity);
+
+function hasten(tables: MemoryTables, { sink, now, queued }: Parameters<DeliveryStore["hasten"]>[0]): number {
+  const isRetraction = (row: DeliveryRow) => tables.message.get(row.webhookId)?.type === "alert.retracted";
+  const rows = tables.delivery
+    .values()
+    .filter((row) => row.state === "pending" && row.sink === sink)
+    .toSorted(
+      (a, b) => Number(isRetraction(b)) - Number(isRetraction(a)) || rankOf(b) - rankOf(a) || a.createdAt - b.createdAt,
+    );
+  for (const { deliveryId, attemptNo, nextAttemptAt } of rows) {
+    tables.delivery.change(deliveryId, { nextAttemptAt: Math.min(nextAttemptAt, now) });
+    if (queued) addJobAnew(tables, { deliveryId, sink, attemptNo, now });
+  }
+  return rows.length;
+}
+
+function addJobAnew(
+  tables: MemoryTables,
+  { now, ...of }: { deliveryId: string; sink: string; attemptNo: number; now: number },
+): void {
+  const job = deliveryJob({ ...of, runAt: now });
+  tables.addToOutbox({ ...job, jobId: `${job.jobId}-r${now}` });
+}
+
 function redrive(
   tables: MemoryTables,
   { deliveryIds, sink, now, queuedSinks }: Parameters<DeliveryStore["redrive"]>[0],
@@ -260,8 +297,7 @@ function redrive(
       scheduleStart: attemptNo,
     });
     if (!queuedSinks.includes(to)) continue;
-    const job = deliveryJob({ deliveryId, sink: to, attemptNo, runAt: now });
-    tables.addToOutbox({ ...job, jobId: `${job.jobId}-r${now}` });
+    addJobAnew(tables, { deliveryId, sink: to, attemptNo, now });
   }
   return rows.length;
 }
