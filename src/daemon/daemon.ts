@@ -174,6 +174,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       onWork: () => relay.wake(),
       onAttempt: ({ delivery, outcome, seconds }) => {
         metrics.attempt({ sink: delivery.sink, outcome: outcome.result, seconds });
+        // Nothing was sent: that tells nothing about the sink.
+        if (outcome.result === "superseded") return;
         watchSink(alarms, {
           sink: delivery.sink,
           delivered: outcome.result === "delivered",

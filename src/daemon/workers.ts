@@ -10,6 +10,7 @@ import type { AlertStore } from "../store/alert-store.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import { afterAttempt } from "../deliver/attempt.ts";
 import { describeError } from "../lib/errors.ts";
+import { createInTurn } from "../lib/in-turn.ts";
 import { redactText } from "../lib/redact.ts";
 
 export interface WorkerDeps {
@@ -39,11 +40,31 @@ export interface Workers {
 const EARLY_MS = 1_000;
 
 export function createWorkers(deps: WorkerDeps): Workers {
-  async function send(delivery: DueDelivery, signal: AbortSignal): Promise<void> {
+  const inTurn = createInTurn();
+
+  /** Revisions of one alert reach a sink that keeps state one by one, so that the last word is the newest one. */
+  function send(delivery: DueDelivery, signal: AbortSignal): Promise<void> {
+    const sink = deps.sinks.get(delivery.sink);
+    if (sink?.keepsState !== true || delivery.alertId === null)
+      return attemptOne(delivery, signal, (startedAt) => sendTo(sink, delivery, { startedAt, signal }));
+    return inTurn(`${delivery.sink} ${delivery.alertId}`, () =>
+      attemptOne(delivery, signal, async (startedAt) =>
+        (await deps.deliveries.isSuperseded(delivery.deliveryId))
+          ? SUPERSEDED
+          : sendTo(sink, delivery, { startedAt, signal }),
+      ),
+    );
+  }
+
+  async function attemptOne(
+    delivery: DueDelivery,
+    signal: AbortSignal,
+    trySend: (startedAt: number) => Promise<SendOutcome>,
+  ): Promise<void> {
     const startedAt = deps.clock.now();
-    const outcome = await sendTo(deps.sinks.get(delivery.sink), delivery, { startedAt, signal });
+    const outcome = await trySend(startedAt);
     // Stopped in the middle: nothing is known about this attempt, so it is made again, under the same webhook-id.
-    if (signal.aborted && outcome.result !== "delivered") return;
+    if (signal.aborted && !isDone(outcome)) return;
     const endedAt = deps.clock.now();
     const after = afterAttempt({
       delivery: { attemptNo: delivery.scheduleAttempt + 1, severity: delivery.severity },
@@ -57,7 +78,7 @@ export function createWorkers(deps: WorkerDeps): Workers {
       durationMs: endedAt - startedAt,
       result: outcome.result,
       status: outcome.status,
-      error: outcome.result === "delivered" ? null : outcome.error,
+      error: isDone(outcome) ? null : outcome.error,
       excerpt: outcome.excerpt,
     };
     const recorded = await deps.deliveries.record({
@@ -80,7 +101,7 @@ export function createWorkers(deps: WorkerDeps): Workers {
       recorded,
     };
     if (after.state === "dead") deps.log.error(facts, "delivery given up, kept as a dead letter");
-    else deps.log[outcome.result === "delivered" ? "info" : "warn"](facts, "delivery attempted");
+    else deps.log[isDone(outcome) ? "info" : "warn"](facts, "delivery attempted");
     deps.onAttempt({ delivery, outcome, seconds: attempt.durationMs / 1000, dead: after.state === "dead" });
     if (after.state === "pending") deps.onWork();
   }
@@ -113,6 +134,16 @@ export function createWorkers(deps: WorkerDeps): Workers {
 
     send,
   };
+}
+
+const SUPERSEDED: SendOutcome = {
+  result: "superseded",
+  status: null,
+  excerpt: "not sent: a newer revision of this alert was delivered",
+};
+
+function isDone(outcome: SendOutcome): outcome is Exclude<SendOutcome, { readonly error: string }> {
+  return outcome.result === "delivered" || outcome.result === "superseded";
 }
 
 async function sendTo(

@@ -43,6 +43,8 @@ export interface DeliveryStore {
    * `queued`: whether the next attempt goes through the queue.
    */
   record(of: { delivery: DueDelivery; attempt: AttemptRecord; after: AfterAttempt; queued: boolean }): Promise<boolean>;
+  /** A newer revision of the same alert was delivered to the same sink. */
+  isSuperseded(deliveryId: string): Promise<boolean>;
   /** Pending deliveries of these sinks with an attempt due before `dueBefore`, most severe and oldest first. */
   due(options: {
     dueBefore: number;
@@ -94,6 +96,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       .select([
         "delivery_id",
         "delivery.webhook_id",
+        "alert_id",
         "sink",
         "delivery.severity",
         "attempt_no",
@@ -152,6 +155,22 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         }
         return true;
       }),
+
+    async isSuperseded(deliveryId) {
+      const newer = await db
+        .selectFrom("delivery as old")
+        .innerJoin("message as old_message", "old_message.webhook_id", "old.webhook_id")
+        .innerJoin("message as new_message", "new_message.alert_id", "old_message.alert_id")
+        .innerJoin("delivery as new", "new.webhook_id", "new_message.webhook_id")
+        .select("new.delivery_id")
+        .where("old.delivery_id", "=", deliveryId)
+        .whereRef("new_message.revision", ">", "old_message.revision")
+        .whereRef("new.sink", "=", "old.sink")
+        .where("new.state", "=", "delivered")
+        .limit(1)
+        .executeTakeFirst();
+      return newer !== undefined;
+    },
 
     async due({ dueBefore, limit, sinks, severities }) {
       if (sinks.length === 0) return [];
@@ -302,6 +321,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
 interface DueRow {
   readonly delivery_id: string;
   readonly webhook_id: string;
+  readonly alert_id: string | null;
   readonly sink: string;
   readonly severity: string;
   readonly attempt_no: number;
@@ -315,6 +335,7 @@ function dueOf(row: DueRow): DueDelivery {
   return {
     deliveryId: row.delivery_id,
     webhookId: row.webhook_id,
+    alertId: row.alert_id,
     sink: row.sink,
     severity: row.severity as Severity,
     attemptNo: row.attempt_no,

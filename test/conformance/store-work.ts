@@ -52,6 +52,16 @@ async function pendingTo(store: StoreUnderTest, label: string): Promise<DueDeliv
   return due;
 }
 
+async function revisionTo(store: StoreUnderTest, of: { alertId: string; revision: number; sink: string }) {
+  const { alertId, revision, sink } = of;
+  const message = { ...messageTo(`${alertId}_${revision}`), alertId, revision };
+  await store.alerts.addMessage(message, [sink, `${sink}-too`], NOW);
+  const due = await store.deliveries.due({ dueBefore: NOW, limit: 10, sinks: [sink] });
+  const delivery = due.find((one) => one.webhookId === message.webhookId);
+  if (delivery === undefined) throw new Error("a new delivery is due at once");
+  return delivery;
+}
+
 async function waitingJobs(store: StoreUnderTest, now = NOW) {
   return store.outbox.claim({ limit: 100_000, now, claimMs: 0 });
 }
@@ -167,6 +177,30 @@ function deliveryTests(getStore: GetStore): void {
       expect.objectContaining({ jobId: `${delivery.deliveryId}-1`, runAt: NOW + 5_000 }),
     );
     expect(await deliveries.attempts(delivery.deliveryId)).toEqual([FAILED]);
+  });
+
+  test("a revision is superseded once a newer one of its alert was delivered to the same sink, and not before", async () => {
+    const { deliveries } = getStore();
+    const to = (revision: number, alertId = "alr_superseded") =>
+      revisionTo(getStore(), { alertId, revision, sink: "stateful" });
+    const first = await to(1);
+    const second = await to(2);
+    const third = await to(3);
+    const other = await to(1, "alr_superseded_other");
+    const asked = [first, second, third, other];
+    const superseded = () => Promise.all(asked.map(({ deliveryId }) => deliveries.isSuperseded(deliveryId)));
+    expect(await superseded()).toEqual([false, false, false, false]);
+    await deliveries.record({ delivery: second, attempt: DELIVERED, after: { state: "delivered" }, queued: false });
+    expect(await superseded()).toEqual([true, false, false, false]);
+    const [elsewhere] = await deliveries.list({ limit: 1, offset: 0, sink: "stateful-too", alertId: "alr_superseded" });
+    expect(await deliveries.isSuperseded(elsewhere?.deliveryId ?? "")).toBe(false);
+  });
+
+  test("an operational message is never superseded", async () => {
+    const { deliveries } = getStore();
+    const [one, two] = [await pendingTo(getStore(), "system-1"), await pendingTo(getStore(), "system-2")];
+    await deliveries.record({ delivery: two, attempt: DELIVERED, after: { state: "delivered" }, queued: false });
+    expect(await deliveries.isSuperseded(one.deliveryId)).toBe(false);
   });
 
   test("an attempt outside of the queue leaves no job", async () => {

@@ -151,10 +151,10 @@ function eventOf({ payload, applied: _applied, ...event }: EventRow): HitEvent {
 
 function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
   const dueOf = (row: DeliveryRow): DueDelivery => {
-    const { type, body } = tables.message.get(row.webhookId) as Message;
+    const { type, body, alertId } = tables.message.get(row.webhookId) as Message;
     const { deliveryId, webhookId, sink, severity, attemptNo, nextAttemptAt } = row;
     const scheduleAttempt = attemptNo - row.scheduleStart;
-    return { deliveryId, webhookId, sink, severity, attemptNo, scheduleAttempt, nextAttemptAt, type, body };
+    return { deliveryId, webhookId, alertId, sink, severity, attemptNo, scheduleAttempt, nextAttemptAt, type, body };
   };
   const pendingRows = () => tables.delivery.values().filter((row) => row.state === "pending");
   return {
@@ -182,6 +182,16 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
           tables.addToOutbox(deliveryJob({ deliveryId, sink, attemptNo: attemptNo + 1, runAt: next }));
         return true;
       }),
+
+    async isSuperseded(deliveryId) {
+      const old = tables.delivery.get(deliveryId);
+      const oldMessage = tables.message.get(old?.webhookId ?? "");
+      return tables.delivery.values().some((row) => {
+        const message = tables.message.get(row.webhookId);
+        if (message?.alertId == null || message.alertId !== oldMessage?.alertId) return false;
+        return message.revision > oldMessage.revision && row.sink === old?.sink && row.state === "delivered";
+      });
+    },
 
     async due({ dueBefore, limit, sinks, severities }) {
       return pendingRows()
