@@ -36,6 +36,7 @@ import {
   wholeNumber,
 } from "./fields.ts";
 import type { ReadEnv } from "./secrets.ts";
+import { lane, oldSecrets, refuseHalfCertificate, tlsFiles } from "./sink-delivery.ts";
 
 const always = () => true;
 
@@ -230,10 +231,13 @@ const webhookSink = (readEnv: ReadEnv) =>
       .describe(
         `Signing keys: ${WEBHOOK_SECRET_ALLOWED}. Each signs: one of each kind, or two during a rotation, the new one first.`,
       ),
+    oldSecrets: oldSecrets(readEnv),
     timeoutMs: wholeNumber(100, 60_000)
       .default(15_000)
       .describe("An attempt without an answer has failed after this many milliseconds."),
     concurrency: wholeNumber(1, 256).default(4).describe("At most this many attempts under way at once."),
+    ...lane(),
+    ...tlsFiles(),
     headers: z
       .record(
         z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/),
@@ -259,6 +263,7 @@ const webhookSink = (readEnv: ReadEnv) =>
     heartbeat: heartbeat(),
   }).superRefine(
     (sink, context) => {
+      refuseHalfCertificate(sink, context);
       // Runs beside other problems of the sink too, so the fields may hold anything.
       if (typeof sink.url !== "string" || !sink.url.startsWith("http:") || sink.allowHttp) return;
       addRefusal(

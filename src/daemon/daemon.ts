@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { ApiPorts } from "../api/calls.ts";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
+import type { SinkLane } from "../deliver/lane.ts";
 import { createSink } from "../deliver/registry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
@@ -32,6 +33,7 @@ import type { Lists } from "./lists.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperatorCalls } from "./operator-calls.ts";
 import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
+import { runProbes } from "./probes.ts";
 import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
 import { createRetroCalls } from "./retro-calls.ts";
@@ -41,6 +43,7 @@ import { createSupervisor } from "./supervisor.ts";
 import { VERSION } from "./version.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
+import { openLanes } from "./sink-lanes.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 import { workersService } from "./workers-service.ts";
 
@@ -68,6 +71,7 @@ interface Parts {
   readonly queues: JobQueues;
   readonly relay: Relay;
   readonly workers: Workers;
+  readonly lanes: ReadonlyMap<string, SinkLane>;
   readonly lines: readonly Line[];
   readonly pools: readonly NamedPool[];
   readonly evidence: EvidenceStore;
@@ -146,6 +150,10 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     });
     const alerts = createAlertStore(store.db);
     const deliveries = createDeliveryStore(store.db);
+    const lanes = openLanes([...config.sinks.alerts, ...config.sinks.operations], {
+      scale: config.delivery.retryScale,
+      clock,
+    });
     const queues = await createBullQueues({
       redisUrl: config.redisUrl,
       // Both pools are what BullMQ needs; @types/pg only words its listeners differently.
@@ -156,7 +164,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     const relay = createRelay({
       store: { ...createOutbox(store.db), unfoldedJobs: alerts.unfoldedJobs, pendingJobs: deliveries.pendingJobs },
       queues,
-      sinks: sinkNames(config.sinks.alerts),
+      sinks: () => sinkNames(config.sinks.alerts).filter((sink) => lanes.get(sink)?.breaker.isClosed() === true),
       clock,
       log: log.child({ stage: "queue" }),
     });
@@ -166,13 +174,14 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       deliveries,
       fold: (alert, events) => foldAlert(alert, events, foldContext(config)),
       sinks,
+      lanes,
       queuedSinks: sinkNames(config.sinks.alerts),
       retryScale: config.delivery.retryScale,
       clock,
       random: Math.random,
       log: log.child({ stage: "deliver" }),
       onWork: () => relay.wake(),
-      onAttempt: ({ delivery, outcome, seconds }) => {
+      onAttempt: ({ delivery, outcome, seconds, broken }) => {
         metrics.attempt({ sink: delivery.sink, outcome: outcome.result, seconds });
         // Nothing was sent: that tells nothing about the sink.
         if (outcome.result === "superseded") return;
@@ -180,6 +189,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           sink: delivery.sink,
           delivered: outcome.result === "delivered",
           gone: outcome.result === "rejected",
+          broken,
           failures: delivery.scheduleAttempt + 1,
           error: outcome.result === "delivered" ? "" : outcome.error,
         });
@@ -214,7 +224,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       log,
       onWork: () => relay.wake(),
     });
-    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch, retro };
+    return { store, alerts, deliveries, queues, relay, workers, lanes, lines, pools, evidence, watch, retro };
   }
 
   function tellWatched(lists: Lists): void {
@@ -302,6 +312,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           loop,
         ),
       ),
+      loopService("probes", (loop) => runProbes({ ...built, log: log.child({ stage: "deliver" }) }, loop)),
       loopService("alarms", (loop) =>
         tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
       ),

@@ -5,12 +5,14 @@
  */
 import { Agent, type Dispatcher } from "undici";
 import type { SendOutcome, Sink, SinkMessage } from "../types/sink.ts";
+import type { TlsFiles } from "../types/sink-delivery.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { redactUrl } from "../lib/redact.ts";
 import { createAddressGuard, createGuardedConnect, type ResolveAll } from "./address-guard.ts";
 import { excerptOf, readAnswer } from "./excerpt.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { type Cut, withinTime } from "./send-clock.ts";
+import { createTlsReader } from "./tls-files.ts";
 
 export interface HttpSinkDeps {
   /** Our own version, for the user agent. */
@@ -21,7 +23,7 @@ export interface HttpSinkDeps {
   readonly resolve?: ResolveAll;
 }
 
-export interface HttpSinkConfig {
+export interface HttpSinkConfig extends TlsFiles {
   readonly kind: string;
   readonly name: string;
   readonly timeoutMs: number;
@@ -146,6 +148,7 @@ function createAgent(config: HttpSinkConfig, deps: HttpSinkDeps): Agent {
     connect: createGuardedConnect({
       guard,
       timeoutMs: config.timeoutMs,
+      readTls: createTlsReader(config),
       ...(deps.resolve === undefined ? {} : { resolve: deps.resolve }),
     }),
     // Our own clock covers both; undici's timers are only good to half a second.

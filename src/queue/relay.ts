@@ -34,8 +34,8 @@ export interface RelayStore {
 export interface RelayOptions {
   readonly store: RelayStore;
   readonly queues: JobQueues;
-  /** Sinks whose deliveries go through the queue. */
-  readonly sinks: readonly string[];
+  /** Sinks whose deliveries go through the queue, as of now: those of a broken one wait in the store. */
+  readonly sinks: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -99,9 +99,10 @@ export function createRelay(options: RelayOptions): Relay {
       );
       count += jobs.length;
     }
+    const sinks = options.sinks();
     const dueBefore = scope === "all" ? Number.MAX_SAFE_INTEGER : now - SWEEP_GRACE_MS;
     for (let after = ""; ; ) {
-      const page = await store.pendingJobs({ dueBefore, sinks: options.sinks, after, limit: BATCH });
+      const page = await store.pendingJobs({ dueBefore, sinks, after, limit: BATCH });
       for (const [sink, of] of Map.groupBy(page, (delivery) => delivery.sink)) {
         await queues.add(
           deliveriesQueue(sink),

@@ -29,7 +29,8 @@ export function createWebhookSink(config: WebhookSinkConfig, deps: HttpSinkDeps)
   const url = checkedUrl(config);
   checkHeaders(config);
   if (config.secrets.length === 0) throw new ConfigError(`sink "${config.name}": a webhook needs a secret`);
-  for (const secret of config.secrets) checkSigningKey(secret);
+  for (const secret of [...config.secrets, ...(config.oldSecrets ?? []).map((old) => old.secret)])
+    checkSigningKey(secret);
   const service = {
     description: `webhook ${redactUrl(config.url)}`,
     keepsState: false,
@@ -40,7 +41,8 @@ export function createWebhookSink(config: WebhookSinkConfig, deps: HttpSinkDeps)
     request({ webhookId, timestamp, body: text }: SinkMessage) {
       // Encoded once: the bytes that are signed are the bytes that are sent.
       const body = Buffer.from(text, "utf8");
-      const signature = signHeaders({ webhookId, timestamp, body, secrets: config.secrets });
+      const old = (config.oldSecrets ?? []).filter(({ until }) => timestamp < until).map(({ secret }) => secret);
+      const signature = signHeaders({ webhookId, timestamp, body, secrets: [...config.secrets, ...old] });
       return { url, body, headers: { ...config.headers, "content-type": "application/json", ...signature } };
     },
     outcomeOf: (answer: HttpAnswer) => outcomeByStatus(answer, { url, now: deps.now() }),

@@ -27,6 +27,7 @@ function openWorld(keepsState: boolean) {
       throw new Error("nothing is folded here");
     },
     sinks: new Map([["pager", sink]]),
+    lanes: new Map(),
     queuedSinks: [],
     retryScale: 1,
     clock: { now: () => NOW },
