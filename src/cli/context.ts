@@ -11,6 +11,7 @@ import { systemClock } from "../lib/clock.ts";
 import { AppError, ConfigError, UnavailableError } from "../lib/errors.ts";
 import { createAlertStore } from "../store/alert-store.ts";
 import { migrate, openStore } from "../store/database.ts";
+import { createDeliveryMoves } from "../store/delivery-moves.ts";
 import { createDeliveryStore } from "../store/delivery-store.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
 
@@ -67,6 +68,7 @@ export async function callOperator(config: Config, name: string, args: object): 
         ...createOperatorCalls({
           alerts: createAlertStore(store.db),
           deliveries: createDeliveryStore(store.db),
+          moves: createDeliveryMoves(store.db),
           queuedSinks: config.sinks.alerts.map((sink) => sink.name),
           clock: systemClock,
           onWork: () => undefined,

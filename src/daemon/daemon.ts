@@ -13,6 +13,7 @@ import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
 import { createRelay, type Relay } from "../queue/relay.ts";
 import { createAlertStore, type AlertStore } from "../store/alert-store.ts";
 import type { OpenStore } from "../store/database.ts";
+import { createDeliveryMoves } from "../store/delivery-moves.ts";
 import { createDeliveryStore, type DeliveryStore } from "../store/delivery-store.ts";
 import { createEvidenceStore, type EvidenceStore } from "../store/evidence.ts";
 import { createOutbox } from "../store/outbox.ts";
@@ -23,6 +24,7 @@ import { tellAlarms, watchPool, watchSink } from "./alarm-rules.ts";
 import { createAlarms } from "./alarms.ts";
 import { createChainLine } from "./chain-line.ts";
 import { lookAtCoverage, runCoverageWatch } from "./coverage-watch.ts";
+import { deliveryCare } from "./delivery-care.ts";
 import { runDirectPath } from "./direct-path.ts";
 import { runHeartbeat } from "./heartbeat.ts";
 import { foldContext } from "./fold-context.ts";
@@ -33,7 +35,6 @@ import type { Lists } from "./lists.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperatorCalls } from "./operator-calls.ts";
 import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
-import { runProbes } from "./probes.ts";
 import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
 import { createRetroCalls } from "./retro-calls.ts";
@@ -111,6 +112,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         ...createOperatorCalls({
           alerts: built.alerts,
           deliveries: built.deliveries,
+          moves: createDeliveryMoves(store.db),
           queuedSinks: sinkNames(config.sinks.alerts),
           clock,
           onWork: () => built.relay.wake(),
@@ -312,7 +314,15 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           loop,
         ),
       ),
-      loopService("probes", (loop) => runProbes({ ...built, log: log.child({ stage: "deliver" }) }, loop)),
+      ...deliveryCare({
+        ...built,
+        config,
+        db: built.store.db,
+        alarms,
+        clock,
+        log: log.child({ stage: "deliver" }),
+        onWork: () => built.relay.wake(),
+      }),
       loopService("alarms", (loop) =>
         tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
       ),

@@ -79,6 +79,7 @@ export interface DeliveryStore {
     state?: DeliveryState | undefined;
     sink?: string | undefined;
     alertId?: string | undefined;
+    deliveryId?: string | undefined;
   }): Promise<StoredDelivery[]>;
   attempts(deliveryId: string): Promise<AttemptRecord[]>;
   counts(): Promise<Map<string, DeliveryCounts>>;
@@ -249,7 +250,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         return rows.length;
       }),
 
-    async list({ limit, offset, state, sink, alertId }) {
+    async list({ limit, offset, state, sink, alertId, deliveryId }) {
       let query = db
         .selectFrom("delivery")
         .innerJoin("message", "message.webhook_id", "delivery.webhook_id")
@@ -262,6 +263,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       if (state !== undefined) query = query.where("state", "=", state);
       if (sink !== undefined) query = query.where("sink", "=", sink);
       if (alertId !== undefined) query = query.where("message.alert_id", "=", alertId);
+      if (deliveryId !== undefined) query = query.where("delivery_id", "=", deliveryId);
       return (await query.execute()).map((row) => ({
         deliveryId: row.delivery_id,
         webhookId: row.webhook_id,

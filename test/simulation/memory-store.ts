@@ -221,11 +221,12 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
 
     redrive: async (of) => tables.transaction(() => redrive(tables, of)),
 
-    async list({ limit, offset, state, sink, alertId }) {
+    async list({ limit, offset, state, sink, alertId, deliveryId }) {
       return tables.delivery
         .values()
         .map((row) => ({ row, message: tables.message.get(row.webhookId) as Message }))
         .filter(({ row }) => (state === undefined || row.state === state) && (sink === undefined || row.sink === sink))
+        .filter(({ row }) => deliveryId === undefined || row.deliveryId === deliveryId)
         .filter(({ message }) => alertId === undefined || message.alertId === alertId)
         .toSorted((a, b) => b.row.createdAt - a.row.createdAt || (a.row.deliveryId < b.row.deliveryId ? -1 : 1))
         .slice(offset, offset + limit)
