@@ -40,7 +40,11 @@ export function workersService({ queues, workers, relay, sinks, ...options }: Wo
         const queue = deliveriesQueue(sink.name);
         queues.work(queue, {
           concurrency: concurrencyOf(sink),
-          handle: (data) => workers.attempt(data as { deliveryId: string; attemptNo: number }, attempts.signal),
+          // A broken sink's jobs end at once: its deliveries wait in the store, and are queued again when it is back.
+          handle: async (data) => {
+            if (workers.serves(sink.name))
+              await workers.attempt(data as { deliveryId: string; attemptNo: number }, attempts.signal);
+          },
           onFailed: onFailed(queue),
         });
       }

@@ -47,5 +47,5 @@ function read(file: string | null | undefined): string | undefined {
 
 /** Only the code: OpenSSL's texts may quote what it read. */
 function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "no code";
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "no code";
 }

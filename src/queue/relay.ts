@@ -67,12 +67,15 @@ export function createRelay(options: RelayOptions): Relay {
     const ids = rows.map((row) => row.id);
     try {
       const byQueue = Map.groupBy(rows, (row) => row.queue);
-      for (const [queue, of] of byQueue) {
-        await queues.add(
-          queue,
-          of.map((row): QueuedJob => ({ id: row.jobId, data: row.payload, delayMs: row.runAt - clock.now() })),
-        );
-      }
+      // Side by side: what goes to one sink does not wait for what goes to another.
+      await Promise.all(
+        [...byQueue].map(([queue, of]) =>
+          queues.add(
+            queue,
+            of.map((row): QueuedJob => ({ id: row.jobId, data: row.payload, delayMs: row.runAt - clock.now() })),
+          ),
+        ),
+      );
       // The marker first: it may run ahead of the store, but a store ahead of the marker means loss.
       await queues.marker?.advance(Math.max(...ids));
     } catch (error) {
