@@ -6,7 +6,7 @@ import { DEFAULT_POLICY, type Policy, type Verdict } from "../types/policy.ts";
 import { MUTE_WORDS, type WatchEntry } from "../types/watch.ts";
 import { amountPoints, confidencePoints, policyOf, policyOfRight, sayerOf, severityOfScore } from "./policy.ts";
 import { formatUsd } from "./text.ts";
-import { surelyCents, type Worth, worthOf } from "./worth.ts";
+import { surelyWorth, type Worth, worthOf } from "./worth.ts";
 
 export interface Score {
   readonly amount: number;
@@ -116,7 +116,7 @@ function assessMatch(hit: Hit, match: EntryMatch, of: Context): Assessment {
     // Many small legs are no dust together.
     dust: !isRight && hit.transfer.amount < hit.asset.dustBelow && worth.knownCents < SMALL_CENTS,
     worth,
-    surelyCents: surelyCents(worth),
+    surelyCents: surelyWorth(worth),
   };
   // What a sanctions list says is judged by the default, whatever the operator's policy is.
   const policy = sayerOf(entry) === "sanctions" ? DEFAULT_POLICY : of.policy;

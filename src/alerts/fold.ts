@@ -24,7 +24,7 @@ import { type BlockTrust, CALLDATA_KEY } from "../types/chain.ts";
 import type { HitEvent, HitEventKind, Replacement } from "../types/hit.ts";
 import { assess, type Assessment } from "./assess.ts";
 import { groupingOf } from "./grouping.ts";
-import { surelyCents, worthOf } from "./worth.ts";
+import { surelyWorth, worthOf } from "./worth.ts";
 import { buildAlertData } from "./body.ts";
 import type { AlertBody } from "./body-schema.ts";
 import { routeFacts, sinksFor } from "./route.ts";
@@ -270,7 +270,7 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     hits,
     subject: first.subject,
     severity: assessment.severity,
-    usdCents: surelyCents(worthOf(hits)),
+    usdCents: surelyWorth(worthOf(hits)),
     isFirst: already.length === 0,
     sinks: sinks.filter((sink) => context.groupingSinks.has(sink)),
   });

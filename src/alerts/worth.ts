@@ -31,7 +31,7 @@ export function worthOf(hits: readonly Hit[]): Worth {
 }
 
 /** Cents that may lower an outcome: all of it is known, by prices that were compared. Null: they may not. */
-export function surelyCents({ knownCents, unknown, compared }: Worth): bigint | null {
+export function surelyWorth({ knownCents, unknown, compared }: Worth): bigint | null {
   return unknown === null && compared ? knownCents : null;
 }
 

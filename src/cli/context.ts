@@ -12,6 +12,7 @@ import { createRetroCalls } from "../daemon/retro-calls.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AppError, ConfigError, UnavailableError } from "../lib/errors.ts";
 import { migrate, openStore } from "../store/database.ts";
+import { createDeliveryMoves } from "../store/delivery-moves.ts";
 import { createDeliveryStore } from "../store/delivery-store.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
 
@@ -67,6 +68,7 @@ export async function callOperator(config: Config, name: string, args: object): 
       const calls: ControlCalls = {
         ...createOperatorCalls({
           deliveries: createDeliveryStore(store.db),
+          moves: createDeliveryMoves(store.db),
           queuedSinks: config.sinks.alerts.map((sink) => sink.name),
           clock: systemClock,
           onWork: () => undefined,

@@ -8,13 +8,20 @@ import { VERSION } from "../daemon/version.ts";
 import { addAlertCommands } from "./alerts-program.ts";
 import { check } from "./check.ts";
 import { EXIT, type GlobalOptions } from "./context.ts";
-import { listDeliveries, retryDeliveries } from "./deliveries.ts";
+import {
+  listDeliveries,
+  replayDeliveries,
+  type ReplayDeliveriesOptions,
+  retryDeliveries,
+  showDelivery,
+} from "./deliveries.ts";
 import { demo } from "./demo/demo.ts";
 import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
 import { listRecorded, showRecordedTotals, tellRecordedHit } from "./recorded.ts";
 import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
 import { run, runWorker } from "./run.ts";
 import { showCoverage } from "./coverage.ts";
+import { makeKeys } from "./sinks.ts";
 import { testBlock } from "./test-block.ts";
 import { addWatchCommands } from "./watch-program.ts";
 
@@ -94,6 +101,29 @@ withGlobals(
   .action((deliveryIds: string[], options: GlobalOptions & { dead?: boolean; sink?: string }) =>
     finish(retryDeliveries(deliveryIds, options)),
   );
+
+withGlobals(
+  deliveries.command("show <deliveryId>").description("one delivery with every attempt and its answer"),
+).action((deliveryId: string, options: GlobalOptions) => finish(showDelivery(deliveryId, options)));
+withGlobals(
+  deliveries
+    .command("replay [ids...]")
+    .description("send messages of alerts again, marked as replays: by delivery, message or alert id, time, or blocks"),
+)
+  .option("--since <date>", "messages made at this time or later")
+  .option("--until <date>", "messages made before this time")
+  .option("--chain <name>", "with --blocks: of this chain")
+  .option("--blocks <from-to>", "alerts from these blocks")
+  .option("--sink <name>", "to this sink, also what it was never sent; default: to the sinks that were sent it")
+  .option("--dry-run", "only count")
+  .action((ids: string[], options: ReplayDeliveriesOptions) => finish(replayDeliveries(ids, options)));
+
+const sinks = program.command("sinks").description("set up receivers");
+sinks
+  .command("keygen")
+  .description("make signing keys: a shared secret (v1) and a key pair (v1a)")
+  .option("--json", "one JSON value")
+  .action(act(makeKeys));
 
 addWatchCommands(program, { withGlobals, finish, wholeNumber });
 

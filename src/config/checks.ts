@@ -83,18 +83,22 @@ function parseUrl(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;
 }
 
-export const WEBHOOK_SECRET_ALLOWED = "whsec_ followed by the base64 of 24 to 64 random bytes";
+export const WEBHOOK_SECRET_ALLOWED =
+  "whsec_ followed by the base64 of 24 to 64 random bytes, or whsk_ followed by the base64 of an ed25519 key";
 
-/** Standard Webhooks 1.0: `whsec_` and base64 of 24..64 bytes. */
+/** Standard Webhooks 1.0: `whsec_` and base64 of 24..64 bytes (v1), `whsk_` and base64 of 32 or 64 bytes (v1a). */
 export const checkWebhookSecret: Check = (text) => {
   const allowed = WEBHOOK_SECRET_ALLOWED;
-  if (!text.startsWith("whsec_")) return { found: "a secret without the prefix whsec_", allowed };
-  const base64 = text.slice("whsec_".length);
+  const prefix = /^(?:whsec_|whsk_)/.exec(text)?.[0];
+  if (text.startsWith("whpk_")) return { found: "the receiver's public key", allowed };
+  if (prefix === undefined) return { found: "a secret without the prefix whsec_ or whsk_", allowed };
+  const base64 = text.slice(prefix.length);
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) {
-    return { found: "a secret whose part after whsec_ is not base64", allowed };
+    return { found: `a secret whose part after ${prefix} is not base64`, allowed };
   }
   const bytes = Buffer.from(base64, "base64").length;
-  return bytes >= 24 && bytes <= 64 ? null : { found: `a secret of ${bytes} bytes`, allowed };
+  const isRight = prefix === "whsec_" ? bytes >= 24 && bytes <= 64 : bytes === 32 || bytes === 64;
+  return isRight ? null : { found: `a secret of ${bytes} bytes`, allowed };
 };
 
 /** A header value goes out as it is; a line break in it would start another header. */

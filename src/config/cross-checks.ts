@@ -30,6 +30,7 @@ export function crossCheck(root: unknown, folder: ChainFolder): Finding[] {
     ...checkFamilies(root, folder),
     ...checkUnique(valuesAt(root, ["chains", "*", "nodes", "*", "name"]), "a name that no other node has"),
     ...checkSinkNames(root),
+    ...checkFallbacks(root),
     ...checkHeaders(root),
     ...checkRoutes(root),
   ];
@@ -171,6 +172,19 @@ function checkRoutes(root: unknown): Finding[] {
     ...unknown(["routes", "*", "to", "*"], sinks, "a sink of sinks.alerts"),
     ...unknown(["routes", "*", "chains", "*"], chains, "a chain that is followed"),
   ];
+}
+
+/** A fallback that is not there would be found out in the minute it is needed. */
+function checkFallbacks(root: unknown): Finding[] {
+  const names = valuesAt(root, ["sinks", "*", "*"]).map(({ path }) => valueAt(root, [...path, "name"]));
+  return valuesAt(root, ["sinks", "*", "*", "fallback"]).flatMap(({ path, value }): Finding[] => {
+    if (typeof value !== "string") return [];
+    const own = valueAt(root, [...path.slice(0, -1), "name"]);
+    const others = names.filter((name): name is string => typeof name === "string" && name !== own);
+    if (others.includes(value)) return [];
+    const found = value === own ? "the sink itself" : `the sink ${showText(value)}, which is not there`;
+    return [{ path, found, allowed: "the name of another sink", suggestion: nearest(value, others) }];
+  });
 }
 
 function checkUnique(values: readonly { path: Path; value: unknown }[], allowed: string): Finding[] {

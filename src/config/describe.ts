@@ -1,7 +1,7 @@
 /** A checked configuration in words, for `heistwatch check`: what would run, without anything secret. */
 import { canonicalJson } from "../lib/canonical-json.ts";
 import { redactUrl } from "../lib/redact.ts";
-import type { ChainConfig, Config, ListRules, NodeConfig, SinkConfig } from "../types/config.ts";
+import type { ChainConfig, Config, ListRules, NodeConfig, SinkConfig, WebhookSinkConfig } from "../types/config.ts";
 import { DEFAULT_POLICY, type Policy } from "../types/policy.ts";
 
 export function describeConfig(config: Config): string[] {
@@ -90,5 +90,16 @@ function describeSink(sink: SinkConfig): string {
   // Names only: the value of a header is where tokens are.
   const headers = Object.keys(sink.headers).length === 0 ? "" : `, headers ${Object.keys(sink.headers).join(", ")}`;
   const networks = sink.allowNetworks.length === 0 ? "" : `, private networks ${sink.allowNetworks.join(", ")}`;
-  return `${sink.name}: webhook ${redactUrl(sink.url)}, ${secrets}${headers}${networks}`;
+  return `${sink.name}: webhook ${redactUrl(sink.url)}, ${secrets}${headers}${networks}${describeDelivery(sink)}`;
+}
+
+function describeDelivery({ oldSecrets = [], maxPerSecond, fallback, caFile, certFile }: WebhookSinkConfig): string {
+  const parts = [
+    ...oldSecrets.map(({ until }) => `an old secret until ${new Date(until * 1000).toISOString()}`),
+    ...(maxPerSecond === undefined ? [] : [`at most ${maxPerSecond} a second`]),
+    ...(caFile == null ? [] : [`trusting ${caFile}`]),
+    ...(certFile == null ? [] : [`as ${certFile}`]),
+    ...(fallback === undefined ? [] : [`after a minute ${fallback}`]),
+  ];
+  return parts.map((part) => `, ${part}`).join("");
 }

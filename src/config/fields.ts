@@ -99,6 +99,17 @@ export function secret(options: ReferenceOptions) {
   });
 }
 
+const secretUntilError = (issue: { code?: string }) =>
+  issue.code === "unrecognized_keys" ? "env, until" : "{ env: NAME, until: 2026-12-01T12:00:00Z }";
+
+/** `{ env: NAME, until: date }`: a secret with an end. */
+export function secretUntil(options: ReferenceOptions, until: z.ZodType<number, string>) {
+  return z.strictObject({ env: envName(), until }, { error: secretUntilError }).transform((input, context) => ({
+    secret: resolve({ env: input.env }, options, context) ?? z.NEVER,
+    until: input.until,
+  }));
+}
+
 type Input = string | { readonly env: string; readonly default?: string | null | undefined };
 
 /** Null means refused, or "none" where the default is null. */

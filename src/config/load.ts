@@ -59,6 +59,7 @@ function readChains(
 
 function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, baseDir: string): Config {
   const absolute = (path: string) => resolve(baseDir, path);
+  const withPaths = (sink: SinkConfig) => withAbsolutePaths(sink, absolute);
   return {
     baseDir,
     dataDir: absolute(user.dataDir),
@@ -83,8 +84,8 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
       ),
     },
     sinks: {
-      alerts: orConsole(user.sinks.alerts),
-      operations: apart(orConsole(user.sinks.operations), orConsole(user.sinks.alerts)),
+      alerts: orConsole(user.sinks.alerts.map(withPaths)),
+      operations: apart(orConsole(user.sinks.operations.map(withPaths)), orConsole(user.sinks.alerts)),
     },
     delivery: user.delivery,
     triage: user.triage,
@@ -157,6 +158,13 @@ function startPointOf(start: string | number): StartPoint {
 /** Nobody configured is not nobody told: the console goes to the log collector at least. */
 function orConsole(sinks: readonly SinkConfig[]): readonly SinkConfig[] {
   return sinks.length > 0 ? sinks : [{ kind: "console", name: "console" }];
+}
+
+function withAbsolutePaths(sink: SinkConfig, absolute: (path: string) => string): SinkConfig {
+  if (sink.kind !== "webhook") return sink;
+  const { caFile, certFile, keyFile } = sink;
+  const written = Object.entries({ caFile, certFile, keyFile }).filter(([, path]) => path !== undefined);
+  return { ...sink, ...Object.fromEntries(written.map(([option, path]) => [option, absolute(String(path))])) };
 }
 
 /** A console in both lists is two sinks: alerts reach it through the queue, alarms straight from the store. */

@@ -38,6 +38,7 @@ import {
 import { policy, prices, routes } from "./alert-options.ts";
 import type { ReadEnv } from "./secrets.ts";
 import { watchlists } from "./watchlists-section.ts";
+import { lane, oldSecrets, refuseHalfCertificate, tlsFiles } from "./sink-delivery.ts";
 
 const always = () => true;
 
@@ -237,11 +238,16 @@ const webhookSink = (readEnv: ReadEnv) =>
     )
       .min(1, { error: "a list of one or two { env: NAME }" })
       .max(2, { error: "at most 2 secrets: the new one first, the old one until the receiver has changed over" })
-      .describe(`Signing secrets, ${WEBHOOK_SECRET_ALLOWED}. Two during a rotation, the new one first.`),
+      .describe(
+        `Signing keys: ${WEBHOOK_SECRET_ALLOWED}. Each signs: one of each kind, or two during a rotation, the new one first.`,
+      ),
+    oldSecrets: oldSecrets(readEnv),
     timeoutMs: wholeNumber(100, 60_000)
       .default(15_000)
       .describe("An attempt without an answer has failed after this many milliseconds."),
     concurrency: wholeNumber(1, 256).default(4).describe("At most this many attempts under way at once."),
+    ...lane(),
+    ...tlsFiles(),
     headers: z
       .record(
         z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/),
@@ -268,6 +274,7 @@ const webhookSink = (readEnv: ReadEnv) =>
     grouping: grouping(),
   }).superRefine(
     (sink, context) => {
+      refuseHalfCertificate(sink, context);
       // Runs beside other problems of the sink too, so the fields may hold anything.
       if (typeof sink.url !== "string" || !sink.url.startsWith("http:") || sink.allowHttp) return;
       addRefusal(

@@ -91,7 +91,10 @@ export function watchCoverage(alarms: Alarms, chain: string, holes: number): voi
   }));
 }
 
-/** The fourth failure of a delivery in a row says that the receiver, not the moment, is the trouble. */
+/**
+ * The fourth failure of a delivery in a row says that the receiver, not the moment, is the trouble; so do several
+ * deliveries that fail together (`broken`).
+ */
 const FAILURES_TOLD = 4;
 
 export function watchSink(
@@ -100,14 +103,15 @@ export function watchSink(
     sink,
     delivered,
     gone = false,
+    broken = false,
     failures,
     error,
-  }: { sink: string; delivered: boolean; gone?: boolean; failures: number; error: string },
+  }: { sink: string; delivered: boolean; gone?: boolean; broken?: boolean; failures: number; error: string },
 ): void {
   const subject = `sink:${sink}`;
   if (delivered) return alarms.clear(subject);
   // A 410 is not tried again: there is no fourth failure to wait for.
-  if (!gone && failures < FAILURES_TOLD) return;
+  if (!gone && !broken && failures < FAILURES_TOLD) return;
   alarms.raise({
     subject,
     kind: "endpoint",

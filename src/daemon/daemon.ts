@@ -7,12 +7,14 @@ import type { ApiPorts } from "../api/calls.ts";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
 import { describeRouting } from "../alerts/route.ts";
+import type { SinkLane } from "../deliver/lane.ts";
 import { createSink } from "../deliver/registry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
 import { createRelay, type Relay } from "../queue/relay.ts";
 import { createAlertStore, type AlertStore } from "../store/alert-store.ts";
 import type { OpenStore } from "../store/database.ts";
+import { createDeliveryMoves } from "../store/delivery-moves.ts";
 import { createDeliveryStore, type DeliveryStore } from "../store/delivery-store.ts";
 import { createEvidenceStore, type EvidenceStore } from "../store/evidence.ts";
 import { createOutbox } from "../store/outbox.ts";
@@ -25,6 +27,7 @@ import { createAlarms } from "./alarms.ts";
 import { createChainLine } from "./chain-line.ts";
 import { lookAtCoverage, runCoverageWatch } from "./coverage-watch.ts";
 import { runDigests } from "./digests.ts";
+import { deliveryCare } from "./delivery-care.ts";
 import { runDirectPath } from "./direct-path.ts";
 import { runHeartbeat } from "./heartbeat.ts";
 import { foldContext, groupingSinks } from "./fold-context.ts";
@@ -49,6 +52,7 @@ import { VERSION } from "./version.ts";
 import { runWatchCare } from "./watch-care.ts";
 import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
+import { openLanes } from "./sink-lanes.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 import { workersService } from "./workers-service.ts";
 
@@ -76,6 +80,7 @@ interface Parts {
   readonly queues: JobQueues;
   readonly relay: Relay;
   readonly workers: Workers;
+  readonly lanes: ReadonlyMap<string, SinkLane>;
   readonly lines: readonly Line[];
   readonly pools: readonly NamedPool[];
   readonly evidence: EvidenceStore;
@@ -120,6 +125,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       instance.serve({
         ...createOperatorCalls({
           deliveries: built.deliveries,
+          moves: createDeliveryMoves(store.db),
           queuedSinks: sinkNames(config.sinks.alerts),
           clock,
           onWork: () => built.relay.wake(),
@@ -163,6 +169,10 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     );
     const alerts = createAlertStore(store.db, config.triage.dueHours);
     const deliveries = createDeliveryStore(store.db);
+    const lanes = openLanes([...config.sinks.alerts, ...config.sinks.operations], {
+      scale: config.delivery.retryScale,
+      clock,
+    });
     const queues = await createBullQueues({
       redisUrl: config.redisUrl,
       // Both pools are what BullMQ needs; @types/pg only words its listeners differently.
@@ -173,7 +183,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     const relay = createRelay({
       store: { ...createOutbox(store.db), unfoldedJobs: alerts.unfoldedJobs, pendingJobs: deliveries.pendingJobs },
       queues,
-      sinks: sinkNames(config.sinks.alerts),
+      sinks: () => sinkNames(config.sinks.alerts).filter((sink) => lanes.get(sink)?.breaker.isClosed() === true),
       clock,
       log: log.child({ stage: "queue" }),
     });
@@ -183,18 +193,22 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       deliveries,
       fold: (alert, events) => foldAlert(alert, events, foldContext(config)),
       sinks,
+      lanes,
       queuedSinks: sinkNames(config.sinks.alerts),
       retryScale: config.delivery.retryScale,
       clock,
       random: Math.random,
       log: log.child({ stage: "deliver" }),
       onWork: () => relay.wake(),
-      onAttempt: ({ delivery, outcome, seconds }) => {
+      onAttempt: ({ delivery, outcome, seconds, broken }) => {
         metrics.attempt({ sink: delivery.sink, outcome: outcome.result, seconds });
+        // Nothing was sent: that tells nothing about the sink.
+        if (outcome.result === "superseded") return;
         watchSink(alarms, {
           sink: delivery.sink,
           delivered: outcome.result === "delivered",
           gone: outcome.result === "rejected",
+          broken,
           failures: delivery.scheduleAttempt + 1,
           error: outcome.result === "delivered" ? "" : outcome.error,
         });
@@ -238,7 +252,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       log,
       onWork: () => relay.wake(),
     });
-    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch, retro, valuers };
+    return { store, alerts, deliveries, queues, relay, workers, lines, pools, evidence, watch, retro, valuers, lanes };
   }
 
   function tellWatched(lists: Lists): void {
@@ -328,6 +342,15 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
           loop,
         ),
       ),
+      ...deliveryCare({
+        ...built,
+        config,
+        db: built.store.db,
+        alarms,
+        clock,
+        log: log.child({ stage: "deliver" }),
+        onWork: () => built.relay.wake(),
+      }),
       loopService("alarms", (loop) =>
         tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
       ),

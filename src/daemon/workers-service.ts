@@ -4,11 +4,11 @@ import type { Relay } from "../queue/relay.ts";
 import type { SinkConfig } from "../types/config.ts";
 import { HITS_QUEUE, deliveriesQueue } from "../types/queue-names.ts";
 import type { Health, Service } from "../types/service.ts";
+import { concurrencyOf } from "./sink-lanes.ts";
 import type { Workers } from "./workers.ts";
 
 // Folding is a few queries per alert: four side by side keep a burst moving without crowding the store.
 const FOLD_CONCURRENCY = 4;
-const CONSOLE_CONCURRENCY = 4;
 // A worker's running POSTs get this long to end before they are left for the next start.
 const WORKER_GRACE_MS = 15_000;
 
@@ -39,8 +39,12 @@ export function workersService({ queues, workers, relay, sinks, ...options }: Wo
       for (const sink of sinks) {
         const queue = deliveriesQueue(sink.name);
         queues.work(queue, {
-          concurrency: sink.kind === "webhook" ? sink.concurrency : CONSOLE_CONCURRENCY,
-          handle: (data) => workers.attempt(data as { deliveryId: string; attemptNo: number }, attempts.signal),
+          concurrency: concurrencyOf(sink),
+          // A broken sink's jobs end at once: its deliveries wait in the store, and are queued again when it is back.
+          handle: async (data) => {
+            if (workers.serves(sink.name))
+              await workers.attempt(data as { deliveryId: string; attemptNo: number }, attempts.signal);
+          },
           onFailed: onFailed(queue),
         });
       }

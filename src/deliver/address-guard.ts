@@ -9,6 +9,7 @@
  */
 import { lookup, type LookupAddress } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 import { buildConnector } from "undici";
 import { AppError, ConfigError } from "../lib/errors.ts";
 
@@ -148,17 +149,34 @@ export function createGuardedLookup(guard: AddressGuard, resolve: ResolveAll = r
 export function createGuardedConnect(options: {
   readonly guard: AddressGuard;
   readonly timeoutMs: number;
+  /** The certificates of now; what it answered the last time where they have not changed. Throws when it cannot read them. */
+  readonly readTls?: () => SecureContextOptions;
   readonly resolve?: ResolveAll;
 }): buildConnector.connector {
-  const { guard, timeoutMs, resolve } = options;
-  const dial = buildConnector({ lookup: createGuardedLookup(guard, resolve), timeout: timeoutMs });
+  const { guard, timeoutMs, readTls = () => NO_FILES, resolve } = options;
+  const guardedLookup = createGuardedLookup(guard, resolve);
+  let tls: SecureContextOptions | null = null;
+  let dial: buildConnector.connector | null = null;
+
+  function dialNow(target: buildConnector.Options, callback: buildConnector.Callback): void {
+    const now = readTls();
+    if (dial === null || now !== tls) dial = buildConnector({ ...now, lookup: guardedLookup, timeout: timeoutMs });
+    tls = now;
+    dial(target, callback);
+  }
+
   return (target, callback) => {
     const refusal = canonicalAddress(target.hostname) === null ? null : guard.refusalOf(target.hostname);
-    if (refusal === null) return dial(target, callback);
-    const error = new AddressRefusedError(target.hostname, target.hostname, refusal);
-    queueMicrotask(() => callback(error, null));
+    try {
+      if (refusal !== null) throw new AddressRefusedError(target.hostname, target.hostname, refusal);
+      dialNow(target, callback);
+    } catch (error) {
+      queueMicrotask(() => callback(error as Error, null));
+    }
   };
 }
+
+const NO_FILES: SecureContextOptions = {};
 
 function refusalByRules({ text, family }: CanonicalAddress): AddressRefusal | null {
   for (const { name, openable, networks } of RULES[family]) {

@@ -28,7 +28,7 @@ export interface AfterAttemptInput {
 
 export function afterAttempt({ delivery, outcome, now, random, scale }: AfterAttemptInput): DeliveryState {
   assert(Number.isSafeInteger(delivery.attemptNo) && delivery.attemptNo >= 1, "the first attempt is number 1");
-  if (outcome.result === "delivered") return { state: "delivered" };
+  if (outcome.result === "delivered" || outcome.result === "superseded") return { state: "delivered" };
   if (outcome.result === "rejected") return { state: "dead", reason: "rejected" };
   const next = nextAttemptAfter({
     attemptsMade: delivery.attemptNo,

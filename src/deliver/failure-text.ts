@@ -5,6 +5,7 @@
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { AddressRefusedError } from "./address-guard.ts";
+import { TlsFilesError } from "./tls-files.ts";
 
 const TIMED_OUT = "timed out";
 
@@ -51,7 +52,7 @@ const CERTIFICATE_CODE =
 /** One line about why nothing came back. */
 export function failureText(error: unknown): string {
   if (error instanceof SendCut) return error.text;
-  if (error instanceof AddressRefusedError) return error.message;
+  if (error instanceof AddressRefusedError || error instanceof TlsFilesError) return error.message;
   const code = codeOf(error);
   if (code !== null) {
     const known = BY_CODE[code];

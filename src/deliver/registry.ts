@@ -1,8 +1,9 @@
 /** Every kind of sink. A new one is a file in `sinks/`, its configuration in `types/config.ts`, and a line here. */
 import type { ConsoleSinkConfig, WebhookSinkConfig } from "../types/config.ts";
 import type { Sink } from "../types/sink.ts";
+import type { HttpSinkDeps } from "./http-sink.ts";
 import { createConsoleSink, type ConsoleSinkDeps } from "./sinks/console.ts";
-import { createWebhookSink, type WebhookSinkDeps } from "./sinks/webhook.ts";
+import { createWebhookSink } from "./sinks/webhook.ts";
 
 interface ConfigByKind {
   webhook: WebhookSinkConfig;
@@ -10,7 +11,7 @@ interface ConfigByKind {
 }
 
 export type SinkKind = keyof ConfigByKind;
-export type SinkDeps = WebhookSinkDeps & ConsoleSinkDeps;
+export type SinkDeps = HttpSinkDeps & ConsoleSinkDeps;
 
 type ConfigOf<K extends SinkKind> = { [P in K]: ConfigByKind[P] & { readonly kind: P } }[K];
 type Makers = { readonly [K in SinkKind]: (config: ConfigByKind[K], deps: SinkDeps) => Sink };

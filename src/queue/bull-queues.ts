@@ -99,7 +99,8 @@ function createOnRedis(url: string, { prefix, log }: BullQueuesOptions): JobQueu
       return { options: { connection, prefix }, close: () => connection.disconnect() };
     },
     backend: undefined,
-    check: () => checkRedis(producer),
+    // One that hangs (a stopped process, a cut cable) never answers: without an end to that it would count as there.
+    check: () => within(checkRedis(producer), "answer"),
     marker: {
       async read() {
         const text = await within(producer.get(markerKey), "read the marker");

@@ -37,8 +37,8 @@ export interface RelayStore {
 export interface RelayOptions {
   readonly store: RelayStore;
   readonly queues: JobQueues;
-  /** Sinks whose deliveries go through the queue. */
-  readonly sinks: readonly string[];
+  /** Sinks whose deliveries go through the queue, as of now: those of a broken one wait in the store. */
+  readonly sinks: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -70,19 +70,18 @@ export function createRelay(options: RelayOptions): Relay {
     const ids = rows.map((row) => row.id);
     try {
       const byQueue = Map.groupBy(rows, (row) => row.queue);
-      for (const [queue, of] of byQueue) {
-        await queues.add(
-          queue,
-          of.map(
-            (row): QueuedJob => ({
-              id: row.jobId,
-              data: row.payload,
-              delayMs: row.runAt - clock.now(),
-              lane: row.lane,
+      // Side by side: what goes to one sink does not wait for what goes to another.
+      await Promise.all(
+        [...byQueue].map(([queue, of]) =>
+          queues.add(
+            queue,
+            of.map((row): QueuedJob => {
+              const { jobId: id, payload: data, runAt, lane } = row;
+              return { id, data, delayMs: runAt - clock.now(), lane };
             }),
           ),
-        );
-      }
+        ),
+      );
       // The marker first: it may run ahead of the store, but a store ahead of the marker means loss.
       await queues.marker?.advance(Math.max(...ids));
     } catch (error) {
@@ -109,9 +108,10 @@ export function createRelay(options: RelayOptions): Relay {
       );
       count += jobs.length;
     }
+    const sinks = options.sinks();
     const dueBefore = scope === "all" ? Number.MAX_SAFE_INTEGER : now - SWEEP_GRACE_MS;
     for (let after = ""; ; ) {
-      const page = await store.pendingJobs({ dueBefore, sinks: options.sinks, after, limit: BATCH });
+      const page = await store.pendingJobs({ dueBefore, sinks, after, limit: BATCH });
       for (const [sink, of] of Map.groupBy(page, (delivery) => delivery.sink)) {
         await queues.add(
           deliveriesQueue(sink),

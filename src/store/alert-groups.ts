@@ -290,6 +290,7 @@ export async function releaseAlert(
       .selectFrom("message")
       .selectAll()
       .where("alert_id", "=", alertId)
+      .where("replay_of", "is", null)
       .orderBy("revision", "desc")
       .executeTakeFirstOrThrow();
     await trx.updateTable("alert").set({ held_in: null }).where("alert_id", "=", alertId).execute();

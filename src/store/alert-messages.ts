@@ -1,5 +1,5 @@
 /** Messages and their deliveries: written in the transaction of what they tell. */
-import type { Transaction } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import { deliveryIdOf } from "../lib/ids.ts";
 import type { Message, Severity } from "../types/alert.ts";
 import { deliveriesQueue, type JobLane } from "../types/queue-names.ts";
@@ -80,7 +80,7 @@ export function deliveryJob(of: {
   };
 }
 
-export function messageOf(row: MessageTable): Message {
+export function messageOf(row: Selectable<MessageTable>): Message {
   return {
     webhookId: row.webhook_id,
     type: row.type as Message["type"],

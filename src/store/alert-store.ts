@@ -61,6 +61,7 @@ export function createAlertStore(db: Db, dueHours: DueHours = {}): AlertStore {
         .selectFrom("message")
         .selectAll()
         .where("alert_id", "=", alertId)
+        .where("replay_of", "is", null)
         .orderBy("revision")
         .execute();
       return {

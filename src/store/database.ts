@@ -18,6 +18,7 @@ import * as watchDue from "./migrations/008-watch-due.ts";
 import * as triage from "./migrations/011-triage.ts";
 import * as groups from "./migrations/012-groups.ts";
 import * as lateValues from "./migrations/010-late-values.ts";
+import * as delivery from "./migrations/009-delivery.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -56,6 +57,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "011-triage": triage,
   "012-groups": groups,
   "010-late-values": lateValues,
+  "009-delivery": delivery,
 };
 
 const INT8 = 20;

@@ -1,6 +1,6 @@
 /** Deliveries and their attempts: written before the job completes, read before every POST. */
 import { sql } from "kysely";
-import type { EventType, Severity } from "../types/alert.ts";
+import { type EventType, SEVERITIES, type Severity } from "../types/alert.ts";
 import type { AfterAttempt, AttemptRecord, DueDelivery } from "../types/delivery.ts";
 import { deliveryJob, laneOfSeverity } from "./alert-messages.ts";
 import type { JobLane } from "../types/queue-names.ts";
@@ -23,6 +23,10 @@ export interface StoredDelivery {
   readonly lastError: string | null;
   readonly createdAt: number;
   readonly deliveredAt: number | null;
+  /** The webhook-id of the message that this one repeats; null for a message that is told for the first time. */
+  readonly replayOf: string | null;
+  /** The sink that could not deliver it in time; null where it was meant for this one. */
+  readonly fallbackFor: string | null;
 }
 
 export interface DeliveryCounts {
@@ -40,6 +44,8 @@ export interface DeliveryStore {
    * `queued`: whether the next attempt goes through the queue.
    */
   record(of: { delivery: DueDelivery; attempt: AttemptRecord; after: AfterAttempt; queued: boolean }): Promise<boolean>;
+  /** A newer revision of the same alert was delivered to the same sink. */
+  isSuperseded(deliveryId: string): Promise<boolean>;
   /** Pending deliveries of these sinks with an attempt due before `dueBefore`, most severe and oldest first. */
   due(options: {
     dueBefore: number;
@@ -47,6 +53,13 @@ export interface DeliveryStore {
     sinks: readonly string[];
     severities?: readonly Severity[];
   }): Promise<DueDelivery[]>;
+  /** The pending delivery that is sent to ask whether a broken sink is back: the most severe one that was due first. */
+  probeOf(sink: string): Promise<DueDelivery | null>;
+  /**
+   * The sink is back: everything pending for it is due now, retractions first, then by severity. `queued`: as of `record`.
+   * Answers how many.
+   */
+  hasten(of: { sink: string; now: number; queued: boolean }): Promise<number>;
   /** All pending deliveries of these sinks: what is put back into an empty queue. */
   pendingJobs(options: {
     dueBefore: number;
@@ -67,10 +80,15 @@ export interface DeliveryStore {
     state?: DeliveryState | undefined;
     sink?: string | undefined;
     alertId?: string | undefined;
+    deliveryId?: string | undefined;
   }): Promise<StoredDelivery[]>;
   attempts(deliveryId: string): Promise<AttemptRecord[]>;
   counts(): Promise<Map<string, DeliveryCounts>>;
 }
+
+/** Of a table with a severity: `info` is 1, `critical` is 5. */
+const rankIn = (table: "delivery" | "moved") =>
+  sql<number>`array_position(${sql.lit(`{${SEVERITIES.join(",")}}`)}::text[], ${sql.ref(`${table}.severity`)})`;
 
 export function createDeliveryStore(db: Db): DeliveryStore {
   const dueRows = () =>
@@ -80,6 +98,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       .select([
         "delivery_id",
         "delivery.webhook_id",
+        "alert_id",
         "sink",
         "delivery.severity",
         "attempt_no",
@@ -140,6 +159,22 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         return true;
       }),
 
+    async isSuperseded(deliveryId) {
+      const newer = await db
+        .selectFrom("delivery as old")
+        .innerJoin("message as old_message", "old_message.webhook_id", "old.webhook_id")
+        .innerJoin("message as new_message", "new_message.alert_id", "old_message.alert_id")
+        .innerJoin("delivery as new", "new.webhook_id", "new_message.webhook_id")
+        .select("new.delivery_id")
+        .where("old.delivery_id", "=", deliveryId)
+        .whereRef("new_message.revision", ">", "old_message.revision")
+        .whereRef("new.sink", "=", "old.sink")
+        .where("new.state", "=", "delivered")
+        .limit(1)
+        .executeTakeFirst();
+      return newer !== undefined;
+    },
+
     async due({ dueBefore, limit, sinks, severities }) {
       if (sinks.length === 0) return [];
       let query = dueRows().where("next_attempt_at", "<=", dueBefore).where("sink", "in", sinks);
@@ -147,6 +182,34 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       const lane = sql`case delivery.severity when 'critical' then 0 when 'high' then 1 when 'medium' then 2 else 3 end`;
       return (await query.orderBy(lane).orderBy("next_attempt_at").limit(limit).execute()).map(dueOf);
     },
+
+    async probeOf(sink) {
+      const row = await dueRows()
+        .where("sink", "=", sink)
+        .orderBy(rankIn("delivery"), "desc")
+        .orderBy("next_attempt_at")
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : dueOf(row);
+    },
+
+    hasten: ({ sink, now, queued }) =>
+      db.transaction().execute(async (trx) => {
+        const { rows } = await sql<HastenedRow>`
+          with moved as (
+            update delivery set next_attempt_at = least(next_attempt_at, ${now})
+            where sink = ${sink} and state = 'pending'
+            returning delivery_id, webhook_id, sink, attempt_no, severity, created_at
+          )
+          select moved.delivery_id, moved.sink, moved.severity, moved.attempt_no from moved join message using (webhook_id)
+          order by message.type = 'alert.retracted' desc, ${rankIn("moved")} desc, moved.created_at`.execute(trx);
+        if (queued)
+          await addToOutbox(
+            trx,
+            rows.map((row) => jobAnew(row, now)),
+          );
+        return rows.length;
+      }),
 
     async pendingJobs({ dueBefore, sinks, after, limit }) {
       if (sinks.length === 0) return [];
@@ -186,17 +249,17 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         const queued = rows.filter((row) => queuedSinks.includes(row.sink));
         await addToOutbox(
           trx,
-          queued.map((row) => redriveJob(row, now)),
+          queued.map((row) => jobAnew(row, now)),
         );
         return rows.length;
       }),
 
-    async list({ limit, offset, state, sink, alertId }) {
+    async list({ limit, offset, state, sink, alertId, deliveryId }) {
       let query = db
         .selectFrom("delivery")
         .innerJoin("message", "message.webhook_id", "delivery.webhook_id")
         .selectAll("delivery")
-        .select(["message.alert_id", "message.type", "message.revision"])
+        .select(["message.alert_id", "message.type", "message.revision", "message.replay_of"])
         .orderBy("delivery.created_at", "desc")
         .orderBy("delivery_id")
         .limit(limit)
@@ -204,6 +267,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       if (state !== undefined) query = query.where("state", "=", state);
       if (sink !== undefined) query = query.where("sink", "=", sink);
       if (alertId !== undefined) query = query.where("message.alert_id", "=", alertId);
+      if (deliveryId !== undefined) query = query.where("delivery_id", "=", deliveryId);
       return (await query.execute()).map((row) => ({
         deliveryId: row.delivery_id,
         webhookId: row.webhook_id,
@@ -219,6 +283,8 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         lastError: row.last_error,
         createdAt: row.created_at,
         deliveredAt: row.delivered_at,
+        replayOf: row.replay_of,
+        fallbackFor: row.fallback_for,
       }));
     },
 
@@ -261,6 +327,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
 interface DueRow {
   readonly delivery_id: string;
   readonly webhook_id: string;
+  readonly alert_id: string | null;
   readonly sink: string;
   readonly severity: string;
   readonly attempt_no: number;
@@ -274,6 +341,7 @@ function dueOf(row: DueRow): DueDelivery {
   return {
     deliveryId: row.delivery_id,
     webhookId: row.webhook_id,
+    alertId: row.alert_id,
     sink: row.sink,
     severity: row.severity as Severity,
     attemptNo: row.attempt_no,
@@ -284,7 +352,14 @@ function dueOf(row: DueRow): DueDelivery {
   };
 }
 
-function redriveJob(row: { delivery_id: string; sink: string; severity: string; attempt_no: number }, now: number) {
+interface HastenedRow {
+  readonly delivery_id: string;
+  readonly sink: string;
+  readonly severity: string;
+  readonly attempt_no: number;
+}
+
+function jobAnew(row: HastenedRow, now: number) {
   const job = deliveryJob({
     deliveryId: row.delivery_id,
     sink: row.sink,
@@ -292,6 +367,6 @@ function redriveJob(row: { delivery_id: string; sink: string; severity: string; 
     runAt: now,
     severity: row.severity as Severity,
   });
-  // A job of this attempt may still wait in the queue for its old time: the redrive must not vanish behind it.
+  // A job of this attempt may still wait in the queue for its old time: the new one must not vanish behind it.
   return { ...job, jobId: `${job.jobId}-r${now}` };
 }

@@ -169,6 +169,8 @@ export interface MessageTable {
   severity: string;
   body: string;
   created_at: number;
+  /** The message that this one repeats, marked as a replay. */
+  replay_of: Generated<string | null>;
 }
 
 export type DeliveryState = "pending" | "delivered" | "dead";
@@ -187,6 +189,10 @@ export interface DeliveryTable {
   last_error: string | null;
   created_at: number;
   delivered_at: number | null;
+  /** When it was handed to the fallback sink of its sink. */
+  fallback_at: Generated<number | null>;
+  /** The sink it was handed over from. */
+  fallback_for: Generated<string | null>;
 }
 
 export interface AttemptTable {

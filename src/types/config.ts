@@ -3,6 +3,7 @@ import type { ChainId } from "./chain.ts";
 import type { Severity } from "./alert.ts";
 import type { DueHours } from "./triage.ts";
 import type { Policy, Route } from "./policy.ts";
+import type { LaneOptions, OldSecret, TlsFiles } from "./sink-delivery.ts";
 
 export interface NodeConfig {
   readonly name: string;
@@ -56,12 +57,13 @@ export interface ChainConfig {
   readonly nodes: readonly NodeConfig[];
 }
 
-export interface WebhookSinkConfig {
+export interface WebhookSinkConfig extends LaneOptions, TlsFiles {
   readonly kind: "webhook";
   readonly name: string;
   readonly url: string;
-  /** One or two `whsec_...`: both sign during a rotation, the new one first. */
+  /** One or two of `whsec_...` (v1) and `whsk_...` (v1a): each signs, the new one first during a rotation. */
   readonly secrets: readonly string[];
+  readonly oldSecrets?: readonly OldSecret[] | undefined;
   readonly timeoutMs: number;
   readonly concurrency: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -1,9 +1,12 @@
 /** One message on its way to one sink. */
 import type { EventType, Severity } from "./alert.ts";
+import type { SendOutcome } from "./sink.ts";
 
 export interface DueDelivery {
   readonly deliveryId: string;
   readonly webhookId: string;
+  /** Null for operational messages. */
+  readonly alertId: string | null;
   readonly sink: string;
   readonly severity: Severity;
   /** Attempts already made; the next one has this number. */
@@ -19,7 +22,7 @@ export interface DueDelivery {
 export interface AttemptRecord {
   readonly at: number;
   readonly durationMs: number;
-  readonly result: "delivered" | "retry" | "rejected";
+  readonly result: SendOutcome["result"];
   readonly status: number | null;
   readonly error: string | null;
   readonly excerpt: string;

@@ -52,6 +52,16 @@ async function pendingTo(store: StoreUnderTest, label: string): Promise<DueDeliv
   return due;
 }
 
+async function revisionTo(store: StoreUnderTest, of: { alertId: string; revision: number; sink: string }) {
+  const { alertId, revision, sink } = of;
+  const message = { ...messageTo(`${alertId}_${revision}`), alertId, revision };
+  await store.alerts.addMessage(message, [sink, `${sink}-too`], NOW);
+  const due = await store.deliveries.due({ dueBefore: NOW, limit: 10, sinks: [sink] });
+  const delivery = due.find((one) => one.webhookId === message.webhookId);
+  if (delivery === undefined) throw new Error("a new delivery is due at once");
+  return delivery;
+}
+
 async function waitingJobs(store: StoreUnderTest, now = NOW) {
   return store.outbox.claim({ limit: 100_000, now, claimMs: 0 });
 }
@@ -168,6 +178,30 @@ function deliveryTests(getStore: GetStore): void {
     expect(await deliveries.attempts(delivery.deliveryId)).toEqual([FAILED]);
   });
 
+  test("a revision is superseded once a newer one of its alert was delivered to the same sink, and not before", async () => {
+    const { deliveries } = getStore();
+    const to = (revision: number, alertId = "alr_superseded") =>
+      revisionTo(getStore(), { alertId, revision, sink: "stateful" });
+    const first = await to(1);
+    const second = await to(2);
+    const third = await to(3);
+    const other = await to(1, "alr_superseded_other");
+    const asked = [first, second, third, other];
+    const superseded = () => Promise.all(asked.map(({ deliveryId }) => deliveries.isSuperseded(deliveryId)));
+    expect(await superseded()).toEqual([false, false, false, false]);
+    await deliveries.record({ delivery: second, attempt: DELIVERED, after: { state: "delivered" }, queued: false });
+    expect(await superseded()).toEqual([true, false, false, false]);
+    const [elsewhere] = await deliveries.list({ limit: 1, offset: 0, sink: "stateful-too", alertId: "alr_superseded" });
+    expect(await deliveries.isSuperseded(elsewhere?.deliveryId ?? "")).toBe(false);
+  });
+
+  test("an operational message is never superseded", async () => {
+    const { deliveries } = getStore();
+    const [one, two] = [await pendingTo(getStore(), "system-1"), await pendingTo(getStore(), "system-2")];
+    await deliveries.record({ delivery: two, attempt: DELIVERED, after: { state: "delivered" }, queued: false });
+    expect(await deliveries.isSuperseded(one.deliveryId)).toBe(false);
+  });
+
   test("an attempt outside of the queue leaves no job", async () => {
     const delivery = await pendingTo(getStore(), "direct");
     const after = { state: "pending", nextAttemptAt: NOW + 5_000 } as const;
@@ -223,6 +257,46 @@ function redriveTests(getStore: GetStore): void {
     expect(await deliveries.redrive({ ...of, deliveryIds: [sent.deliveryId, waiting.deliveryId] })).toBe(1);
     expect(await deliveries.pending(waiting.deliveryId)).toMatchObject({ nextAttemptAt: NOW + 1 });
     expect((await waitingJobs(getStore())).map((job) => job.queue)).not.toContain("deliveries-redrive-waiting");
+  });
+
+  test("a broken sink is asked with its most severe delivery that was due first", async () => {
+    const { alerts, deliveries } = getStore();
+    expect(await deliveries.probeOf("probed")).toBeNull();
+    for (const [index, severity] of (["low", "high", "high", "medium"] as const).entries())
+      await alerts.addMessage({ ...messageTo(`probed-${index}`), severity }, ["probed"], NOW - index);
+    expect(await deliveries.probeOf("probed")).toMatchObject({ body: "probed-2", attemptNo: 0 });
+  });
+
+  test("a sink that is back has everything due at once, retractions first, then by severity, as new jobs", async () => {
+    const { alerts, deliveries } = getStore();
+    const later = await pendingTo(getStore(), "back");
+    const after = { state: "pending", nextAttemptAt: NOW + 3_600_000 } as const;
+    await deliveries.record({ delivery: later, attempt: FAILED, after, queued: true });
+    const others = [
+      ["back-low", "low", "system.degraded"],
+      ["back-taken", "info", "alert.retracted"],
+      ["back-worst", "critical", "system.degraded"],
+    ] as const;
+    for (const [label, severity, type] of others)
+      await alerts.addMessage({ ...messageTo(label), severity, type }, ["back"], NOW);
+    await pendingTo(getStore(), "not-back");
+    const now = NOW + 60_000;
+    expect(await deliveries.hasten({ sink: "back", now, queued: true })).toBe(4);
+    const due = await deliveries.due({ dueBefore: now, limit: 10, sinks: ["back"] });
+    expect(new Set(due.map((one) => one.body))).toEqual(new Set(["back", "back-low", "back-taken", "back-worst"]));
+    expect(due.find((one) => one.body === "back")).toMatchObject({ attemptNo: 1, nextAttemptAt: now });
+    const bodyOf = new Map(due.map((one) => [one.deliveryId, one.body]));
+    const jobs = (await waitingJobs(getStore(), now)).filter((job) => job.jobId.endsWith(`-r${now}`));
+    expect(jobs.map(({ payload }) => bodyOf.get((payload as { deliveryId: string }).deliveryId))).toEqual([
+      "back-taken",
+      "back-worst",
+      "back",
+      "back-low",
+    ]);
+    expect(jobs.map(({ queue }) => queue)).toEqual(Array<string>(4).fill("deliveries-back"));
+    const before = (await waitingJobs(getStore(), now)).length;
+    expect(await deliveries.hasten({ sink: "back", now: now + 1, queued: false })).toBe(4);
+    expect(await waitingJobs(getStore(), now)).toHaveLength(before);
   });
 
   test("counts tell what waits and what is dead, and how old the oldest is that waits", async () => {

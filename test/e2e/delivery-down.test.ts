@@ -70,10 +70,13 @@ async function downThenUp(servedBy: { databaseUrl?: string; redisUrl?: string })
   });
   expect(failing.data.subject).toBe("sink:desk");
   expect(failing.data.summary).toContain("connection refused");
-  expect(fourthFailures(daemon)).toBeGreaterThanOrEqual(1);
+  // Three different deliveries, or one for the fourth time: whichever comes first.
+  expect(failedDeliveries(daemon) >= 3 || fourthFailures(daemon) >= 1).toBe(true);
   const desk = { sink: "desk" };
   expect(await daemon.metric("heistwatch_deliveries_pending", desk)).toBe(DELIVERIES);
-  expect(await daemon.metric("heistwatch_delivery_attempts_total", { ...desk, outcome: "retry" })).toBeGreaterThan(3);
+  expect(
+    await daemon.metric("heistwatch_delivery_attempts_total", { ...desk, outcome: "retry" }),
+  ).toBeGreaterThanOrEqual(3);
   expect(await daemon.metric("heistwatch_delivery_oldest_undelivered_seconds", desk)).toBeGreaterThan(0);
 
   receiver = await startReceiver({ port });
@@ -101,6 +104,14 @@ function systemMessage(type: string) {
 
 function attempts(of: Heistwatch) {
   return of.logs().filter((line) => line["sink"] === "desk" && line.msg === "delivery attempted");
+}
+
+function failedDeliveries(of: Heistwatch): number {
+  return new Set(
+    attempts(of)
+      .filter((line) => line["outcome"] === "retry")
+      .map((line) => line["webhookId"]),
+  ).size;
 }
 
 function fourthFailures(of: Heistwatch): number {

@@ -8,7 +8,7 @@ import { createChecksum } from "../../src/chains/evm/checksum.ts";
 import { type BlockAnswers, decodeHeader, transactionHashesOf } from "../../src/chains/evm/decode-block.ts";
 import { decodeParityTraces } from "../../src/chains/evm/decode-traces.ts";
 import { createNativeCheck, type NativeCheck, type NativeOutcome } from "../../src/chains/evm/native-check.ts";
-import { createRequestGate } from "../../src/chains/request-gate.ts";
+import { createRequestGate } from "../../src/lib/request-gate.ts";
 import { createRpcClient, type RpcCaller, type RpcClient } from "../../src/chains/evm/rpc-client.ts";
 import { RpcError } from "../../src/chains/rpc-envelope.ts";
 import { type Compiled, compileSolidity } from "../e2e/contracts.ts";

@@ -2,7 +2,8 @@
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { afterEach, expect } from "@jest/globals";
-import { createWebhookSink, type WebhookSinkDeps } from "../../src/deliver/sinks/webhook.ts";
+import type { HttpSinkDeps } from "../../src/deliver/http-sink.ts";
+import { createWebhookSink } from "../../src/deliver/sinks/webhook.ts";
 import type { WebhookSinkConfig } from "../../src/types/config.ts";
 import type { Sink, SinkMessage } from "../../src/types/sink.ts";
 
@@ -32,7 +33,7 @@ export const http = (answer: RequestListener) => listen(createHttpServer(answer)
 export const tcp = (serve: (socket: Socket) => void) =>
   listen(createTcpServer((socket) => void socket.once("data", () => serve(socket))));
 
-export function sinkTo(port: number, over: Partial<WebhookSinkConfig> = {}, deps: Partial<WebhookSinkDeps> = {}): Sink {
+export function sinkTo(port: number, over: Partial<WebhookSinkConfig> = {}, deps: Partial<HttpSinkDeps> = {}): Sink {
   const config: WebhookSinkConfig = {
     kind: "webhook",
     name: "siem",

@@ -35,12 +35,12 @@ describe("a webhook sink, watched by a listener on every local address", () => {
   });
   afterAll(() => new Promise((closed) => server.close(closed)));
 
-  async function send(host: string, over: { allowNetworks?: string[]; resolve?: ResolveAll } = {}) {
-    const { allowNetworks = [], resolve } = over;
+  async function send(host: string, over: { allowNetworks?: string[]; resolve?: ResolveAll; port?: string } = {}) {
+    const { allowNetworks = [], resolve, port: at = `:${port}` } = over;
     const config = {
       kind: "webhook",
       name: "siem",
-      url: `http://${host}:${port}/`,
+      url: `http://${host}${at}/`,
       secrets: [`whsec_${Buffer.alloc(32, 1).toString("base64")}`],
       timeoutMs: 2_000,
       concurrency: 1,
@@ -75,6 +75,29 @@ describe("a webhook sink, watched by a listener on every local address", () => {
     "１２７.0.0.1",
     "①②⑦.0.0.1",
     "127。0。0。1",
+    "127．0．0．1",
+    "𝟏𝟐𝟕.𝟎.𝟎.𝟏",
+    "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ",
+    "ｌｏｃａｌｈｏｓｔ",
+    "00000177.1",
+    "0x7F.0X0.0.1",
+    "127.0x1",
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "169.254.43518",
+    "[::ffff:a9fe:a9fe]",
+    "[::ffff:169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[2002:a9fe:a9fe::]",
+    "[fd00:ec2::254]",
+    "[fe80::1]",
+    "168.63.129.16",
+    "100.100.100.200",
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.0.1",
+    "[fc00::1]",
     "localhost",
     "LOCALHOST",
     "[::1]",
@@ -113,6 +136,50 @@ describe("a webhook sink, watched by a listener on every local address", () => {
   test("http://localhost./ is not dialled", async () => {
     connections = 0;
     expect(await send("localhost.")).toMatchObject({ result: "retry", status: null });
+    expect(connections).toBe(0);
+  });
+
+  test.each([301, 302, 303, 307, 308])(
+    "a %i that points to a private address is not followed: 0 connections",
+    async (status) => {
+      const moved = createServer((socket) => {
+        socket.on("error", () => undefined).resume();
+        const head = `HTTP/1.1 ${status} Moved\r\nlocation: http://[::1]:${port}/\r\ncontent-length: 0\r\nconnection: close`;
+        socket.end(`${head}\r\n\r\n`);
+      });
+      await new Promise<void>((listening) => moved.listen(0, "127.0.0.2", listening));
+      try {
+        connections = 0;
+        const at = `127.0.0.2:${(moved.address() as AddressInfo).port}`;
+        const outcome = await send(at, { allowNetworks: ["127.0.0.2/32"], port: "" });
+        expect(outcome).toMatchObject({ result: "retry", status, error: expect.stringContaining("never followed") });
+        expect(connections).toBe(0);
+      } finally {
+        await new Promise((closed) => moved.close(closed));
+      }
+    },
+  );
+
+  test.each(["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"])(
+    "%s of the environment is not used",
+    async (name) => {
+      const before = process.env[name];
+      process.env[name] = `http://127.0.0.1:${port}`;
+      try {
+        connections = 0;
+        expect(await send("hooks.example", { resolve: answering("10.0.0.1") })).toMatchObject({ result: "retry" });
+        expect(connections).toBe(0);
+      } finally {
+        if (before === undefined) delete process.env[name];
+        else process.env[name] = before;
+      }
+    },
+  );
+
+  test.each([":1", ":22", ":25", ":80", ":6379", ":65535"])("no port opens what the address closes: %s", async (at) => {
+    connections = 0;
+    for (const host of ["127.0.0.1", "169.254.169.254", "[::ffff:7f00:1]"])
+      expect(await send(host, { port: at })).toMatchObject({ error: expect.stringMatching(/^refused to connect/) });
     expect(connections).toBe(0);
   });
 

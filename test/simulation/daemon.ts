@@ -7,7 +7,9 @@ import type { FoldContext } from "../../src/alerts/state.ts";
 import { createStateCodec } from "../../src/alerts/state-codec.ts";
 import { runDirectPath } from "../../src/daemon/direct-path.ts";
 import { createLine } from "../../src/daemon/line.ts";
+import { runProbes } from "../../src/daemon/probes.ts";
 import { createWorkers, type Workers } from "../../src/daemon/workers.ts";
+import { createSinkLane } from "../../src/deliver/lane.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { describeError } from "../../src/lib/errors.ts";
 import { sleep } from "../../src/lib/sleep.ts";
@@ -66,10 +68,13 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
   const stopping = new AbortController();
   const sinkNames = options.sinks.map((sink) => sink.name);
   const queueState: { awaySince: number | null } = { awaySince: null };
+  const lanes = new Map(
+    sinkNames.map((sink) => [sink, createSinkLane({ concurrency: 4, maxPerSecond: null, scale: RETRY_SCALE, clock })]),
+  );
   const relay = createRelay({
     store: { ...ports.outbox, unfoldedJobs: ports.alerts.unfoldedJobs, pendingJobs: ports.deliveries.pendingJobs },
     queues: ports.queues,
-    sinks: sinkNames,
+    sinks: () => sinkNames.filter((sink) => lanes.get(sink)?.breaker.isClosed() === true),
     clock,
     log,
   });
@@ -80,6 +85,7 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
     deliveries: ports.deliveries,
     fold: options.bug.fold?.(fold) ?? fold,
     sinks: new Map(ports.sinks.map((sink) => [sink.name, sink])),
+    lanes,
     queuedSinks: sinkNames,
     retryScale: RETRY_SCALE,
     clock,
@@ -122,6 +128,7 @@ export function startDaemon(options: SimDaemonOptions): SimDaemon {
   const loops = [
     relay.run(signal),
     watchQueue({ queues: ports.queues, queueState, clock }, signal),
+    runProbes({ lanes, deliveries: ports.deliveries, workers, log }, signal),
     runDirectPath(
       {
         alerts: ports.alerts,

@@ -14,7 +14,7 @@ import type { Leases } from "../../src/store/leases.ts";
 import type { Outbox } from "../../src/store/outbox.ts";
 import type { PendingStore } from "../../src/store/pending-store.ts";
 import { deliveryIdOf } from "../../src/lib/ids.ts";
-import type { FoldResult, Message } from "../../src/types/alert.ts";
+import { type FoldResult, type Message, SEVERITIES } from "../../src/types/alert.ts";
 import type { DueDelivery } from "../../src/types/delivery.ts";
 import type { HitEvent } from "../../src/types/hit.ts";
 import { createMemoryChainStore, createMemoryLeases } from "./memory-chain.ts";
@@ -153,10 +153,10 @@ function severityOrder({ severity }: DeliveryRow): number {
 
 function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
   const dueOf = (row: DeliveryRow): DueDelivery => {
-    const { type, body } = tables.message.get(row.webhookId) as Message;
+    const { type, body, alertId } = tables.message.get(row.webhookId) as Message;
     const { deliveryId, webhookId, sink, severity, attemptNo, nextAttemptAt } = row;
     const scheduleAttempt = attemptNo - row.scheduleStart;
-    return { deliveryId, webhookId, sink, severity, attemptNo, scheduleAttempt, nextAttemptAt, type, body };
+    return { deliveryId, webhookId, alertId, sink, severity, attemptNo, scheduleAttempt, nextAttemptAt, type, body };
   };
   const pendingRows = () => tables.delivery.values().filter((row) => row.state === "pending");
   return {
@@ -187,6 +187,16 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
         return true;
       }),
 
+    async isSuperseded(deliveryId) {
+      const old = tables.delivery.get(deliveryId);
+      const oldMessage = tables.message.get(old?.webhookId ?? "");
+      return tables.delivery.values().some((row) => {
+        const message = tables.message.get(row.webhookId);
+        if (message?.alertId == null || message.alertId !== oldMessage?.alertId) return false;
+        return message.revision > oldMessage.revision && row.sink === old?.sink && row.state === "delivered";
+      });
+    },
+
     async due({ dueBefore, limit, sinks, severities }) {
       return pendingRows()
         .filter((row) => row.nextAttemptAt <= dueBefore && sinks.includes(row.sink))
@@ -195,6 +205,15 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
         .slice(0, limit)
         .map(dueOf);
     },
+
+    async probeOf(sink) {
+      const [row] = pendingRows()
+        .filter((one) => one.sink === sink)
+        .toSorted((a, b) => rankOf(b) - rankOf(a) || a.nextAttemptAt - b.nextAttemptAt);
+      return row === undefined ? null : dueOf(row);
+    },
+
+    hasten: async (of) => tables.transaction(() => hasten(tables, of)),
 
     async pendingJobs({ dueBefore, sinks, after, limit }) {
       return pendingRows()
@@ -208,11 +227,12 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
 
     redrive: async (of) => tables.transaction(() => redrive(tables, of)),
 
-    async list({ limit, offset, state, sink, alertId }) {
+    async list({ limit, offset, state, sink, alertId, deliveryId }) {
       return tables.delivery
         .values()
         .map((row) => ({ row, message: tables.message.get(row.webhookId) as Message }))
         .filter(({ row }) => (state === undefined || row.state === state) && (sink === undefined || row.sink === sink))
+        .filter(({ row }) => deliveryId === undefined || row.deliveryId === deliveryId)
         .filter(({ message }) => alertId === undefined || message.alertId === alertId)
         .toSorted((a, b) => b.row.createdAt - a.row.createdAt || (a.row.deliveryId < b.row.deliveryId ? -1 : 1))
         .slice(offset, offset + limit)
@@ -223,6 +243,9 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
           revision: message.revision,
           attempts: attemptNo,
           nextAttemptAt: row.state === "pending" ? nextAttemptAt : null,
+          // Nobody replays anything in the simulation, and no sink there has a fallback.
+          replayOf: null,
+          fallbackFor: null,
         }));
     },
 
@@ -250,6 +273,31 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
   };
 }
 
+const rankOf = ({ severity }: DeliveryRow) => SEVERITIES.indexOf(severity);
+
+function hasten(tables: MemoryTables, { sink, now, queued }: Parameters<DeliveryStore["hasten"]>[0]): number {
+  const isRetraction = (row: DeliveryRow) => tables.message.get(row.webhookId)?.type === "alert.retracted";
+  const rows = tables.delivery
+    .values()
+    .filter((row) => row.state === "pending" && row.sink === sink)
+    .toSorted(
+      (a, b) => Number(isRetraction(b)) - Number(isRetraction(a)) || rankOf(b) - rankOf(a) || a.createdAt - b.createdAt,
+    );
+  for (const { deliveryId, attemptNo, nextAttemptAt, severity } of rows) {
+    tables.delivery.change(deliveryId, { nextAttemptAt: Math.min(nextAttemptAt, now) });
+    if (queued) addJobAnew(tables, { deliveryId, sink, attemptNo, now, severity });
+  }
+  return rows.length;
+}
+
+function addJobAnew(
+  tables: MemoryTables,
+  { now, ...of }: { deliveryId: string; sink: string; attemptNo: number; now: number; severity: Message["severity"] },
+): void {
+  const job = deliveryJob({ ...of, runAt: now });
+  tables.addToOutbox({ ...job, jobId: `${job.jobId}-r${now}` });
+}
+
 function redrive(
   tables: MemoryTables,
   { deliveryIds, sink, now, queuedSinks }: Parameters<DeliveryStore["redrive"]>[0],
@@ -266,8 +314,7 @@ function redrive(
       scheduleStart: attemptNo,
     });
     if (!queuedSinks.includes(to)) continue;
-    const job = deliveryJob({ deliveryId, sink: to, attemptNo, runAt: now, severity });
-    tables.addToOutbox({ ...job, jobId: `${job.jobId}-r${now}` });
+    addJobAnew(tables, { deliveryId, sink: to, attemptNo, now, severity });
   }
   return rows.length;
 }

@@ -52,6 +52,7 @@ export function createReceivers({ time, random, weather, isQuiet }: ReceiversOpt
     sinkOf: (name) => ({
       name,
       kind: "simulated",
+      keepsState: false,
       describe: () => name,
       send: (message) => send(name, message),
       close: () => Promise.resolve(),

@@ -99,7 +99,8 @@ export async function simulate({
   const state = { quiet: false, over: false };
   const run = createRun({ seed, bug, keepLines, weather: given, violations, isQuiet: () => state.quiet });
   const { time, store, world, receivers, history, weather } = run;
-  for (let index = 1; index <= weather.daemons; index += 1) start(run, index);
+  // Once time runs: a loop that sleeps before it has asked anything would else sleep in real time, and never be there.
+  for (let index = 1; index <= weather.daemons; index += 1) time.after(0, () => start(run, index));
   void liveThrough(run, () => (state.quiet = true)).then(() => (state.over = true));
   await time.run({ done: () => state.over || violations.length > 0, end: START_MS + 24 * 3_600_000 });
   if (violations.length === 0) {

@@ -6,7 +6,7 @@ import type { Log } from "../../types/log.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { excerptOf } from "../excerpt.ts";
 import { ProofMismatchError } from "../node-errors.ts";
-import { createRequestGate } from "../request-gate.ts";
+import { createRequestGate } from "../../lib/request-gate.ts";
 import { normalizeBitcoinAddress } from "./address.ts";
 import { type BlockBytes, createBlockSource } from "./block-source.ts";
 import { createCredentials } from "./credentials.ts";

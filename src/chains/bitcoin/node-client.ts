@@ -6,7 +6,7 @@ import { describeError } from "../../lib/errors.ts";
 import { redactText } from "../../lib/redact.ts";
 import { sleep } from "../../lib/sleep.ts";
 import { createHttpExchange, type HttpReply, type HttpRequest } from "../http-exchange.ts";
-import type { RequestGate } from "../request-gate.ts";
+import type { RequestGate } from "../../lib/request-gate.ts";
 import { type Asked, detailsOf, parseAnswer, resultIn, RpcError } from "../rpc-envelope.ts";
 import type { Credentials } from "./credentials.ts";
 import { NodeStateError } from "./node-state-error.ts";

@@ -14,7 +14,7 @@ import { findLogCandidates } from "./log-candidates.ts";
 import { createEvmMempool } from "./mempool/mempool-source.ts";
 import { createNativeCheck } from "./native-check.ts";
 import { createProver } from "./prover.ts";
-import { createRequestGate } from "../request-gate.ts";
+import { createRequestGate } from "../../lib/request-gate.ts";
 import { createRpcClient, isMethodMissing, type RpcAnswer, type RpcClient } from "./rpc-client.ts";
 import { type MakeCore, wasmCore } from "./scan/scanner-core.ts";
 import { createTracer } from "./tracer.ts";

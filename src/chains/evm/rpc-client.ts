@@ -5,7 +5,7 @@
 import { describeError } from "../../lib/errors.ts";
 import { hideKeysOf, redactText } from "../../lib/redact.ts";
 import { createHttpExchange, type HttpReply } from "../http-exchange.ts";
-import type { RequestGate } from "../request-gate.ts";
+import type { RequestGate } from "../../lib/request-gate.ts";
 import { type Asked, detailsOf, parseAnswer, resultIn, RpcError } from "../rpc-envelope.ts";
 
 export interface RpcClientOptions {

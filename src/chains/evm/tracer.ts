@@ -11,7 +11,7 @@ import { redactText } from "../../lib/redact.ts";
 import { sleep } from "../../lib/sleep.ts";
 import type { Checksum } from "./answer-fields.ts";
 import { decodeCallTracer, decodeParityTraces, type TracedTransaction } from "./decode-traces.ts";
-import { createRequestGate } from "../request-gate.ts";
+import { createRequestGate } from "../../lib/request-gate.ts";
 import { RpcError } from "../rpc-envelope.ts";
 import { isMethodMissing, type RpcCaller } from "./rpc-client.ts";
 

@@ -13,6 +13,7 @@ export function createConsoleSink(config: ConsoleSinkConfig, { write }: ConsoleS
   return {
     name: config.name,
     kind: config.kind,
+    keepsState: false,
     describe: () => "console",
     async send(message, signal) {
       if (signal.aborted) return retry("stopped before it was written");

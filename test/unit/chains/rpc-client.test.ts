@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import type { ServerResponse } from "node:http";
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
-import { createRequestGate } from "../../../src/chains/request-gate.ts";
+import { createRequestGate } from "../../../src/lib/request-gate.ts";
 import { createRpcClient, isMethodMissing, type RpcClient } from "../../../src/chains/evm/rpc-client.ts";
 import { RpcError } from "../../../src/chains/rpc-envelope.ts";
 import { describeError } from "../../../src/lib/errors.ts";

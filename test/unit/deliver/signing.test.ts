@@ -1,7 +1,16 @@
 import { describe, expect, test } from "@jest/globals";
+import { createPublicKey, verify as verifyBytes } from "node:crypto";
 import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
-import { parseSecret, signHeaders } from "../../../src/deliver/signing.ts";
+import {
+  checkSigningKey,
+  newPrivateKey,
+  newSecret,
+  parsePrivateKey,
+  parseSecret,
+  publicKeyOf,
+  signHeaders,
+} from "../../../src/deliver/signing.ts";
 
 // Official vector: libraries/javascript/src/webhook.test.ts, "sign function works".
 const VECTOR = {
@@ -10,6 +19,13 @@ const VECTOR = {
   timestamp: 1614265330,
   body: '{"test": 2432232314}',
   signature: "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+};
+
+// Official vector: libraries/go/webhook_asymmetric_test.go at 5fb2ce9; the public key is derived from its seed.
+const VECTOR_V1A = {
+  privateKey: "whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=",
+  publicKey: "whpk_ZlN4eg7dSSqi0moX9hQUk3orrOouK3QVQSlJa248c/g=",
+  signature: "v1a,tQ9V2XOqn7jL/DQenEFpqIugdBVtiMmER5mhSkXBNwM0mkATuDe6KYYUuxqtaiHeYGb7KaaBRdM5WqyeFiL8Ag==",
 };
 
 const secretOf = (byte: number, length = 32) => `whsec_${Buffer.alloc(length, byte).toString("base64")}`;
@@ -111,6 +127,72 @@ describe("signHeaders", () => {
     expect(() => signHeaders({ webhookId: "msg_1", timestamp: 1, body: "{}", secrets: [NEW], ...over })).toThrow(
       "assertion failed",
     );
+  });
+});
+
+/** As a receiver would, with the public key alone. */
+function acceptsV1a(publicKey: string, { body, headers }: ReturnType<typeof signedNow>): boolean {
+  const raw = Buffer.from(publicKey.slice("whpk_".length), "base64");
+  const key = createPublicKey({
+    key: Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), raw]),
+    format: "der",
+    type: "spki",
+  });
+  const signed = Buffer.from(`${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`);
+  return headers["webhook-signature"]
+    .split(" ")
+    .filter((one) => one.startsWith("v1a,"))
+    .some((one) => verifyBytes(null, signed, key, Buffer.from(one.slice("v1a,".length), "base64")));
+}
+
+describe("v1a", () => {
+  const { secret: _secret, signature: _signature, ...input } = VECTOR;
+  const { privateKey, publicKey, signature } = VECTOR_V1A;
+
+  test("the official vector comes out, from the seed and from seed and public key together", () => {
+    const both = Buffer.concat([privateKey, publicKey].map((key) => Buffer.from(key.slice(5), "base64")));
+    for (const key of [privateKey, `whsk_${both.toString("base64")}`])
+      expect(signHeaders({ ...input, secrets: [key] })["webhook-signature"]).toBe(signature);
+    expect(publicKeyOf(privateKey)).toBe(publicKey);
+  });
+
+  test("v1 and v1a go out together, and a receiver that knows only one of them accepts", () => {
+    const ed25519 = newPrivateKey();
+    const signed = signedNow({ secrets: [NEW, ed25519] });
+    expect(signed.headers["webhook-signature"]).toMatch(/^v1,\S+ v1a,\S+$/);
+    expect(() => new Webhook(NEW).verify(signed.body, { ...signed.headers })).not.toThrow();
+    expect(acceptsV1a(publicKeyOf(ed25519), signed)).toBe(true);
+  });
+
+  test("another key's signature, a changed body and a signature cut short are refused", () => {
+    const ed25519 = newPrivateKey();
+    const signed = signedNow({ secrets: [ed25519] });
+    const publicKeyOfIt = publicKeyOf(ed25519);
+    expect(acceptsV1a(publicKeyOf(newPrivateKey()), signed)).toBe(false);
+    expect(acceptsV1a(publicKeyOfIt, { ...signed, body: signed.body.replace("2", "3") })).toBe(false);
+    const cut = { ...signed.headers, "webhook-signature": signed.headers["webhook-signature"].slice(0, 8) };
+    expect(acceptsV1a(publicKeyOfIt, { ...signed, headers: cut })).toBe(false);
+    expect(() => new Webhook(NEW).verify(signed.body, { ...signed.headers })).toThrow("No matching signature");
+  });
+
+  test("new keys are keys, and no two are the same", () => {
+    for (const make of [newSecret, newPrivateKey]) {
+      const made = Array.from({ length: 20 }, make);
+      expect(new Set(made).size).toBe(20);
+      for (const key of made) expect(() => checkSigningKey(key)).not.toThrow();
+    }
+  });
+
+  test.each([
+    ["the prefix alone", "whsk_"],
+    ["31 bytes", `whsk_${Buffer.alloc(31, 7).toString("base64")}`],
+    ["33 bytes", `whsk_${Buffer.alloc(33, 7).toString("base64")}`],
+    ["64 bytes whose second half is not the public key", `whsk_${Buffer.alloc(64, 7).toString("base64")}`],
+    ["a public key", VECTOR_V1A.publicKey],
+    ["a space at the end", `${VECTOR_V1A.privateKey} `],
+  ])("%s is refused, and the error does not repeat it", (_name, text) => {
+    expect(() => parsePrivateKey(text)).toThrow("webhook secret");
+    expect(() => checkSigningKey(text)).toThrow(/^(?!.*BwcH).*webhook secret/);
   });
 });
 

@@ -7,7 +7,7 @@ import type { AddressTable } from "../../../types/address-table.ts";
 import type { MempoolSource, PendingTransaction } from "../../../types/chain.ts";
 import type { NodeConfig } from "../../../types/config.ts";
 import type { Log } from "../../../types/log.ts";
-import { createRequestGate } from "../../request-gate.ts";
+import { createRequestGate } from "../../../lib/request-gate.ts";
 import type { HeaderSource } from "../header-source.ts";
 import type { Network } from "../networks.ts";
 import { isRefusal, RPC_NOT_FOUND } from "../node-answers.ts";

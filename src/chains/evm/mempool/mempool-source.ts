@@ -12,7 +12,7 @@ import type { DecodeContext } from "../decode-block.ts";
 import { followFeed } from "../head-hints.ts";
 import { profileOf } from "../proof/profiles.ts";
 import { provePending } from "../proof/prove-pending.ts";
-import { createRequestGate } from "../../request-gate.ts";
+import { createRequestGate } from "../../../lib/request-gate.ts";
 import type { RpcClient } from "../rpc-client.ts";
 import { createArrivals } from "./arrivals.ts";
 import { decodePending, readSlot } from "./decode-pending.ts";

@@ -7,7 +7,7 @@ import { inspect } from "node:util";
 import { createCredentials } from "../../../../src/chains/bitcoin/credentials.ts";
 import { createNodeClient, type NodeClient } from "../../../../src/chains/bitcoin/node-client.ts";
 import { NodeStateError } from "../../../../src/chains/bitcoin/node-state-error.ts";
-import { createRequestGate } from "../../../../src/chains/request-gate.ts";
+import { createRequestGate } from "../../../../src/lib/request-gate.ts";
 import { RpcError } from "../../../../src/chains/rpc-envelope.ts";
 import { describeError } from "../../../../src/lib/errors.ts";
 import type { NodeConfig } from "../../../../src/types/config.ts";

@@ -1,7 +1,7 @@
 /** A client of a scripted node, for the parts of the adapter. */
 import { createCredentials } from "../../../../src/chains/bitcoin/credentials.ts";
 import { createNodeClient, type NodeClient } from "../../../../src/chains/bitcoin/node-client.ts";
-import { createRequestGate } from "../../../../src/chains/request-gate.ts";
+import { createRequestGate } from "../../../../src/lib/request-gate.ts";
 import type { Log } from "../../../../src/types/log.ts";
 import type { ChainConfig, NodeConfig } from "../../../../src/types/config.ts";
 import { CREDENTIALS } from "../../../support/bitcoin/scripted-node.ts";

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Wallet } from "ethers";
 import { createEvmMempool } from "../../../../src/chains/evm/mempool/mempool-source.ts";
-import { createRequestGate } from "../../../../src/chains/request-gate.ts";
+import { createRequestGate } from "../../../../src/lib/request-gate.ts";
 import { createRpcClient, type RpcClient } from "../../../../src/chains/evm/rpc-client.ts";
 import type { MempoolSource, PendingTransaction } from "../../../../src/types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../../../src/types/config.ts";

@@ -2,7 +2,7 @@
 import { createChecksum } from "../../../../src/chains/evm/checksum.ts";
 import { type BlockReader, createBlockReader, type NodeAnswers } from "../../../../src/chains/evm/block-reader.ts";
 import { createProver } from "../../../../src/chains/evm/prover.ts";
-import { createRequestGate } from "../../../../src/chains/request-gate.ts";
+import { createRequestGate } from "../../../../src/lib/request-gate.ts";
 import { createRpcClient, type RpcAnswer } from "../../../../src/chains/evm/rpc-client.ts";
 import { RpcError } from "../../../../src/chains/rpc-envelope.ts";
 import { type MakeCore, wasmCore } from "../../../../src/chains/evm/scan/scanner-core.ts";

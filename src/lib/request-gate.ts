@@ -1,11 +1,12 @@
 /**
- * The request cap of one node: at most so many under way, at most so many a second. The exchange's own traffic comes first.
+ * The request cap of one node or one receiver: at most so many under way, at most so many a second. A node serves the
+ * exchange's own traffic first.
  *
  * Two lanes: live requests go before those of backfill (`lib/lane.ts`), which take at most half of the places and half of
  * the rate, so that a scan of the past never makes a new block wait for more than the requests already under way.
  */
-import { isBackfill } from "../lib/lane.ts";
-import { sleep } from "../lib/sleep.ts";
+import { isBackfill } from "./lane.ts";
+import { sleep } from "./sleep.ts";
 
 export interface RequestGate {
   /** Waits for a place; the returned function gives it back. Throws the signal's reason when aborted. */
@@ -14,6 +15,7 @@ export interface RequestGate {
 
 export interface RequestGateOptions {
   readonly maxConcurrent: number;
+  /** Infinity: no limit. */
   readonly maxPerSecond: number;
 }
 

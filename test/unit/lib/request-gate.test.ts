@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createRequestGate, type RequestGate } from "../../../src/chains/request-gate.ts";
+import { createRequestGate, type RequestGate } from "../../../src/lib/request-gate.ts";
 import { inBackfill } from "../../../src/lib/lane.ts";
 
 const NEVER = new AbortController().signal;
