@@ -57,6 +57,7 @@ function readChains(
 
 function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, baseDir: string): Config {
   const absolute = (path: string) => resolve(baseDir, path);
+  const withPaths = (sink: SinkConfig) => withAbsolutePaths(sink, absolute);
   return {
     baseDir,
     dataDir: absolute(user.dataDir),
@@ -75,8 +76,8 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
       enable: user.watchlists.enable,
     },
     sinks: {
-      alerts: orConsole(user.sinks.alerts),
-      operations: apart(orConsole(user.sinks.operations), orConsole(user.sinks.alerts)),
+      alerts: orConsole(user.sinks.alerts.map(withPaths)),
+      operations: apart(orConsole(user.sinks.operations.map(withPaths)), orConsole(user.sinks.alerts)),
     },
     delivery: user.delivery,
     http: user.http,
@@ -128,6 +129,14 @@ function startPointOf(start: string | number): StartPoint {
   const unixSeconds = parseIsoDate(start);
   assert(unixSeconds !== null, "start was checked by the schema");
   return { at: "date", unixSeconds };
+}
+
+function withAbsolutePaths(sink: SinkConfig, absolute: (path: string) => string): SinkConfig {
+  const file = (path: string | null) => (path === null ? null : absolute(path));
+  if (sink.kind === "file") return { ...sink, path: absolute(sink.path) };
+  if (sink.kind === "email") return { ...sink, caFile: file(sink.caFile) };
+  if (sink.kind !== "syslog") return sink;
+  return { ...sink, caFile: file(sink.caFile), certFile: file(sink.certFile), keyFile: file(sink.keyFile) };
 }
 
 /** Nobody configured is not nobody told: the console goes to the log collector at least. */

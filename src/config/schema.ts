@@ -10,11 +10,9 @@ import {
   checkHost,
   checkUrl,
   checkWebhookSecret,
-  CIDR_ALLOWED,
   DATABASE_URL,
   DECIMAL_ALLOWED,
   HTTP_URL,
-  isCidr,
   parseDecimal,
   parseIsoDate,
   REDIS_URL,
@@ -36,6 +34,16 @@ import {
   wholeNumber,
 } from "./fields.ts";
 import type { ReadEnv } from "./secrets.ts";
+import {
+  allowHttp,
+  allowNetworks,
+  bodyFormat,
+  concurrency,
+  furtherSinks,
+  heartbeat,
+  refusePlainHttp,
+  timeoutMs,
+} from "./sink-schema.ts";
 
 const always = () => true;
 
@@ -203,14 +211,6 @@ const chain = (readEnv: ReadEnv) =>
       .describe("How deep a reorg is followed, in blocks; default: as config/chains says."),
   });
 
-const heartbeat = () =>
-  z
-    .boolean({ error: "true or false" })
-    .optional()
-    .describe(
-      "Send system.heartbeat for each chain once a minute: what stops coming tells that heistwatch stopped. Default: false.",
-    );
-
 const webhookSink = (readEnv: ReadEnv) =>
   section({
     kind: z.literal("webhook").describe("Signed HTTP POST (Standard Webhooks)."),
@@ -228,10 +228,8 @@ const webhookSink = (readEnv: ReadEnv) =>
       .min(1, { error: "a list of one or two { env: NAME }" })
       .max(2, { error: "at most 2 secrets: the new one first, the old one until the receiver has changed over" })
       .describe(`Signing secrets, ${WEBHOOK_SECRET_ALLOWED}. Two during a rotation, the new one first.`),
-    timeoutMs: wholeNumber(100, 60_000)
-      .default(15_000)
-      .describe("An attempt without an answer has failed after this many milliseconds."),
-    concurrency: wholeNumber(1, 256).default(4).describe("At most this many attempts under way at once."),
+    timeoutMs: timeoutMs(),
+    concurrency: concurrency(),
     headers: z
       .record(
         z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/),
@@ -243,30 +241,11 @@ const webhookSink = (readEnv: ReadEnv) =>
       )
       .default({})
       .describe("Extra request headers. Secret ones as { env: NAME }."),
-    allowNetworks: list(
-      z
-        .string({ error: CIDR_ALLOWED })
-        .refine(isCidr, { error: CIDR_ALLOWED, params: { found: "a text that is not such a network" } }),
-      `a list of ${CIDR_ALLOWED}`,
-    )
-      .default([])
-      .describe(
-        "CIDRs of private networks this sink may be in. Loopback and private addresses are refused unless listed.",
-      ),
-    allowHttp: z.boolean({ error: "true or false" }).default(false).describe("Allow a URL without TLS."),
+    allowNetworks: allowNetworks(),
+    allowHttp: allowHttp(),
     heartbeat: heartbeat(),
-  }).superRefine(
-    (sink, context) => {
-      // Runs beside other problems of the sink too, so the fields may hold anything.
-      if (typeof sink.url !== "string" || !sink.url.startsWith("http:") || sink.allowHttp) return;
-      addRefusal(
-        context,
-        { found: "a URL without TLS (http:)", allowed: "https:, or http: together with allowHttp: true" },
-        ["url"],
-      );
-    },
-    { when: always },
-  );
+    format: bodyFormat().optional(),
+  }).superRefine((sink, context) => refusePlainHttp(sink, context, "url"), { when: always });
 
 const consoleSink = () =>
   section({
@@ -275,10 +254,12 @@ const consoleSink = () =>
     heartbeat: heartbeat(),
   });
 
+const SINK_KINDS = "webhook, console, slack, teams, discord, telegram, pagerduty, splunk, syslog, email, file, stdout";
+
 const sinkList = (readEnv: ReadEnv) =>
   list(
-    z.discriminatedUnion("kind", [webhookSink(readEnv), consoleSink()], {
-      error: "a mapping with kind: webhook or kind: console",
+    z.discriminatedUnion("kind", [webhookSink(readEnv), consoleSink(), ...furtherSinks(readEnv)], {
+      error: `a mapping with kind: ${SINK_KINDS}`,
     }),
     "a list of sinks",
   ).default([]);

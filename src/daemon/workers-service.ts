@@ -8,7 +8,8 @@ import type { Workers } from "./workers.ts";
 
 // Folding is a few queries per alert: four side by side keep a burst moving without crowding the store.
 const FOLD_CONCURRENCY = 4;
-const CONSOLE_CONCURRENCY = 4;
+// Chats and mail: the services allow about a message a second, and a room reads them in order.
+const USUAL_CONCURRENCY = 1;
 // A worker's running POSTs get this long to end before they are left for the next start.
 const WORKER_GRACE_MS = 15_000;
 
@@ -39,7 +40,7 @@ export function workersService({ queues, workers, relay, sinks, ...options }: Wo
       for (const sink of sinks) {
         const queue = deliveriesQueue(sink.name);
         queues.work(queue, {
-          concurrency: sink.kind === "webhook" ? sink.concurrency : CONSOLE_CONCURRENCY,
+          concurrency: "concurrency" in sink ? sink.concurrency : USUAL_CONCURRENCY,
           handle: (data) => workers.attempt(data as { deliveryId: string; attemptNo: number }, attempts.signal),
           onFailed: onFailed(queue),
         });

@@ -1,6 +1,7 @@
 /** The checked configuration: every default filled in, every secret resolved. */
 import type { ChainId } from "./chain.ts";
 import type { Severity } from "./alert.ts";
+import type { BodyFormat, FurtherSinkConfig } from "./sink-config.ts";
 
 export interface NodeConfig {
   readonly name: string;
@@ -58,6 +59,8 @@ export interface WebhookSinkConfig {
   readonly kind: "webhook";
   readonly name: string;
   readonly url: string;
+  /** How the body is written; absent: native. */
+  readonly format?: BodyFormat | undefined;
   /** One or two `whsec_...`: both sign during a rotation, the new one first. */
   readonly secrets: readonly string[];
   readonly timeoutMs: number;
@@ -78,7 +81,7 @@ export interface ConsoleSinkConfig {
   readonly heartbeat?: boolean | undefined;
 }
 
-export type SinkConfig = WebhookSinkConfig | ConsoleSinkConfig;
+export type SinkConfig = WebhookSinkConfig | ConsoleSinkConfig | FurtherSinkConfig;
 
 export interface Config {
   /** Folder that relative paths of the configuration start from. */
