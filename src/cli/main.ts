@@ -14,6 +14,7 @@ import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
 import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
 import { run, runWorker } from "./run.ts";
 import { showCoverage } from "./coverage.ts";
+import { listSinks, testSinks } from "./sinks.ts";
 import { testBlock } from "./test-block.ts";
 import { addWatchCommands } from "./watch-program.ts";
 
@@ -96,6 +97,12 @@ withGlobals(
   .action((deliveryIds: string[], options: GlobalOptions & { dead?: boolean; sink?: string }) =>
     finish(retryDeliveries(deliveryIds, options)),
   );
+
+const sinks = program.command("sinks").description("where alerts go, and whether they arrive");
+withGlobals(sinks.command("list").description("every configured sink, without its secrets")).action(act(listSinks));
+withGlobals(
+  sinks.command("test [name]").description("send a marked test message to all sinks, or this one; tells each answer"),
+).action((name: string | undefined, options: GlobalOptions) => finish(testSinks(name, options)));
 
 addWatchCommands(program, { withGlobals, finish, wholeNumber });
 
