@@ -6,6 +6,26 @@ import type { AlertBody } from "./body-schema.ts";
 // The zero hash and address of Ethereum: nobody can take them for a transaction or a customer of theirs.
 const NOWHERE = `0x${"0".repeat(40)}`;
 const NO_HASH = `0x${"0".repeat(64)}`;
+const CHAIN = "eip155:1";
+
+const WATCH: AlertBody["data"]["watch"][number] = {
+  list: "test",
+  version: "1",
+  entry: `test/${CHAIN}/${NOWHERE}`,
+  address: NOWHERE,
+  side: "from",
+  label: "test entry",
+  role: "theft",
+  incident: "test",
+  incidentName: "Test",
+  attribution: null,
+  attributionDisputed: false,
+  basis: "researcher",
+  independentSources: 0,
+  sanctioned: null,
+  match: "exact",
+  sources: [],
+};
 
 /**
  * The two revisions of one test: told, then taken back, so that a sink that keeps state ends as it was. `nonce` makes
@@ -37,7 +57,6 @@ function messageOf(body: AlertBody): Message {
 }
 
 function bodyOf(alertId: string, at: string): AlertBody {
-  const chain = "eip155:1";
   return {
     type: "alert.created",
     timestamp: at,
@@ -54,7 +73,7 @@ function bodyOf(alertId: string, at: string): AlertBody {
       late: false,
       retroactive: false,
       summary: "This is a test of heistwatch: if you read it, alerts reach you here. Nothing happened.",
-      chain: { id: chain, name: "test" },
+      chain: { id: CHAIN, name: "test" },
       block: null,
       transaction: { hash: NO_HASH, index: null },
       transfers: [
@@ -64,7 +83,7 @@ function bodyOf(alertId: string, at: string): AlertBody {
           category: "native",
           from: NOWHERE,
           to: NOWHERE,
-          asset: { id: `${chain}/slip44:60`, symbol: "ETH", decimals: 18, listed: true },
+          asset: { id: `${CHAIN}/slip44:60`, symbol: "ETH", decimals: 18, listed: true },
           amount: "0",
           amountDecimal: "0",
           usdCents: null,
@@ -74,26 +93,7 @@ function bodyOf(alertId: string, at: string): AlertBody {
       transfersTotal: 1,
       own: null,
       exposure: { type: "direct", hops: 1, incidents: ["test"] },
-      watch: [
-        {
-          list: "test",
-          version: "1",
-          entry: `test/${chain}/${NOWHERE}`,
-          address: NOWHERE,
-          side: "from",
-          label: "test entry",
-          role: "theft",
-          incident: "test",
-          incidentName: "Test",
-          attribution: null,
-          attributionDisputed: false,
-          basis: "researcher",
-          independentSources: 0,
-          sanctioned: null,
-          match: "exact",
-          sources: [],
-        },
-      ],
+      watch: [WATCH],
       watchTotal: 1,
       score: { amount: 0, share: 0, proximity: 0, confidence: 0, total: 0, caps: [] },
       trust: {

@@ -8,32 +8,22 @@ import { createTransport } from "nodemailer";
 import type { SMTPTransportOptions } from "nodemailer/lib/smtp-transport";
 import type { EmailSinkConfig } from "../../types/sink-config.ts";
 import type { SendOutcome, Sink, SinkMessage } from "../../types/sink.ts";
-import { describeError } from "../../lib/errors.ts";
-import { printable, shortened } from "../../lib/outside-text.ts";
+import { shortened } from "../../lib/outside-text.ts";
 import type { ResolveAll } from "../address-guard.ts";
 import { type Brief, briefOf } from "../brief.ts";
-import { withoutSecrets } from "../excerpt.ts";
-import { failureText } from "../failure-text.ts";
 import { factText } from "../fit.ts";
 import { createDial, readPem } from "../guarded-dial.ts";
 import { readNativeBody } from "../native-body.ts";
-import { type Cut, retryLater, withinTime } from "../send-clock.ts";
+import { type Cut, withinTime } from "../send-clock.ts";
+import { outcomeOfError, outcomeOfRefusals, type Refusal } from "../smtp-outcome.ts";
 
 // Mail servers unfold and cut longer ones; RFC 5322 allows 998.
 const SUBJECT_CHARS_MAX = 200;
-const REASON_CHARS_MAX = 300;
 /** Messages of which some recipients have theirs. Forgotten: those get it twice, with the same Message-ID. */
 const REMEMBERED_MAX = 1_000;
 
 export interface EmailSinkDeps {
   readonly resolve?: ResolveAll;
-}
-
-/** One recipient's "no", as nodemailer tells it. */
-interface Refusal {
-  readonly recipient?: string;
-  readonly responseCode?: number;
-  readonly response?: string;
 }
 
 export function createEmailSink(config: EmailSinkConfig, deps: EmailSinkDeps): Sink {
@@ -42,6 +32,7 @@ export function createEmailSink(config: EmailSinkConfig, deps: EmailSinkDeps): S
   const dial = createDial({ ...config, resolve: deps.resolve });
   const taken = new Map<string, Set<string>>();
   const closing = new AbortController();
+  const asked = { recipients: to.length, secrets: login === null ? [] : [login.password] };
 
   async function deliver(message: SinkMessage, cut: Cut): Promise<SendOutcome> {
     const done = takenBy(taken, message.webhookId);
@@ -59,46 +50,12 @@ export function createEmailSink(config: EmailSinkConfig, deps: EmailSinkDeps): S
       for (const address of waiting) if (!refused.has(address)) done.add(address);
       // Nobody waits any more: sent again, it is meant for all.
       if (refused.size === 0) taken.delete(message.webhookId);
-      return outcomeOf(rejectedErrors, { of: to.length, excerpt: said(response) });
+      return outcomeOfRefusals(rejectedErrors, { ...asked, response });
     } catch (error) {
-      return outcomeOfError(error, { of: to.length });
+      return outcomeOfError(error, asked);
     } finally {
       transport.close();
     }
-  }
-
-  const said = (text: string) =>
-    shortened(printable(withoutSecrets(text, login === null ? [] : [login.password])), REASON_CHARS_MAX);
-
-  function outcomeOf(refusals: readonly Refusal[], of: { of: number; excerpt: string }): SendOutcome {
-    const [first] = refusals;
-    if (first === undefined) return { result: "delivered", status: 250, excerpt: of.excerpt };
-    // Whoever was only put off is asked again first: a refusal for good waits until nobody else is.
-    const putOff = refusals.filter(({ responseCode = 0 }) => responseCode < 500);
-    const told = putOff.length > 0 ? putOff : refusals;
-    const names = told.map(({ recipient = "", response = "" }) => `${recipient} (${said(response)})`).join(", ");
-    const error = `${told.length} of ${of.of} recipients ${putOff.length > 0 ? "put off" : "refused"}: ${shortened(names, REASON_CHARS_MAX)}`;
-    const status = told[0]?.responseCode ?? null;
-    return putOff.length > 0
-      ? { result: "retry", status, error, afterMs: null, excerpt: of.excerpt }
-      : { result: "rejected", status, error, excerpt: of.excerpt };
-  }
-
-  function outcomeOfError(error: unknown, of: { of: number }): SendOutcome {
-    const { rejectedErrors, responseCode, code, response } = error as {
-      rejectedErrors?: readonly Refusal[];
-      responseCode?: number;
-      code?: string;
-      response?: string;
-    };
-    if (rejectedErrors !== undefined && rejectedErrors.length > 0)
-      return outcomeOf(rejectedErrors, { ...of, excerpt: "" });
-    if (typeof responseCode !== "number") return retryLater(said(failureText(error)));
-    const answer = `answered ${said(response ?? describeError(error))}`;
-    // The sender or the message; a login or a greeting that is refused can be put right, and then this goes out.
-    if (responseCode >= 500 && (code === "EENVELOPE" || code === "EMESSAGE"))
-      return { result: "rejected", status: responseCode, error: answer, excerpt: "" };
-    return { result: "retry", status: responseCode, error: answer, afterMs: null, excerpt: "" };
   }
 
   return {
