@@ -1,7 +1,11 @@
 /** Amounts and sentences for people. Token symbols come from the token list only; labels are stripped of control characters where they enter. */
 import { type Asset, CALLDATA_KEY, type UtxoSummary } from "../types/chain.ts";
+import { nameFrom } from "../lib/outside-text.ts";
 import type { EntryMatch, Hit } from "../types/hit.ts";
 import type { RetractionReason, Stage } from "../types/alert.ts";
+
+// The longest of the shipped incidents that people know by its name.
+const INCIDENT_CHARS_MAX = 64;
 
 /** Base units as a decimal number without trailing zeros; null when the decimals are unknown. */
 export function formatAmount(amount: bigint, decimals: number | null): string | null {
@@ -15,10 +19,9 @@ export function formatAmount(amount: bigint, decimals: number | null): string | 
 
 export function describeAmount(amount: bigint, asset: Asset): string {
   const decimal = formatAmount(amount, asset.decimals);
+  const symbol = asset.symbol === null ? null : nameFrom(asset.symbol);
   if (!asset.listed) return `${amount} base units of an unlisted token`;
-  return decimal === null
-    ? `${amount} base units of ${asset.symbol ?? "a token"}`
-    : `${decimal} ${asset.symbol ?? "units"}`;
+  return decimal === null ? `${amount} base units of ${symbol ?? "a token"}` : `${decimal} ${symbol ?? "units"}`;
 }
 
 /** Whole cents with thousands marked: `12,345.60 USD`. */
@@ -180,7 +183,9 @@ function party(hit: Hit, side: "from" | "to"): string {
 
 function labelOf({ entry, incident, basis }: EntryMatch): string {
   const disputed = incident?.disputed === true ? ", attribution disputed" : "";
-  return `${incident?.name ?? entry.incident}: ${entry.label}${disputed}${howMatched(entry, basis)}`;
+  // Names that lists of others brought: in a sentence that people act on they stay names.
+  const name = nameFrom(incident?.name ?? entry.incident, INCIDENT_CHARS_MAX);
+  return `${name}: ${nameFrom(entry.label)}${disputed}${howMatched(entry, basis)}`;
 }
 
 function howMatched({ chain, address }: EntryMatch["entry"], basis: EntryMatch["basis"]): string {

@@ -21,7 +21,7 @@ import { listRecorded, showRecordedTotals, tellRecordedHit } from "./recorded.ts
 import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
 import { run, runWorker } from "./run.ts";
 import { showCoverage } from "./coverage.ts";
-import { makeKeys } from "./sinks.ts";
+import { listSinks, makeKeys, testSinks } from "./sinks.ts";
 import { testBlock } from "./test-block.ts";
 import { addWatchCommands } from "./watch-program.ts";
 
@@ -118,7 +118,11 @@ withGlobals(
   .option("--dry-run", "only count")
   .action((ids: string[], options: ReplayDeliveriesOptions) => finish(replayDeliveries(ids, options)));
 
-const sinks = program.command("sinks").description("set up receivers");
+const sinks = program.command("sinks").description("where alerts go, and whether they arrive");
+withGlobals(sinks.command("list").description("every configured sink, without its secrets")).action(act(listSinks));
+withGlobals(
+  sinks.command("test [name]").description("send a marked test message to all sinks, or this one; tells each answer"),
+).action((name: string | undefined, options: GlobalOptions) => finish(testSinks(name, options)));
 sinks
   .command("keygen")
   .description("make signing keys: a shared secret (v1) and a key pair (v1a)")

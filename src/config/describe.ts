@@ -84,13 +84,22 @@ function describeNode(node: NodeConfig): string {
   return `  node ${node.name} of ${node.operator}: ${redactUrl(node.http)}, ${push}, ${limits}${own}`;
 }
 
+/** Where a sink that is no webhook leads, without anything that may be a key. */
+function placeOf(sink: Exclude<SinkConfig, { kind: "webhook" }>): string {
+  if ("path" in sink) return ` ${sink.path}`;
+  if ("host" in sink) return ` ${sink.host}, port ${sink.port}`;
+  if ("apiUrl" in sink) return ` ${redactUrl(sink.apiUrl)}`;
+  return "url" in sink ? ` ${redactUrl(sink.url)}` : "";
+}
+
 function describeSink(sink: SinkConfig): string {
-  if (sink.kind === "console") return `${sink.name}: console`;
+  if (sink.kind !== "webhook") return `${sink.name}: ${sink.kind}${placeOf(sink)}`;
   const secrets = sink.secrets.length === 1 ? "1 secret" : `${sink.secrets.length} secrets`;
   // Names only: the value of a header is where tokens are.
   const headers = Object.keys(sink.headers).length === 0 ? "" : `, headers ${Object.keys(sink.headers).join(", ")}`;
   const networks = sink.allowNetworks.length === 0 ? "" : `, private networks ${sink.allowNetworks.join(", ")}`;
-  return `${sink.name}: webhook ${redactUrl(sink.url)}, ${secrets}${headers}${networks}${describeDelivery(sink)}`;
+  const format = sink.format === undefined || sink.format === "native" ? "" : `, as ${sink.format}`;
+  return `${sink.name}: webhook ${redactUrl(sink.url)}, ${secrets}${format}${headers}${networks}${describeDelivery(sink)}`;
 }
 
 function describeDelivery({ oldSecrets = [], maxPerSecond, fallback, caFile, certFile }: WebhookSinkConfig): string {

@@ -155,16 +155,21 @@ function startPointOf(start: string | number): StartPoint {
   return { at: "date", unixSeconds };
 }
 
-/** Nobody configured is not nobody told: the console goes to the log collector at least. */
-function orConsole(sinks: readonly SinkConfig[]): readonly SinkConfig[] {
-  return sinks.length > 0 ? sinks : [{ kind: "console", name: "console" }];
-}
-
 function withAbsolutePaths(sink: SinkConfig, absolute: (path: string) => string): SinkConfig {
-  if (sink.kind !== "webhook") return sink;
+  const file = (path: string | null) => (path === null ? null : absolute(path));
+  if (sink.kind === "file") return { ...sink, path: absolute(sink.path) };
+  if (sink.kind === "email") return { ...sink, caFile: file(sink.caFile) };
+  if (sink.kind === "syslog")
+    return { ...sink, caFile: file(sink.caFile), certFile: file(sink.certFile), keyFile: file(sink.keyFile) };
+  if (sink.kind !== "webhook" && sink.kind !== "splunk") return sink;
   const { caFile, certFile, keyFile } = sink;
   const written = Object.entries({ caFile, certFile, keyFile }).filter(([, path]) => path !== undefined);
   return { ...sink, ...Object.fromEntries(written.map(([option, path]) => [option, absolute(String(path))])) };
+}
+
+/** Nobody configured is not nobody told: the console goes to the log collector at least. */
+function orConsole(sinks: readonly SinkConfig[]): readonly SinkConfig[] {
+  return sinks.length > 0 ? sinks : [{ kind: "console", name: "console" }];
 }
 
 /** A console in both lists is two sinks: alerts reach it through the queue, alarms straight from the store. */

@@ -6,20 +6,15 @@ import { z } from "zod";
 import { SEVERITIES } from "../types/alert.ts";
 import {
   checkHarmlessUrl,
-  checkHeaderValue,
   checkHost,
   checkUrl,
-  checkWebhookSecret,
-  CIDR_ALLOWED,
   DATABASE_URL,
   DECIMAL_ALLOWED,
   HTTP_URL,
-  isCidr,
   parseDecimal,
   parseIsoDate,
   REDIS_URL,
   START_ALLOWED,
-  WEBHOOK_SECRET_ALLOWED,
   WS_URL,
 } from "./checks.ts";
 import {
@@ -38,9 +33,7 @@ import {
 import { policy, prices, routes } from "./alert-options.ts";
 import type { ReadEnv } from "./secrets.ts";
 import { watchlists } from "./watchlists-section.ts";
-import { lane, oldSecrets, refuseHalfCertificate, tlsFiles } from "./sink-delivery.ts";
-
-const always = () => true;
+import { sinks } from "./sinks-section.ts";
 
 const finality = () =>
   z.discriminatedUnion(
@@ -206,102 +199,6 @@ const chain = (readEnv: ReadEnv) =>
       .describe("How deep a reorg is followed, in blocks; default: as config/chains says."),
   });
 
-const heartbeat = () =>
-  z
-    .boolean({ error: "true or false" })
-    .optional()
-    .describe(
-      "Send system.heartbeat for each chain once a minute: what stops coming tells that heistwatch stopped. Default: false.",
-    );
-
-const grouping = () =>
-  z
-    .boolean({ error: "true or false" })
-    .optional()
-    .describe(
-      "true: floods of alike alerts come as digests, for people. false: every alert, for machines that group themselves. Default: true.",
-    );
-
-const webhookSink = (readEnv: ReadEnv) =>
-  section({
-    kind: z.literal("webhook").describe("Signed HTTP POST (Standard Webhooks)."),
-    name: shortName().describe("Name in logs, metrics and the delivery record. A new name is a new sink."),
-    url: value({
-      readEnv,
-      allowed: HTTP_URL.allowed,
-      check: checkUrl(HTTP_URL),
-      checkWritten: checkHarmlessUrl,
-    }).describe("Where to POST."),
-    secrets: list(
-      secret({ readEnv, allowed: WEBHOOK_SECRET_ALLOWED, check: checkWebhookSecret }),
-      "a list of one or two { env: NAME }",
-    )
-      .min(1, { error: "a list of one or two { env: NAME }" })
-      .max(2, { error: "at most 2 secrets: the new one first, the old one until the receiver has changed over" })
-      .describe(
-        `Signing keys: ${WEBHOOK_SECRET_ALLOWED}. Each signs: one of each kind, or two during a rotation, the new one first.`,
-      ),
-    oldSecrets: oldSecrets(readEnv),
-    timeoutMs: wholeNumber(100, 60_000)
-      .default(15_000)
-      .describe("An attempt without an answer has failed after this many milliseconds."),
-    concurrency: wholeNumber(1, 256).default(4).describe("At most this many attempts under way at once."),
-    ...lane(),
-    ...tlsFiles(),
-    headers: z
-      .record(
-        z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/),
-        value({ readEnv, allowed: "a header value", check: checkHeaderValue }),
-        {
-          error: (issue) =>
-            issue.code === "invalid_key" ? "the name of an HTTP header" : "a mapping of header names to values",
-        },
-      )
-      .default({})
-      .describe("Extra request headers. Secret ones as { env: NAME }."),
-    allowNetworks: list(
-      z
-        .string({ error: CIDR_ALLOWED })
-        .refine(isCidr, { error: CIDR_ALLOWED, params: { found: "a text that is not such a network" } }),
-      `a list of ${CIDR_ALLOWED}`,
-    )
-      .default([])
-      .describe(
-        "CIDRs of private networks this sink may be in. Loopback and private addresses are refused unless listed.",
-      ),
-    allowHttp: z.boolean({ error: "true or false" }).default(false).describe("Allow a URL without TLS."),
-    heartbeat: heartbeat(),
-    grouping: grouping(),
-  }).superRefine(
-    (sink, context) => {
-      refuseHalfCertificate(sink, context);
-      // Runs beside other problems of the sink too, so the fields may hold anything.
-      if (typeof sink.url !== "string" || !sink.url.startsWith("http:") || sink.allowHttp) return;
-      addRefusal(
-        context,
-        { found: "a URL without TLS (http:)", allowed: "https:, or http: together with allowHttp: true" },
-        ["url"],
-      );
-    },
-    { when: always },
-  );
-
-const consoleSink = () =>
-  section({
-    kind: z.literal("console").describe("One line on standard output."),
-    name: shortName().default("console").describe("Name in logs, metrics and the delivery record."),
-    heartbeat: heartbeat(),
-    grouping: grouping(),
-  });
-
-const sinkList = (readEnv: ReadEnv) =>
-  list(
-    z.discriminatedUnion("kind", [webhookSink(readEnv), consoleSink()], {
-      error: "a mapping with kind: webhook or kind: console",
-    }),
-    "a list of sinks",
-  ).default([]);
-
 const store = (readEnv: ReadEnv) =>
   section({
     databaseUrl: optionalValue({
@@ -327,12 +224,6 @@ const queue = (readEnv: ReadEnv) =>
     redisPrefix: text(/^[A-Za-z0-9_{}-]{1,64}$/, "letters, digits, _, - and braces, at most 64")
       .default("heistwatch")
       .describe("Prefix of every Redis key. One for each heistwatch on a shared server."),
-  });
-
-const sinks = (readEnv: ReadEnv) =>
-  section({
-    alerts: sinkList(readEnv).describe("Alerts go to all of these. None: to the console."),
-    operations: sinkList(readEnv).describe("Alarms about heistwatch itself go to these. None: to the console."),
   });
 
 const delivery = () => {

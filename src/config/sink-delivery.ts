@@ -19,6 +19,14 @@ export const lane = () => ({
     .describe("Name of another sink, which gets critical and high alerts that this one did not take within 60 s."),
 });
 
+export const grouping = () =>
+  z
+    .boolean({ error: "true or false" })
+    .optional()
+    .describe(
+      "true: floods of alike alerts come as digests, for people. false: every alert, for machines that group themselves. Default: true.",
+    );
+
 /** Of every sink that speaks TLS. */
 export const tlsFiles = () => ({
   caFile: filePath().optional().describe("PEM file of the authorities that may vouch for it. Default: the system's."),

@@ -3,12 +3,12 @@ import { createSinkLane, type SinkLane } from "../deliver/lane.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { SinkConfig } from "../types/config.ts";
 
-// The console writes a block at a time.
-const DEFAULT_CONCURRENCY = 4;
+// Chats and mail: the services allow about a message a second, and a room reads them in order. So does the console.
+const USUAL_CONCURRENCY = 1;
 
 /** At most this many attempts of a sink under way at once. */
 export function concurrencyOf(sink: SinkConfig): number {
-  return "concurrency" in sink ? sink.concurrency : DEFAULT_CONCURRENCY;
+  return "concurrency" in sink ? sink.concurrency : USUAL_CONCURRENCY;
 }
 
 /** `scale`: of the retry schedule. */

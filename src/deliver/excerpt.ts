@@ -2,6 +2,7 @@
  * A receiver's answer in, a short safe text out. The answer is a stranger's: it may be endless, hostile to a terminal,
  * or an echo of our own request with its keys.
  */
+import { printable } from "../lib/outside-text.ts";
 import { redactText } from "../lib/redact.ts";
 
 /** More is never read: no receiver needs 64 kB to say yes, and one may send without end. */
@@ -25,19 +26,13 @@ export async function readAnswer(body: AsyncIterable<Uint8Array>): Promise<strin
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-// Control and format characters (bidirectional overrides, zero width), line and paragraph separators, lone surrogates.
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
-
-/** Text from outside made fit for one line of a log, a database column or a terminal. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, " ").trim();
+/** Comes before every cut: a secret cut in half would no longer be recognised. Longer secrets stand first. */
+export function withoutSecrets(answer: string, secrets: readonly string[]): string {
+  return secrets.reduce((text, secret) => text.replaceAll(secret, "…"), answer);
 }
 
-/** Secrets leave before the cut: a secret cut in half would no longer be recognised. */
-export function excerptOf(answer: string, secrets: readonly string[]): string {
-  let text = answer;
-  for (const secret of secrets) text = text.replaceAll(secret, "…");
-  return Array.from(printable(redactText(text)))
+export function excerptOf(answer: string): string {
+  return Array.from(printable(redactText(answer)))
     .slice(0, EXCERPT_CHARS_MAX)
     .join("");
 }

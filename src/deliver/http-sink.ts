@@ -7,9 +7,10 @@ import { Agent, type Dispatcher } from "undici";
 import type { SendOutcome, Sink, SinkMessage } from "../types/sink.ts";
 import type { TlsFiles } from "../types/sink-delivery.ts";
 import { ConfigError } from "../lib/errors.ts";
-import { redactUrl } from "../lib/redact.ts";
+import { printable, shortened } from "../lib/outside-text.ts";
+import { redactText, redactUrl } from "../lib/redact.ts";
 import { createAddressGuard, createGuardedConnect, type ResolveAll } from "./address-guard.ts";
-import { excerptOf, readAnswer } from "./excerpt.ts";
+import { excerptOf, readAnswer, withoutSecrets } from "./excerpt.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { type Cut, withinTime } from "./send-clock.ts";
 import { createTlsReader } from "./tls-files.ts";
@@ -41,9 +42,9 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Dispatcher.ResponseData["headers"];
-  /** Up to 64 kB of the body, as it came. */
+  /** Up to 64 kB of the body, without secrets of ours that it may repeat. */
   readonly text: string;
-  /** The same, short and without secrets, for people. */
+  /** The same, short and printable, for people. */
   readonly excerpt: string;
 }
 
@@ -57,11 +58,15 @@ export interface HttpService {
   /** Texts that an echoing receiver could repeat to us and nobody may see. */
   readonly secrets: readonly string[];
   request(message: SinkMessage): HttpRequest;
-  /** `post` sends more within the same clock, where one answer does not settle it. */
-  outcomeOf(
-    answer: HttpAnswer,
-    more: { readonly post: Post; readonly signal: AbortSignal },
-  ): Promise<SendOutcome> | SendOutcome;
+  outcomeOf(answer: HttpAnswer, more: MoreOfSend): Promise<SendOutcome> | SendOutcome;
+}
+
+/** What a service needs where one answer does not settle it. */
+export interface MoreOfSend {
+  readonly message: SinkMessage;
+  /** One more request within the same clock. */
+  readonly post: Post;
+  readonly signal: AbortSignal;
 }
 
 // Below the 5 s after which Node's own servers close an idle connection: reusing a closed one costs an attempt.
@@ -70,6 +75,12 @@ const KEEP_ALIVE_MS = 4_000;
 const KEEP_ALIVE_MAX_MS = 60_000;
 // "100 Continue" and "103 Early Hints" are legal; a flood of them is a way to keep us parsing.
 const INTERIM_ANSWERS_MAX = 20;
+// What a service says about an error is a stranger's text: enough to act on, no more.
+const REASON_CHARS_MAX = 200;
+// The schedule clamps what is asked for; this only keeps the sum with a clock a safe integer.
+const WAIT_SECONDS_MAX = 365 * 24 * 60 * 60;
+// Shorter parts of a path are words such as `services`, or an id that opens nothing.
+const PATH_SECRET_CHARS_MIN = 16;
 // Shorter texts are no secrets, and would blot out ordinary words of an answer.
 const SECRET_CHARS_MIN = 6;
 
@@ -91,10 +102,10 @@ export function createHttpSink(service: HttpService, config: HttpSinkConfig, dep
           // undici listens to a signal only once connected; the race does not wait for that. Whatever comes of the body
           // later, the status line has said what the receiver decided.
           const answer = await Promise.race([dispatch({ agent, request: one, deps, cut }), cut.happened]);
-          const text = await readAnswer(answer.body);
-          return { status: answer.statusCode, headers: answer.headers, text, excerpt: excerptOf(text, secrets) };
+          const text = withoutSecrets(await readAnswer(answer.body), secrets);
+          return { status: answer.statusCode, headers: answer.headers, text, excerpt: excerptOf(text) };
         };
-        return service.outcomeOf(await post(request), { post, signal: cut.signal });
+        return service.outcomeOf(await post(request), { message, post, signal: cut.signal });
       });
     },
     close: () => (closing ??= agent.destroy()),
@@ -109,6 +120,55 @@ export function outcomeByStatus(answer: HttpAnswer, of: { readonly url: URL; rea
   const error =
     status >= 300 && status < 400 ? redirectText(status, headers["location"], of.url) : `answered ${status}`;
   return { result: "retry", status, error, afterMs: parseRetryAfter(headers["retry-after"], of.now), excerpt };
+}
+
+/** As `outcomeByStatus`, for services whose 4xx answers about a message are final: the same bytes get the same answer. */
+export function outcomeOfService(
+  answer: HttpAnswer,
+  of: { readonly url: URL; readonly now: number; readonly reason: string },
+): SendOutcome {
+  if (answer.status === 400 || answer.status === 413 || answer.status === 422) return refusedForGood(answer, of.reason);
+  const outcome = outcomeByStatus(answer, of);
+  return outcome.result === "retry" ? { ...outcome, error: `${outcome.error}${saidAs(of.reason)}` } : outcome;
+}
+
+/** The service says that it will never take this message, or is not there any more. */
+export function refusedForGood({ status, excerpt }: HttpAnswer, reason: string): SendOutcome {
+  return { result: "rejected", status, error: `answered ${status}${saidAs(reason)}`, excerpt };
+}
+
+function saidAs(reason: string): string {
+  return reason === "" ? "" : `: ${shortened(printable(redactText(reason)), REASON_CHARS_MAX)}`;
+}
+
+/** The service asks for a wait in its own words. */
+export function askedToWait({ status, excerpt }: HttpAnswer, afterMs: number | null): SendOutcome {
+  return { result: "retry", status, error: `answered ${status}: too many messages`, afterMs, excerpt };
+}
+
+/** Milliseconds of a wait in seconds that a service wrote into its answer; null where it is no such number. */
+export function waitMsOf(seconds: unknown): number | null {
+  if (typeof seconds !== "number" || !(seconds >= 0) || seconds > WAIT_SECONDS_MAX) return null;
+  return Math.ceil(seconds * 1_000);
+}
+
+/** A field of an answer in JSON; undefined where there is none. */
+export function answerField({ text }: HttpAnswer, ...path: readonly string[]): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  for (const part of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = Reflect.get(value, part);
+  }
+  return value;
+}
+
+export function postJson(url: URL, value: object, headers: Readonly<Record<string, string>> = {}): HttpRequest {
+  return { url, body: JSON.stringify(value), headers: { ...headers, "content-type": "application/json" } };
 }
 
 /** A URL of the configuration, checked. Throws a ConfigError that does not show it. */
@@ -128,7 +188,8 @@ export function checkedUrl(of: { readonly name: string; readonly url: string; re
 
 /** The parts of a URL that may be keys. */
 export function secretsOfUrl(url: URL): string[] {
-  return [url.pathname, url.search, ...url.searchParams.values()];
+  const longParts = url.pathname.split("/").filter((part) => part.length >= PATH_SECRET_CHARS_MIN);
+  return [url.pathname, url.search, ...url.searchParams.values(), ...longParts];
 }
 
 /** A secret that is a part of another must not leave the rest of that one behind. */

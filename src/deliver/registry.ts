@@ -1,24 +1,39 @@
-/** Every kind of sink. A new one is a file in `sinks/`, its configuration in `types/config.ts`, and a line here. */
-import type { ConsoleSinkConfig, WebhookSinkConfig } from "../types/config.ts";
+/** Every kind of sink. A new one is a file in `sinks/`, its configuration in `types/sink-config.ts`, and a line here. */
+import type { SinkConfig } from "../types/config.ts";
 import type { Sink } from "../types/sink.ts";
 import type { HttpSinkDeps } from "./http-sink.ts";
 import { createConsoleSink, type ConsoleSinkDeps } from "./sinks/console.ts";
+import { createDiscordSink } from "./sinks/discord.ts";
+import { createEmailSink } from "./sinks/email.ts";
+import { createFileSink } from "./sinks/file.ts";
+import { createPagerdutySink } from "./sinks/pagerduty.ts";
+import { createSlackSink } from "./sinks/slack.ts";
+import { createSplunkSink } from "./sinks/splunk.ts";
+import { createStdoutSink } from "./sinks/stdout.ts";
+import { createSyslogSink } from "./sinks/syslog.ts";
+import { createTeamsSink } from "./sinks/teams.ts";
+import { createTelegramSink } from "./sinks/telegram.ts";
 import { createWebhookSink } from "./sinks/webhook.ts";
 
-interface ConfigByKind {
-  webhook: WebhookSinkConfig;
-  console: ConsoleSinkConfig;
-}
-
-export type SinkKind = keyof ConfigByKind;
+export type SinkKind = SinkConfig["kind"];
 export type SinkDeps = HttpSinkDeps & ConsoleSinkDeps;
 
-type ConfigOf<K extends SinkKind> = { [P in K]: ConfigByKind[P] & { readonly kind: P } }[K];
-type Makers = { readonly [K in SinkKind]: (config: ConfigByKind[K], deps: SinkDeps) => Sink };
+type ConfigOf<K extends SinkKind> = Extract<SinkConfig, { readonly kind: K }>;
+type Makers = { readonly [K in SinkKind]: (config: ConfigOf<K>, deps: SinkDeps) => Sink };
 
 const makers: Makers = {
   webhook: createWebhookSink,
   console: createConsoleSink,
+  slack: createSlackSink,
+  teams: createTeamsSink,
+  discord: createDiscordSink,
+  telegram: createTelegramSink,
+  pagerduty: createPagerdutySink,
+  splunk: createSplunkSink,
+  syslog: createSyslogSink,
+  email: createEmailSink,
+  file: createFileSink,
+  stdout: createStdoutSink,
 };
 
 /** Throws a ConfigError when the configuration cannot work; network trouble is never thrown, here or later. */

@@ -13,12 +13,12 @@ import * as watch from "./migrations/005-watch.ts";
 import * as retro from "./migrations/006-retro.ts";
 import * as slots from "./migrations/007-slots.ts";
 import * as changes from "./migrations/008-changes.ts";
-import * as rewatched from "./migrations/008-rewatched.ts";
-import * as watchDue from "./migrations/008-watch-due.ts";
-import * as triage from "./migrations/011-triage.ts";
-import * as groups from "./migrations/012-groups.ts";
-import * as lateValues from "./migrations/010-late-values.ts";
-import * as delivery from "./migrations/009-delivery.ts";
+import * as rewatched from "./migrations/009-rewatched.ts";
+import * as watchDue from "./migrations/010-watch-due.ts";
+import * as delivery from "./migrations/011-delivery.ts";
+import * as lateValues from "./migrations/012-late-values.ts";
+import * as triage from "./migrations/013-triage.ts";
+import * as groups from "./migrations/014-groups.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -52,12 +52,12 @@ const MIGRATIONS: Record<string, Migration> = {
   "006-retro": retro,
   "007-slots": slots,
   "008-changes": changes,
-  "008-rewatched": rewatched,
-  "008-watch-due": watchDue,
-  "011-triage": triage,
-  "012-groups": groups,
-  "010-late-values": lateValues,
-  "009-delivery": delivery,
+  "009-rewatched": rewatched,
+  "010-watch-due": watchDue,
+  "011-delivery": delivery,
+  "012-late-values": lateValues,
+  "013-triage": triage,
+  "014-groups": groups,
 };
 
 const INT8 = 20;

@@ -4,6 +4,7 @@ import type { Severity } from "./alert.ts";
 import type { DueHours } from "./triage.ts";
 import type { Policy, Route } from "./policy.ts";
 import type { LaneOptions, OldSecret, TlsFiles } from "./sink-delivery.ts";
+import type { BodyFormat, FurtherSinkConfig } from "./sink-config.ts";
 
 export interface NodeConfig {
   readonly name: string;
@@ -61,6 +62,8 @@ export interface WebhookSinkConfig extends LaneOptions, TlsFiles {
   readonly kind: "webhook";
   readonly name: string;
   readonly url: string;
+  /** How the body is written; absent: native. */
+  readonly format?: BodyFormat | undefined;
   /** One or two of `whsec_...` (v1) and `whsk_...` (v1a): each signs, the new one first during a rotation. */
   readonly secrets: readonly string[];
   readonly oldSecrets?: readonly OldSecret[] | undefined;
@@ -95,7 +98,7 @@ export interface ListRules {
   readonly canaries: readonly string[];
 }
 
-export type SinkConfig = WebhookSinkConfig | ConsoleSinkConfig;
+export type SinkConfig = WebhookSinkConfig | ConsoleSinkConfig | FurtherSinkConfig;
 
 export interface Config {
   /** Folder that relative paths of the configuration start from. */

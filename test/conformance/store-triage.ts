@@ -8,7 +8,7 @@ import { hashId } from "../../src/lib/ids.ts";
 import { createAlertStore } from "../../src/store/alert-store.ts";
 import { encodeHit } from "../../src/store/codec.ts";
 import { migrate, type OpenStore } from "../../src/store/database.ts";
-import * as migration from "../../src/store/migrations/011-triage.ts";
+import * as migration from "../../src/store/migrations/013-triage.ts";
 import { readCaseHistory, readCases } from "../../src/store/triage-reader.ts";
 import { type CaseChange, type CaseQuery, createTriageStore } from "../../src/store/triage-store.ts";
 import type { AlertRecord, FoldResult } from "../../src/types/alert.ts";

@@ -2,7 +2,7 @@
 import type { ConsoleSinkConfig } from "../../types/config.ts";
 import type { Sink, SinkMessage } from "../../types/sink.ts";
 import { describeError } from "../../lib/errors.ts";
-import { printable } from "../excerpt.ts";
+import { printable } from "../../lib/outside-text.ts";
 
 export interface ConsoleSinkDeps {
   /** Where the blocks go: standard output in the daemon, an array in a test. */

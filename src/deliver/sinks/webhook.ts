@@ -7,6 +7,7 @@ import type { WebhookSinkConfig } from "../../types/config.ts";
 import type { Sink, SinkMessage } from "../../types/sink.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import { redactUrl } from "../../lib/redact.ts";
+import { formatBody } from "../formats/format.ts";
 import {
   checkedUrl,
   createHttpSink,
@@ -38,12 +39,14 @@ export function createWebhookSink(config: WebhookSinkConfig, deps: HttpSinkDeps)
       ...Object.values(config.headers).flatMap((value) => [value, ...value.split(/\s+/)]),
       ...secretsOfUrl(url),
     ],
-    request({ webhookId, timestamp, body: text }: SinkMessage) {
+    request(message: SinkMessage) {
+      const { webhookId, timestamp } = message;
+      const { contentType, text } = formatBody(config.format ?? "native", message, deps.version);
       // Encoded once: the bytes that are signed are the bytes that are sent.
       const body = Buffer.from(text, "utf8");
       const old = (config.oldSecrets ?? []).filter(({ until }) => timestamp < until).map(({ secret }) => secret);
       const signature = signHeaders({ webhookId, timestamp, body, secrets: [...config.secrets, ...old] });
-      return { url, body, headers: { ...config.headers, "content-type": "application/json", ...signature } };
+      return { url, body, headers: { ...config.headers, "content-type": contentType, ...signature } };
     },
     outcomeOf: (answer: HttpAnswer) => outcomeByStatus(answer, { url, now: deps.now() }),
   };

@@ -46,7 +46,8 @@ export const CHAIN_CASES: readonly Case[] = [
     yaml: `${CHAINS}\nsinks:\n  operations:\n    - kind: webhok`,
     place: "heistwatch.yaml:6: sinks.operations[0].kind",
     found: '"webhok"',
-    allowed: "a mapping with kind: webhook or kind: console",
+    allowed:
+      "a mapping with kind: webhook, console, slack, teams, discord, telegram, pagerduty, splunk, syslog, email, file, stdout",
     meant: "webhook",
   },
   {
