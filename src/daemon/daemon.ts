@@ -7,54 +7,45 @@ import type { ApiPorts } from "../api/calls.ts";
 import { createHealthServer, type HealthServer } from "../api/health-server.ts";
 import { foldAlert } from "../alerts/fold.ts";
 import { describeRouting } from "../alerts/route.ts";
-import type { SinkLane } from "../deliver/lane.ts";
 import { createSink } from "../deliver/registry.ts";
 import { systemClock } from "../lib/clock.ts";
-import { createBullQueues, type JobQueues } from "../queue/bull-queues.ts";
-import { createRelay, type Relay } from "../queue/relay.ts";
-import { createAlertStore, type AlertStore } from "../store/alert-store.ts";
+import { createBullQueues } from "../queue/bull-queues.ts";
+import { createRelay } from "../queue/relay.ts";
+import { createAlertStore } from "../store/alert-store.ts";
 import type { OpenStore } from "../store/database.ts";
 import { createDeliveryMoves } from "../store/delivery-moves.ts";
-import { createDeliveryStore, type DeliveryStore } from "../store/delivery-store.ts";
-import { createEvidenceStore, type EvidenceStore } from "../store/evidence.ts";
+import { createDeliveryStore } from "../store/delivery-store.ts";
+import { createEvidenceStore } from "../store/evidence.ts";
 import { createOutbox } from "../store/outbox.ts";
 import { createTriageStore } from "../store/triage-store.ts";
 import type { Config } from "../types/config.ts";
-import type { Service } from "../types/service.ts";
 import type { Sink } from "../types/sink.ts";
-import { tellAlarms, watchPool, watchSink } from "./alarm-rules.ts";
+import { watchSink } from "./alarm-rules.ts";
 import { createAlarms } from "./alarms.ts";
 import { createChainLine } from "./chain-line.ts";
-import { lookAtCoverage, runCoverageWatch } from "./coverage-watch.ts";
-import { runDigests } from "./digests.ts";
-import { deliveryCare } from "./delivery-care.ts";
-import { runDirectPath } from "./direct-path.ts";
-import { runHeartbeat } from "./heartbeat.ts";
-import { foldContext, groupingSinks } from "./fold-context.ts";
+import { lookAtCoverage } from "./coverage-watch.ts";
+import { foldContext } from "./fold-context.ts";
+import { type DaemonTools, lineOf, type Parts, sinkNames } from "./parts.ts";
+import { coverageOf, servicesOf } from "./services.ts";
 import { claimInstance, type Instance } from "./instance.ts";
-import type { Line } from "./line.ts";
-import { loopService } from "./loop-service.ts";
 import type { Lists } from "./lists.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperatorCalls } from "./operator-calls.ts";
 import { createNamedPool, createNodeControl, type NamedPool } from "./pools.ts";
-import { checkQueueOnce, type QueueState, watchQueue } from "./queue-watch.ts";
+import { checkQueueOnce, type QueueState } from "./queue-watch.ts";
 import { checkStore, closeInTime, waitForStore } from "./store-wait.ts";
 import { createRecordedCalls } from "./recorded-calls.ts";
 import { createRetroCalls } from "./retro-calls.ts";
-import { createDaemonRetro, recordLists } from "./retro-parts.ts";
-import type { RetroService } from "./retro-service.ts";
+import { createDaemonRetro } from "./retro-parts.ts";
 import { joinCalls } from "./person-calls.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { openTriageCalls } from "./triage-open.ts";
-import { createValuers, type Valuers, valueServices } from "./values.ts";
+import { createValuers } from "./values.ts";
 import { VERSION } from "./version.ts";
-import { runWatchCare } from "./watch-care.ts";
-import { openWatch, readStartFiles, type StartFiles, type Watch } from "./watch-service.ts";
+import { openWatch, readStartFiles, type StartFiles } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
 import { openLanes } from "./sink-lanes.ts";
-import { createWorkers, type Workers } from "./workers.ts";
-import { workersService } from "./workers-service.ts";
+import { createWorkers } from "./workers.ts";
 
 export interface Daemon {
   /** Waits for the store; returns once everything runs. Throws ConfigError where the operator must change something. */
@@ -72,24 +63,6 @@ export interface DaemonOptions {
   readonly signal: AbortSignal;
 }
 
-/** Everything that exists once the store is open. */
-interface Parts {
-  readonly store: OpenStore;
-  readonly alerts: AlertStore;
-  readonly deliveries: DeliveryStore;
-  readonly queues: JobQueues;
-  readonly relay: Relay;
-  readonly workers: Workers;
-  readonly lanes: ReadonlyMap<string, SinkLane>;
-  readonly lines: readonly Line[];
-  readonly pools: readonly NamedPool[];
-  readonly evidence: EvidenceStore;
-  readonly watch: Watch;
-  readonly retro: RetroService;
-  /** Null: values are not looked up. */
-  readonly valuers: Valuers | null;
-}
-
 export function createDaemon({ config, log, write, signal }: DaemonOptions): Daemon {
   const clock = systemClock;
   const { chainName } = foldContext(config);
@@ -98,6 +71,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   const stopping = new AbortController();
   const runSignal = AbortSignal.any([signal, stopping.signal]);
   const queueState: QueueState = { awaySince: clock.now(), refused: null };
+  const tools: DaemonTools = { config, clock, log, metrics, alarms, queueState };
   let started = false;
   let instance: Instance | null = null;
   let parts: Parts | null = null;
@@ -120,7 +94,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         openTriageCalls(config, store),
       );
       api = asked.api;
-      const supervisor = createSupervisor(servicesOf(built), log);
+      const supervisor = createSupervisor(servicesOf(built, tools), log);
       stopServices = () => supervisor.stop();
       instance.serve({
         ...createOperatorCalls({
@@ -276,7 +250,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         metrics.cases(await createTriageStore(parts.store.db).counts(clock.now()));
         for (const { chain, pool } of parts.pools)
           metrics.pool(chain, pool.status(), lineOf(parts, chain)?.status()?.unchecked ?? []);
-        await lookAtCoverage(coverageOf(parts));
+        await lookAtCoverage(coverageOf(parts, tools));
       },
       // A lagging or stopped chain is told by metrics and alarms: the daemon itself stays ready for the others.
       checks: async () => [
@@ -294,126 +268,6 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       isStopping: () => runSignal.aborted,
       api: () => api,
     });
-  }
-
-  const lineOf = ({ lines }: Parts, chain: string) => lines.find((line) => line.name === `line:${chain}`) ?? null;
-
-  function lookAtPools(built: Parts): void {
-    for (const { chain, pool } of built.pools)
-      watchPool(alarms, chain, { pool: pool.status(), status: lineOf(built, chain)?.status() ?? null });
-  }
-
-  const coverageOf = (built: Parts) => ({
-    db: built.store.db,
-    chains: config.chains,
-    isFollowed: (chain: string) => lineOf(built, chain)?.status() != null,
-    metrics,
-    alarms,
-    log,
-  });
-
-  /** In the order of starting; stopped in reverse. */
-  function servicesOf(built: Parts): Service[] {
-    const operationSinks = sinkNames(config.sinks.operations);
-    const followed = config.chains.map(({ id }) => id);
-    return [
-      loopService("queue-watch", (loop) =>
-        watchQueue(built.queues, { queueState, metrics, alarms, log, relay: built.relay }, loop),
-      ),
-      workersService({
-        ...built,
-        sinks: config.sinks.alerts,
-        isQueueUp: () => queueState.awaySince === null,
-        onFailed: metrics.jobFailed,
-      }),
-      loopService("relay", (loop) => built.relay.run(loop)),
-      loopService("direct-path", (loop) =>
-        runDirectPath(
-          {
-            alerts: built.alerts,
-            deliveries: built.deliveries,
-            workers: built.workers,
-            alertSinks: sinkNames(config.sinks.alerts),
-            operationSinks,
-            queueAwaySince: () => queueState.awaySince,
-            clock,
-            log: log.child({ stage: "deliver" }),
-          },
-          loop,
-        ),
-      ),
-      ...deliveryCare({
-        ...built,
-        config,
-        db: built.store.db,
-        alarms,
-        clock,
-        log: log.child({ stage: "deliver" }),
-        onWork: () => built.relay.wake(),
-      }),
-      loopService("alarms", (loop) =>
-        tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built), log }, loop),
-      ),
-      loopService("digests", (loop) =>
-        runDigests(
-          {
-            db: built.store.db,
-            sinks: groupingSinks(config),
-            recordedDays: config.retention.recordedDays,
-            clock,
-            log,
-            onWork: () => built.relay.wake(),
-          },
-          loop,
-        ),
-      ),
-      loopService("coverage", (loop) => runCoverageWatch(coverageOf(built), loop)),
-      loopService("lists", (loop) =>
-        recordLists(
-          { db: built.store.db, live: built.watch.live, followed, enable: config.watchlists.enable, clock, log },
-          loop,
-        ),
-      ),
-      loopService("heartbeat", (loop) =>
-        runHeartbeat(
-          {
-            chains: () =>
-              built.pools.map(({ chain, pool }) => {
-                const line = lineOf(built, chain);
-                return { name: chain, pool: pool.status(), status: line?.leads() === true ? line.status() : null };
-              }),
-            alerts: built.alerts,
-            deliveries: built.deliveries,
-            queuedSinks: beating(config.sinks.alerts),
-            storeSinks: beating(config.sinks.operations),
-            clock,
-            log,
-            onWork: () => built.relay.wake(),
-          },
-          loop,
-        ),
-      ),
-      built.watch.service,
-      loopService("watch-care", (loop) =>
-        runWatchCare(
-          {
-            db: built.store.db,
-            store: built.watch.store,
-            operationSinks,
-            now: () => clock.now(),
-            rules: config.watchlists.rules,
-            alarms,
-            metrics,
-            log: log.child({ stage: "watchlist" }),
-          },
-          loop,
-        ),
-      ),
-      ...valueServices(built.valuers, { db: built.store.db, clock, log, onWork: () => built.relay.wake() }),
-      ...built.lines,
-      // Last, and so the first to stop: it reads through the lines' nodes.
-      built.retro,
-    ];
   }
 
   return {
@@ -454,12 +308,4 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
 /** One list past its maximum age is enough. */
 function isStale({ subject }: { readonly subject: string }): boolean {
   return subject.startsWith("watchlist:") && subject.endsWith(":stale");
-}
-
-function beating(sinks: readonly { name: string; heartbeat?: boolean | undefined }[]): string[] {
-  return sinkNames(sinks.filter((sink) => sink.heartbeat === true));
-}
-
-function sinkNames(sinks: readonly { name: string }[]): string[] {
-  return sinks.map((sink) => sink.name);
 }

@@ -19,7 +19,8 @@ import type {
 } from "../types/alert.ts";
 import { addDeliveries, messageOf, storeMessage } from "./alert-messages.ts";
 import type { Db } from "./database.ts";
-import type { AlertGroupTable, Database } from "./schema.ts";
+import type { AlertGroupTable } from "./group-tables.ts";
+import type { Database } from "./schema.ts";
 
 // Ten times the largest so far is news of its own.
 const STANDS_OUT = 10n;

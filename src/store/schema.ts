@@ -6,6 +6,12 @@ import type { PendingState } from "../types/mempool.ts";
 import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
 import type { TriageTable } from "./triage-rows.ts";
+import type {
+  AlertGroupMemberTable,
+  AlertGroupTable,
+  RecordedDigestTable,
+  RecordedTotalTable,
+} from "./group-tables.ts";
 import type { WatchChangeTable, WatchEntryTable, WatchRowTable, WatchVersionTable } from "./watch-tables.ts";
 
 export interface ChainLeaseTable {
@@ -111,54 +117,6 @@ export interface AlertTable {
   updated_at: number;
   /** The group whose digests tell it; null: it is told by itself. */
   held_in: string | null;
-}
-
-/** Alerts that are told together, for one window of time. At most one of a key is not closed. */
-export interface AlertGroupTable {
-  group_id: string;
-  rule: string;
-  key: string;
-  severity: string;
-  about: string;
-  opened_at: number;
-  closes_at: number;
-  closed: Generated<boolean>;
-  alerts: Generated<number>;
-  subjects: Generated<number>;
-  held: Generated<number>;
-  retracted: Generated<number>;
-  digests: Generated<number>;
-  /** As of the last digest. */
-  held_told: Generated<number>;
-  retracted_told: Generated<number>;
-  digest_due_at: number | null;
-  /** JSON. */
-  sinks: string;
-}
-
-export interface AlertGroupMemberTable {
-  group_id: string;
-  alert_id: string;
-  subject: string;
-  asset: string;
-  /** Numeric: as text. */
-  amount: string;
-  usd_cents: string | null;
-  held: boolean;
-  at: number;
-}
-
-/** Recorded hits that were pruned. */
-export interface RecordedTotalTable {
-  chain: string;
-  rule: string;
-  hits: number;
-}
-
-/** Days whose recorded hits were told. */
-export interface RecordedDigestTable {
-  day: string;
-  at: number;
 }
 
 export interface MessageTable {
