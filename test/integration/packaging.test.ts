@@ -5,7 +5,18 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -77,6 +88,32 @@ const textsOf = (stage: readonly Instruction[], name: string) =>
 const copiedFromContext = dockerfile
   .filter((one) => one.name === "COPY" && !one.text.startsWith("--from="))
   .flatMap((one) => one.text.split(" ").slice(0, -1));
+
+describe("the build", () => {
+  test("runs from what it made alone, the compiled scanners with it", async () => {
+    const folder = createTempDir("build");
+    try {
+      for (const name of [
+        "src",
+        "scripts/copy-wasm.mjs",
+        "package.json",
+        "tsconfig.json",
+        "tsconfig.build.json",
+        "config",
+      ])
+        cpSync(join(ROOT, name), join(folder.path, name), { recursive: true });
+      symlinkSync(join(ROOT, "node_modules"), join(folder.path, "node_modules"));
+      const env = { ...process.env, PATH: `${join(ROOT, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` };
+      const at = { cwd: folder.path, env };
+      await run("npm", ["run", "--silent", "build"], at);
+      rmSync(join(folder.path, "src"), { recursive: true });
+      const { stdout } = await run(process.execPath, ["dist/cli/main.js", "sinks", "list", "--json"], at);
+      expect(JSON.parse(stdout)).toEqual(expect.arrayContaining([expect.objectContaining({ kind: "console" })]));
+    } finally {
+      await folder.remove();
+    }
+  });
+});
 
 describe("Dockerfile", () => {
   test("builds in one stage and runs in another, both on Node 24", () => {
