@@ -1,7 +1,7 @@
 /**
  * Discord's execute-webhook as a local server. docs.discord.com/developers/resources/webhook#execute-webhook and
  * message#embed-object-embed-limits; error codes: topics/opcodes-and-status-codes#json (10015, 50006, 50027, 50035).
- * Read 2026-11-22.
+ * Written from general knowledge of them, not read again.
  */
 import {
   field,

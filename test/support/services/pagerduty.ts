@@ -1,6 +1,6 @@
 /**
  * events.pagerduty.com/v2/enqueue as a local server: keeps the incidents as PagerDuty would. Fields and limits:
- * developer.pagerduty.com/docs/events-api-v2/trigger-events (summary 1,024, dedup_key 255, 512 kB). Read 2026-11-22.
+ * developer.pagerduty.com/docs/events-api-v2/trigger-events (summary 1,024, dedup_key 255, 512 kB). Written from general knowledge of them, not read again.
  */
 import {
   field,

@@ -1,7 +1,7 @@
 /**
  * hooks.slack.com as a local server. Limits: docs.slack.dev/reference/block-kit/blocks (50 blocks; header plain_text of
  * 150; section text of 3,000, context of 10 elements) and block-kit/composition-objects/text-object; answers:
- * docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors. Read 2026-11-22.
+ * docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors. Written from general knowledge of them, not read again.
  */
 import {
   field,

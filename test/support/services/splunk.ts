@@ -1,7 +1,7 @@
 /**
  * Splunk's HTTP Event Collector as a local server, with indexer acknowledgement. help.splunk.com: "Format events for
  * HTTP Event Collector", "Troubleshoot HTTP Event Collector" (the codes), "About HTTP Event Collector Indexer
- * Acknowledgment". Read 2026-11-22.
+ * Acknowledgment". Written from general knowledge of them, not read again.
  */
 import {
   field,

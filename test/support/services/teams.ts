@@ -1,7 +1,7 @@
 /**
  * A Workflows webhook of Power Automate as a local server: takes an Adaptive Card 1.4 in a message, 28 kB at most.
  * learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors, adaptivecards.io/explorer (RichTextBlock and
- * TextRun since 1.2); errors as Logic Apps answers them. Read 2026-11-22.
+ * TextRun since 1.2); errors as Logic Apps answers them. Written from general knowledge of them, not read again.
  */
 import {
   field,

@@ -1,6 +1,6 @@
 /**
  * api.telegram.org's sendMessage as a local server. core.telegram.org/bots/api (4,096 characters after entities are
- * parsed; ResponseParameters) and its HTML style: only the listed tags, `&lt; &gt; &amp; &quot;`. Read 2026-11-22.
+ * parsed; ResponseParameters) and its HTML style: only the listed tags, `&lt; &gt; &amp; &quot;`. Written from general knowledge of them, not read again.
  */
 import {
   field,
