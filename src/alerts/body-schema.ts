@@ -123,11 +123,11 @@ export const alertData = z.strictObject({
       utxo: utxo.optional().describe("on UTXO chains: the whole transaction, the first 8 of each side one by one"),
     })
     .describe("nulls for consensus withdrawals and block rewards; no index before the transaction is in a block"),
-  transfers: z.array(transfer).min(1).describe("the first 16 of transfersTotal"),
+  transfers: z.array(transfer).min(1).describe("the first 16 of transfersTotal, fewer where their texts are long"),
   transfersTotal: z.int().positive(),
   own: own.nullable(),
   exposure: z.strictObject({ type: z.literal("direct"), hops: z.literal(1), incidents: z.array(z.string()) }),
-  watch: z.array(watch).min(1).describe("the first 8 of watchTotal"),
+  watch: z.array(watch).min(1).describe("the first 8 of watchTotal, fewer where their texts are long"),
   watchTotal: z.int().positive(),
   score: z.strictObject({
     amount: z.int(),

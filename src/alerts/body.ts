@@ -13,8 +13,10 @@ const TRANSFERS_MAX = 16;
 const WATCH_MAX = 8;
 const SOURCES_MAX = 4;
 const INCIDENTS_MAX = 16;
-// Labels and references of a list may be long: after this much only `watchTotal` counts on. The first is always told.
+// Labels, symbols and references may be long: after so many bytes only the totals count on. The first is always told.
+const TRANSFERS_BYTES_MAX = 7_500;
 const WATCH_BYTES_MAX = 6_000;
+const INCIDENTS_BYTES_MAX = 2_000;
 
 export interface AlertFacts {
   readonly alertId: string;
@@ -47,11 +49,11 @@ export function buildAlertData(facts: AlertFacts, context: FoldContext): AlertDa
     chain: { id: first.chain, name: context.chainName(first.chain) },
     block: blockOf(latest, stage),
     transaction: transactionOf(first),
-    transfers: hits.slice(0, TRANSFERS_MAX).map(transferOf),
+    transfers: withinSize(hits.slice(0, TRANSFERS_MAX).map(transferOf), TRANSFERS_BYTES_MAX),
     transfersTotal: hits.length,
     own: ownOf(hits),
     exposure: { type: "direct", hops: 1, incidents: incidentsOf(watch) },
-    watch: withinSize(watch.slice(0, WATCH_MAX)),
+    watch: withinSize(watch.slice(0, WATCH_MAX), WATCH_BYTES_MAX),
     watchTotal: watch.length,
     score: { ...assessment.score, reasons: [...assessment.score.reasons], caps: [...assessment.score.caps] },
     trust: trustOf(latest, { configured: context.operatorsConfigured(first.chain), disputed }),
@@ -150,14 +152,15 @@ function watchOf(hits: readonly Hit[]): AlertData["watch"] {
 }
 
 function incidentsOf(watch: AlertData["watch"]): string[] {
-  return [...new Set(watch.map((entry) => entry.incident))].slice(0, INCIDENTS_MAX);
+  const incidents = [...new Set(watch.map((entry) => entry.incident))];
+  return withinSize(incidents.slice(0, INCIDENTS_MAX), INCIDENTS_BYTES_MAX);
 }
 
-function withinSize(watch: AlertData["watch"]): AlertData["watch"] {
+function withinSize<T>(parts: readonly T[], bytesMax: number): T[] {
   let bytes = 0;
-  return watch.filter((entry, index) => {
-    bytes += Buffer.byteLength(JSON.stringify(entry));
-    return index === 0 || bytes <= WATCH_BYTES_MAX;
+  return parts.filter((part, index) => {
+    bytes += Buffer.byteLength(JSON.stringify(part));
+    return index === 0 || bytes <= bytesMax;
   });
 }
 

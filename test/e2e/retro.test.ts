@@ -141,7 +141,7 @@ test("the past of an address listed later is found once and told in one summary;
   expect(findings).toMatchObject([{ address: thief, transfers: 4, freshTransfers: 3, alerts: 4, ownTransfers: 2 }]);
 
   await waitFor("the summary", () => summariesOf(one).length >= 1, { timeoutMs: PATIENCE_MS });
-  await waitFor("both alerts", () => alertsOf(one).length >= 2, { timeoutMs: PATIENCE_MS });
+  await waitFor("the three alerts", () => alertsOf(one).length >= 3, { timeoutMs: PATIENCE_MS });
   // Whatever is still on its way would be one too many.
   await anvil.mine(3);
   await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -149,8 +149,11 @@ test("the past of an address listed later is found once and told in one summary;
     [`entry:test-heist/eip155:1/${thief}`, "info", 4],
   ]);
   const told = new Map(alertsOf(one).map(({ data }) => [data.transaction.hash, data]));
-  expect([live, old, oldDeposit].map((hash) => told.get(hash)?.summary)).toEqual([undefined, undefined, undefined]);
-  expect(new Set(told.keys())).toEqual(new Set([lateDeposit, after]));
+  expect([old, oldDeposit].map((hash) => told.get(hash)?.summary)).toEqual([undefined, undefined]);
+  expect(new Set(told.keys())).toEqual(new Set([lateDeposit, after, live]));
+  // Told live, before the thief was listed: the same alert names both from now on.
+  expect(told.get(live)).toMatchObject({ retroactive: false, stage: "final" });
+  expect(new Set(told.get(live)?.watch.map(({ address }) => address))).toEqual(new Set([friend, thief]));
   expect(told.get(lateDeposit)).toMatchObject({
     retroactive: true,
     late: true,
