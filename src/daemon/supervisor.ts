@@ -7,9 +7,9 @@ import type { Service } from "../types/service.ts";
 // The slowest stop (workers) has 15 s for running POSTs.
 const STOP_TIMEOUT_MS = 18_000;
 // All stops together: with what store and process need after them under 25 s; Kubernetes and compose kill at 30.
-const STOP_ALL_MS = 21_000;
-// What a stop gets when the others have used up the time: enough for one that only has to be told.
-const STOP_LAST_MS = 250;
+const STOP_ALL_MS = 19_000;
+// What a stop gets when the others have used up the time: enough for one that only has to be told. There are some twenty.
+const STOP_LAST_MS = 100;
 
 export interface Supervisor {
   start(signal: AbortSignal): Promise<void>;

@@ -73,7 +73,11 @@ async function downThenUp(servedBy: { databaseUrl?: string; redisUrl?: string })
   // Three different deliveries, or one for the fourth time: whichever comes first.
   expect(failedDeliveries(daemon) >= 3 || fourthFailures(daemon) >= 1).toBe(true);
   const desk = { sink: "desk" };
-  expect(await daemon.metric("heistwatch_deliveries_pending", desk)).toBe(DELIVERIES);
+  const down = daemon;
+  // The breaker opens before the last of them is made.
+  await waitFor("all to wait", async () => (await down.metric("heistwatch_deliveries_pending", desk)) === DELIVERIES, {
+    timeoutMs: PATIENCE_MS,
+  });
   expect(
     await daemon.metric("heistwatch_delivery_attempts_total", { ...desk, outcome: "retry" }),
   ).toBeGreaterThanOrEqual(3);
