@@ -335,6 +335,8 @@ async function settleFinality(options: HeadLoopOptions, state: LoopState, signal
   await rematchWindow(options, state, { upTo: reported, signal });
   const { finalHits } = await options.store.commitFinalized({ lease, listVersion, number: reported, now });
   state.finalizedNumber = reported;
+  // A search for where the chain left ours was begun on what the node said before: it could end below what is final now.
+  state.phase = { at: "next" };
   state.window = prune(state.window, { finalNumber: reported, depth: options.windowDepth });
   if (finalHits > 0) options.onCommitted({ blocks: 0, hits: finalHits, reorgDepth: 0 });
   tell(options, state, null);
