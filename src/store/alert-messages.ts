@@ -3,7 +3,7 @@ import type { Selectable, Transaction } from "kysely";
 import { deliveryIdOf } from "../lib/ids.ts";
 import type { Message, Severity } from "../types/alert.ts";
 import { deliveriesQueue, type JobLane } from "../types/queue-names.ts";
-import { addToOutbox, type OutboxJob } from "./outbox.ts";
+import { type OutboxJob, outboxRow } from "./outbox.ts";
 import type { Database, MessageTable } from "./schema.ts";
 
 export interface NewDeliveries {
@@ -26,7 +26,7 @@ export async function storeMessage(trx: Transaction<Database>, of: NewDeliveries
   return true;
 }
 
-/** With a job for each, where they go through the queue. */
+/** With a job for each, where they go through the queue: one statement, as many as there are sinks. */
 export async function addDeliveries(
   trx: Transaction<Database>,
   { message, sinks, now, queued }: NewDeliveries,
@@ -42,20 +42,17 @@ export async function addDeliveries(
     next_attempt_at: now,
     created_at: now,
   }));
-  await trx.insertInto("delivery").values(deliveries).execute();
-  if (!queued) return;
-  await addToOutbox(
-    trx,
-    deliveries.map((delivery) =>
-      deliveryJob({
-        deliveryId: delivery.delivery_id,
-        sink: delivery.sink,
-        attemptNo: 0,
-        runAt: now,
-        severity: message.severity,
-      }),
-    ),
+  const jobs = deliveries.map((delivery) =>
+    deliveryJob({
+      deliveryId: delivery.delivery_id,
+      sink: delivery.sink,
+      attemptNo: 0,
+      runAt: now,
+      severity: message.severity,
+    }),
   );
+  const writer = queued ? trx.with("job", (db) => db.insertInto("outbox").values(jobs.map(outboxRow))) : trx;
+  await writer.insertInto("delivery").values(deliveries).execute();
 }
 
 export function laneOfSeverity(severity: Severity): JobLane {

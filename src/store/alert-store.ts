@@ -10,7 +10,6 @@ import { decodeHit } from "./codec.ts";
 import type { JobLane } from "../types/queue-names.ts";
 import type { Db } from "./database.ts";
 import { hitsJobId } from "./hit-rows.ts";
-import { inChunks } from "./outbox.ts";
 import type { AlertTable, Database, HitEventTable } from "./schema.ts";
 import { followAlert } from "./triage-follow.ts";
 
@@ -76,50 +75,56 @@ async function foldAlert(
   trx: Transaction<Database>,
   { alertId, fold, dueHours }: { alertId: string; fold: Fold; dueHours: DueHours },
 ): Promise<FoldResult | null> {
-  // Two workers may hold the same alert's first event: the empty row is what they both lock.
-  await trx
-    .insertInto("alert")
-    .values(emptyAlert(alertId))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  const row = await trx
-    .selectFrom("alert")
-    .selectAll()
-    .where("alert_id", "=", alertId)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
-  const events = await trx
-    .selectFrom("hit_event")
-    .selectAll()
-    .where("alert_id", "=", alertId)
-    .where("applied", "=", false)
-    .orderBy("seq")
-    .execute();
+  const { row, isNew } = await lockAlert(trx, alertId);
+  const events = await takeEvents(trx, alertId);
   if (events.length === 0) {
-    if (row.state === "") await trx.deleteFrom("alert").where("alert_id", "=", alertId).execute();
+    if (isNew) await trx.deleteFrom("alert").where("alert_id", "=", alertId).execute();
     return null;
   }
-  const result = fold(row.state === "" ? null : alertOf(row), events.map(eventOf));
-  await trx.updateTable("alert").set(alertRow(result.record)).where("alert_id", "=", alertId).execute();
-  for (const chunk of inChunks(events)) {
-    await trx
-      .updateTable("hit_event")
-      .set({ applied: true })
-      .where(
-        "seq",
-        "in",
-        chunk.map((event) => event.seq),
-      )
-      .execute();
-  }
+  const result = fold(isNew ? null : alertOf(row), events.map(eventOf));
+  await storeRevision(trx, result);
   if (result.message !== null) {
     const now = result.record.updatedAt;
-    await trx.insertInto("message").values(messageRow(result.message, now)).execute();
-    await followAlert(trx, result, dueHours);
+    await followAlert(trx, { result, isNew, dueHours });
     const sinks = await sinksNow(trx, { result, heldIn: row.held_in });
     await addDeliveries(trx, { message: result.message, sinks, now, queued: true });
   }
   return result;
+}
+
+/** Two workers may hold the same alert's first event: the empty row is what they both lock. */
+async function lockAlert(trx: Transaction<Database>, alertId: string): Promise<{ row: AlertTable; isNew: boolean }> {
+  const made = await trx
+    .insertInto("alert")
+    .values(emptyAlert(alertId))
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  const row =
+    made ??
+    (await trx.selectFrom("alert").selectAll().where("alert_id", "=", alertId).forUpdate().executeTakeFirstOrThrow());
+  return { row, isNew: row.state === "" };
+}
+
+/** Those not applied yet, in order; from here on they are. */
+async function takeEvents(trx: Transaction<Database>, alertId: string): Promise<EventRow[]> {
+  const events = await trx
+    .updateTable("hit_event")
+    .set({ applied: true })
+    .where("alert_id", "=", alertId)
+    .where("applied", "=", false)
+    .returningAll()
+    .execute();
+  return events.toSorted((a, b) => a.seq - b.seq);
+}
+
+/** The alert with its message, where there is one, in one statement. */
+async function storeRevision(trx: Transaction<Database>, { record, message }: FoldResult): Promise<void> {
+  const writer =
+    message === null
+      ? trx
+      : trx.with("told", (db) => db.insertInto("message").values(messageRow(message, record.updatedAt)));
+  await writer.updateTable("alert").set(alertRow(record)).where("alert_id", "=", record.alertId).execute();
 }
 
 /** Where it is told by itself. Last in the transaction: alerts of one group wait for each other from here. */

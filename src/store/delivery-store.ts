@@ -114,50 +114,22 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       return row === undefined ? null : dueOf(row);
     },
 
-    record: ({ delivery, attempt, after, queued }) =>
-      db.transaction().execute(async (trx) => {
-        const next = after.state === "pending" ? after.nextAttemptAt : delivery.nextAttemptAt;
-        const { numUpdatedRows } = await trx
-          .updateTable("delivery")
-          .set({
-            state: after.state,
-            attempt_no: delivery.attemptNo + 1,
-            next_attempt_at: next,
-            dead_reason: after.state === "dead" ? after.reason : null,
-            last_error: attempt.error,
-            delivered_at: after.state === "delivered" ? attempt.at + attempt.durationMs : null,
-          })
-          .where("delivery_id", "=", delivery.deliveryId)
-          .where("state", "=", "pending")
-          .where("attempt_no", "=", delivery.attemptNo)
-          .executeTakeFirst();
-        if (numUpdatedRows !== 1n) return false;
-        await trx
-          .insertInto("attempt")
-          .values({
-            delivery_id: delivery.deliveryId,
-            attempt_no: delivery.attemptNo,
-            at: attempt.at,
-            duration_ms: attempt.durationMs,
-            result: attempt.result,
-            status: attempt.status,
-            error: attempt.error,
-            excerpt: attempt.excerpt,
-          })
-          .execute();
-        if (after.state === "pending" && queued) {
-          await addToOutbox(trx, [
-            deliveryJob({
-              deliveryId: delivery.deliveryId,
-              sink: delivery.sink,
-              attemptNo: delivery.attemptNo + 1,
-              runAt: next,
-              severity: delivery.severity,
-            }),
-          ]);
-        }
+    record({ delivery, attempt, after, queued }) {
+      if (after.state !== "pending" || !queued) return recordAttempt(db, { delivery, attempt, after });
+      return db.transaction().execute(async (trx) => {
+        if (!(await recordAttempt(trx, { delivery, attempt, after }))) return false;
+        await addToOutbox(trx, [
+          deliveryJob({
+            deliveryId: delivery.deliveryId,
+            sink: delivery.sink,
+            attemptNo: delivery.attemptNo + 1,
+            runAt: after.nextAttemptAt,
+            severity: delivery.severity,
+          }),
+        ]);
         return true;
-      }),
+      });
+    },
 
     async isSuperseded(deliveryId) {
       const newer = await db
@@ -322,6 +294,49 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       );
     },
   };
+}
+
+/** In one statement, and so whole or not at all. False: another worker recorded this attempt first. */
+async function recordAttempt(
+  db: Db,
+  { delivery, attempt, after }: { delivery: DueDelivery; attempt: AttemptRecord; after: AfterAttempt },
+): Promise<boolean> {
+  const written = await db
+    .with("moved", (trx) =>
+      trx
+        .updateTable("delivery")
+        .set({
+          state: after.state,
+          attempt_no: delivery.attemptNo + 1,
+          next_attempt_at: after.state === "pending" ? after.nextAttemptAt : delivery.nextAttemptAt,
+          dead_reason: after.state === "dead" ? after.reason : null,
+          last_error: attempt.error,
+          delivered_at: after.state === "delivered" ? attempt.at + attempt.durationMs : null,
+        })
+        .where("delivery_id", "=", delivery.deliveryId)
+        .where("state", "=", "pending")
+        .where("attempt_no", "=", delivery.attemptNo)
+        .returning("delivery_id"),
+    )
+    .insertInto("attempt")
+    .columns(["delivery_id", "attempt_no", "at", "duration_ms", "result", "status", "error", "excerpt"])
+    .expression((eb) =>
+      eb
+        .selectFrom("moved")
+        .select([
+          "moved.delivery_id",
+          eb.val(delivery.attemptNo).as("attempt_no"),
+          eb.val(attempt.at).as("at"),
+          eb.val(attempt.durationMs).as("duration_ms"),
+          eb.val(attempt.result).as("result"),
+          eb.val(attempt.status).as("status"),
+          eb.val(attempt.error).as("error"),
+          eb.val(attempt.excerpt).as("excerpt"),
+        ]),
+    )
+    .returning("attempt_no")
+    .executeTakeFirst();
+  return written !== undefined;
 }
 
 interface DueRow {

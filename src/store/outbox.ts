@@ -33,20 +33,20 @@ export function inChunks<T>(rows: readonly T[]): T[][] {
 
 export async function addToOutbox(trx: Transaction<Database>, jobs: readonly OutboxJob[]): Promise<void> {
   for (const chunk of inChunks(jobs)) {
-    await trx
-      .insertInto("outbox")
-      .values(
-        chunk.map((job) => ({
-          queue: job.queue,
-          job_id: job.jobId,
-          payload: JSON.stringify(job.payload),
-          run_at: job.runAt,
-          lane: job.lane,
-          claimed_until: 0,
-        })),
-      )
-      .execute();
+    await trx.insertInto("outbox").values(chunk.map(outboxRow)).execute();
   }
+}
+
+/** For a statement that writes more than the outbox; at most a thousand of them. */
+export function outboxRow(job: OutboxJob) {
+  return {
+    queue: job.queue,
+    job_id: job.jobId,
+    payload: JSON.stringify(job.payload),
+    run_at: job.runAt,
+    lane: job.lane,
+    claimed_until: 0,
+  };
 }
 
 export interface Outbox {

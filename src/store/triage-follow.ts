@@ -22,8 +22,12 @@ export function dueFrom(at: number, severity: Severity, dueHours: DueHours): num
   return hours === undefined ? null : at + hours * HOUR_MS;
 }
 
-/** The alert's row is locked. */
-export async function followAlert(trx: Transaction<Database>, result: FoldResult, dueHours: DueHours): Promise<void> {
+/** The alert's row is locked. `isNew`: this is its first revision, so there can be no case yet. */
+export async function followAlert(
+  trx: Transaction<Database>,
+  { result, isNew, dueHours }: { result: FoldResult; isNew: boolean; dueHours: DueHours },
+): Promise<void> {
+  if (isNew) return addCase(trx, result, dueHours);
   const { record } = result;
   const row = await trx
     .selectFrom("triage")

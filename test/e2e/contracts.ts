@@ -39,6 +39,17 @@ contract Vault {
 }
 `;
 
+// A token whose log says whatever its caller wants: a counterfeit does just that, and dust of a real one looks the same.
+const SPRAY_SOURCE = `
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+contract Spray {
+  event Transfer(address indexed from, address indexed to, uint256 value);
+  function spray(address from, uint160 first, uint256 count, uint256 value) external {
+    for (uint160 i = 0; i < count; i++) emit Transfer(from, address(first + i), value);
+  }
+}`;
+
 export interface Compiled {
   readonly abi: Interface;
   readonly bytecode: string;
@@ -47,6 +58,11 @@ export interface Compiled {
 export async function compileContracts(): Promise<{ token: Compiled; vault: Compiled }> {
   const compiled = await compileSolidity(SOURCE);
   return { token: compiled("Token"), vault: compiled("Vault") };
+}
+
+/** `spray(from, first, count, value)`: a log for each of `count` recipients in a row. */
+export async function compileSpray(): Promise<Compiled> {
+  return (await compileSolidity(SPRAY_SOURCE))("Spray");
 }
 
 /** The contracts of a source by name. */

@@ -14,18 +14,8 @@ import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { createTempDir, type TempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { type Compiled, compileSolidity } from "./contracts.ts";
+import { type Compiled, compileSpray } from "./contracts.ts";
 
-// A token whose log says whatever its caller wants: a counterfeit does just that, and dust of a real one looks the same.
-const SOURCE = `
-// SPDX-License-Identifier: Apache-2.0
-pragma solidity ^0.8.20;
-contract Spray {
-  event Transfer(address indexed from, address indexed to, uint256 value);
-  function spray(address from, uint160 first, uint256 count, uint256 value) external {
-    for (uint160 i = 0; i < count; i++) emit Transfer(from, address(first + i), value);
-  }
-}`;
 const POISON = Number(process.env["POISON"] ?? 1_500);
 const DUST = Number(process.env["DUST"] ?? 300);
 const PER_TRANSACTION = 500;
@@ -51,15 +41,13 @@ let helper: string;
 const addressOf = (customer: bigint) => getAddress(`0x${customer.toString(16).padStart(40, "0")}`);
 
 beforeAll(async () => {
-  let compiled: (name: string) => Compiled;
-  [anvil, receiver, redis, postgres, compiled] = await Promise.all([
+  [anvil, receiver, redis, postgres, token] = await Promise.all([
     startAnvil({ chainId: 1, noMining: true, extraArgs: ["--gas-limit", "60000000"] }),
     startReceiver(),
     startRedis(),
     startPostgres(),
-    compileSolidity(SOURCE),
+    compileSpray(),
   ]);
-  token = compiled("Spray");
   dir = createTempDir("flood");
   [helper = ""] = await anvil.rpc<string[]>("eth_accounts");
   [listed, counterfeit] = [await deploy(), await deploy()];

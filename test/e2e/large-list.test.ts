@@ -4,16 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test } from "@jest/globals";
-import { Client } from "pg";
 import type { AlertBody } from "../../src/alerts/body-schema.ts";
 import type { Outcome } from "../../src/daemon/watch-outcome.ts";
-import { migrate, openStore } from "../../src/store/database.ts";
 import { writeDaemonConfig } from "../support/daemon.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { cliJson, type Heistwatch, PATIENCE_MS, runDaemon, until } from "./support/heistwatch.ts";
+import { fillLargeList, largeListAddress } from "./support/large-list.ts";
 import { startEthereum, steal, STRANGER, SUSPECT, WATCHING } from "./support/theft.ts";
 
 const SIZE = Number(process.env["HEISTWATCH_LARGE_LIST"] ?? 200_000);
@@ -24,9 +23,6 @@ const [NEWCOMER, LATECOMER] = [
   "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc",
   "0x976EA74026E726554dB657fA54763abd0C3a0aa9",
 ] as const;
-/** Of the many: digits only, which have no upper case. */
-const addressAt = (place: number) => `0x${(1e15 + place * 7_919).toString().padStart(40, "3")}`;
-
 const cleanup: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const undo of cleanup.splice(0).toReversed()) await undo();
@@ -35,50 +31,6 @@ afterEach(async () => {
 function kept<T extends { stop(): Promise<unknown> }>(started: T): T {
   cleanup.push(() => started.stop());
   return started;
-}
-
-/** As if an import had brought them: rows like those that it writes. */
-async function fill(databaseUrl: string): Promise<void> {
-  const store = await openStore({ databaseUrl, dataDir: "" });
-  await migrate(store.db);
-  await store.close();
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  const incident = { id: "large", name: "Large", kind: "theft", date: "2026-01-01", attribution: null };
-  const more = { attributionBasis: null, disputed: false, lossUsd: null, references: [], note: null };
-  await client.query("insert into watch_list values ('large', 1, '1', $1, null)", [
-    JSON.stringify({ ...incident, ...more }),
-  ]);
-  const entry = {
-    id: "large/eip155:1/@",
-    list: "large",
-    listVersion: "1",
-    chain: "eip155:1",
-    address: "@",
-    incident: "large",
-    role: "theft",
-    label: "one of many",
-    basis: "researcher",
-    confidence: "named_by_researcher",
-    independentSources: 1,
-    sanctioned: null,
-    default: "on",
-    direction: "both",
-    custodian: null,
-    note: null,
-    sources: [{ ref: "https://example.org/report", label: null }],
-  };
-  await client.query(
-    `insert into watch_entry
-     select replace('large/eip155:1/@', '@', address), 'large', 'eip155:1', address, replace($1, '@', address), 'd', null
-     from (
-       select '0x' || lpad((1000000000000000 + place * 7919)::text, 40, '3') as address
-       from generate_series(0::int8, $2::int8 - 1) as place
-     ) as listed`,
-    [JSON.stringify(entry), SIZE],
-  );
-  await client.query("vacuum analyze watch_entry");
-  await client.end();
 }
 
 function rssMb({ pid }: Heistwatch): number {
@@ -93,7 +45,7 @@ test(
     cleanup.push(() => dir.remove());
     const postgres = kept(await startPostgres());
     const databaseUrl = await postgres.createDatabase("large");
-    await fill(databaseUrl);
+    await fillLargeList(databaseUrl, SIZE);
     const [node, desk] = [kept(await startEthereum()), kept(await startReceiver())];
     const at = await writeDaemonConfig({
       dir: dir.path,
@@ -149,7 +101,7 @@ test(
     expect(measured["of it new lists in force ms"]).toBeGreaterThanOrEqual(0);
 
     // The many are watched as well as the few.
-    await told((await steal(node, 1, { from: STRANGER, to: addressAt(SIZE - 1) }))[0]);
+    await told((await steal(node, 1, { from: STRANGER, to: largeListAddress(SIZE - 1) }))[0]);
   },
   10 * START_MS,
 );

@@ -24,6 +24,11 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
+export interface PostgresOptions {
+  /** Default false. True: as in production, a commit is on the disk before it is answered. */
+  readonly durable?: boolean;
+}
+
 interface Account {
   readonly uid?: number;
   readonly gid?: number;
@@ -31,7 +36,7 @@ interface Account {
 
 const SUPERUSER = "postgres";
 
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({ durable = false }: PostgresOptions = {}): Promise<PostgresServer> {
   const bin = findBinFolder();
   const account = serverAccount();
   const port = await freePort();
@@ -42,7 +47,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     startChildServer({
       name: "postgres",
       command: join(bin, "postgres"),
-      args: argsOf(port, data, home.path),
+      args: argsOf({ port, data, socketFolder: home.path, durable }),
       spawn: { ...account, cwd: home.path },
       isReady: () => query(urlOf("postgres"), "SELECT 1").then(() => true),
       // Fast shutdown: cuts connections, then writes everything down.
@@ -90,15 +95,17 @@ async function initData(bin: string, data: string, home: string, account: Accoun
   await promisify(execFile)(join(bin, "initdb"), args, { ...account, cwd: home });
 }
 
-function argsOf(port: number, data: string, socketFolder: string): string[] {
+function argsOf(of: { port: number; data: string; socketFolder: string; durable: boolean }): string[] {
+  const { port, data, socketFolder } = of;
+  // No test cuts the power; a killed process keeps what it handed to the system.
+  const careful = of.durable ? "on" : "off";
   const settings = {
     listen_addresses: "127.0.0.1",
     port,
     unix_socket_directories: socketFolder,
-    // No test cuts the power; a killed process keeps what it handed to the system.
-    fsync: "off",
-    synchronous_commit: "off",
-    full_page_writes: "off",
+    fsync: careful,
+    synchronous_commit: careful,
+    full_page_writes: careful,
     max_connections: 200,
   };
   return ["-D", data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
