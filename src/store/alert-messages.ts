@@ -37,6 +37,7 @@ export async function addDeliveries(
     webhook_id: message.webhookId,
     sink,
     severity: message.severity,
+    lane: laneOfMessage(message),
     state: "pending" as const,
     attempt_no: 0,
     next_attempt_at: now,
@@ -48,15 +49,16 @@ export async function addDeliveries(
       sink: delivery.sink,
       attemptNo: 0,
       runAt: now,
-      severity: message.severity,
+      lane: delivery.lane,
     }),
   );
   const writer = queued ? trx.with("job", (db) => db.insertInto("outbox").values(jobs.map(outboxRow))) : trx;
   await writer.insertInto("delivery").values(deliveries).execute();
 }
 
-export function laneOfSeverity(severity: Severity): JobLane {
-  if (severity === "critical" || severity === "high") return 0;
+/** What takes an alert back frees somebody's money: it never waits behind a flood. */
+export function laneOfMessage({ type, severity }: Pick<Message, "type" | "severity">): JobLane {
+  if (type === "alert.retracted" || severity === "critical" || severity === "high") return 0;
   return severity === "medium" ? 1 : 2;
 }
 
@@ -66,14 +68,14 @@ export function deliveryJob(of: {
   sink: string;
   attemptNo: number;
   runAt: number;
-  severity: Severity;
+  lane: JobLane;
 }): OutboxJob {
   return {
     queue: deliveriesQueue(of.sink),
     jobId: `${of.deliveryId}-${of.attemptNo}`,
     payload: { deliveryId: of.deliveryId, attemptNo: of.attemptNo },
     runAt: of.runAt,
-    lane: laneOfSeverity(of.severity),
+    lane: of.lane,
   };
 }
 

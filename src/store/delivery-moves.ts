@@ -1,7 +1,7 @@
 /** Deliveries that come about without an alert changing: to a fallback sink, and as replays of what was told before. */
 import { type ExpressionBuilder, sql } from "kysely";
 import { deliveryIdOf, hashId } from "../lib/ids.ts";
-import type { Severity } from "../types/alert.ts";
+import type { JobLane } from "../types/queue-names.ts";
 import { deliveryJob } from "./alert-messages.ts";
 import type { Db } from "./database.ts";
 import { addToOutbox } from "./outbox.ts";
@@ -63,6 +63,8 @@ export interface DeliveryMoves {
   replay(options: ReplayOptions): Promise<ReplayPage>;
 }
 
+// However severe a replay is: what happens now goes first.
+const OLD_NEWS: JobLane = 2;
 const SEVERE = ["critical", "high"];
 // A page is one transaction; what is behind it in the outbox waits for no longer than that.
 const FALLBACK_BATCH = 500;
@@ -89,27 +91,25 @@ export function createDeliveryMoves(db: Db): DeliveryMoves {
               .orderBy("late.created_at")
               .limit(FALLBACK_BATCH),
           )
-          .returning(["webhook_id", "severity"])
+          .returning(["webhook_id", "severity", "lane"])
           .execute();
         if (unheard.length === 0) return 0;
         const taken = await trx
           .insertInto("delivery")
           .values(
-            unheard.map(({ webhook_id: webhookId, severity }) => ({
-              ...newDelivery({ webhookId, sink: to, severity, now }),
+            unheard.map(({ webhook_id: webhookId, severity, lane }) => ({
+              ...newDelivery({ webhookId, sink: to, severity, lane, now }),
               fallback_for: sink,
             })),
           )
           // It was told there anyway.
           .onConflict((conflict) => conflict.columns(["webhook_id", "sink"]).doNothing())
-          .returning(["delivery_id", "severity"])
+          .returning(["delivery_id", "lane"])
           .execute();
         if (queued)
           await addToOutbox(
             trx,
-            taken.map((row) =>
-              firstJob({ deliveryId: row.delivery_id, sink: to, severity: row.severity as Severity, now }),
-            ),
+            taken.map((row) => firstJob({ deliveryId: row.delivery_id, sink: to, lane: row.lane, now })),
           );
         return taken.length;
       }),
@@ -148,13 +148,14 @@ export function createDeliveryMoves(db: Db): DeliveryMoves {
           )
           .execute();
         const deliveries = again.flatMap(({ row, targets }) =>
-          targets.map((sink) => newDelivery({ webhookId: idOf(row.webhook_id), sink, severity: row.severity, now })),
+          targets.map((sink) =>
+            newDelivery({ webhookId: idOf(row.webhook_id), sink, severity: row.severity, lane: OLD_NEWS, now }),
+          ),
         );
         await trx.insertInto("delivery").values(deliveries).execute();
         await addToOutbox(
           trx,
-          // Old news, however severe: what happens now goes first.
-          deliveries.map((row) => firstJob({ deliveryId: row.delivery_id, sink: row.sink, severity: "info", now })),
+          deliveries.map((row) => firstJob({ deliveryId: row.delivery_id, sink: row.sink, lane: row.lane, now })),
         );
         return { messages: again.length, deliveries: count, next };
       }),
@@ -207,12 +208,13 @@ function markReplayed(body: string): string {
   return JSON.stringify({ ...(JSON.parse(body) as object), replay: true });
 }
 
-function newDelivery(of: { webhookId: string; sink: string; severity: string; now: number }) {
+function newDelivery(of: { webhookId: string; sink: string; severity: string; lane: JobLane; now: number }) {
   return {
     delivery_id: deliveryIdOf(of),
     webhook_id: of.webhookId,
     sink: of.sink,
     severity: of.severity,
+    lane: of.lane,
     state: "pending" as const,
     attempt_no: 0,
     next_attempt_at: of.now,
@@ -220,6 +222,6 @@ function newDelivery(of: { webhookId: string; sink: string; severity: string; no
   };
 }
 
-function firstJob({ now, ...of }: { deliveryId: string; sink: string; severity: Severity; now: number }) {
+function firstJob({ now, ...of }: { deliveryId: string; sink: string; lane: JobLane; now: number }) {
   return deliveryJob({ ...of, attemptNo: 0, runAt: now });
 }

@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import { type EventType, SEVERITIES, type Severity } from "../types/alert.ts";
 import type { AfterAttempt, AttemptRecord, DueDelivery } from "../types/delivery.ts";
-import { deliveryJob, laneOfSeverity } from "./alert-messages.ts";
+import { deliveryJob } from "./alert-messages.ts";
 import type { JobLane } from "../types/queue-names.ts";
 import type { Db } from "./database.ts";
 import { addToOutbox } from "./outbox.ts";
@@ -101,6 +101,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         "alert_id",
         "sink",
         "delivery.severity",
+        "delivery.lane",
         "attempt_no",
         "schedule_start",
         "next_attempt_at",
@@ -124,7 +125,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
             sink: delivery.sink,
             attemptNo: delivery.attemptNo + 1,
             runAt: after.nextAttemptAt,
-            severity: delivery.severity,
+            lane: delivery.lane,
           }),
         ]);
         return true;
@@ -171,9 +172,9 @@ export function createDeliveryStore(db: Db): DeliveryStore {
           with moved as (
             update delivery set next_attempt_at = least(next_attempt_at, ${now})
             where sink = ${sink} and state = 'pending'
-            returning delivery_id, webhook_id, sink, attempt_no, severity, created_at
+            returning delivery_id, webhook_id, sink, attempt_no, severity, lane, created_at
           )
-          select moved.delivery_id, moved.sink, moved.severity, moved.attempt_no from moved join message using (webhook_id)
+          select moved.delivery_id, moved.sink, moved.lane, moved.attempt_no from moved join message using (webhook_id)
           order by message.type = 'alert.retracted' desc, ${rankIn("moved")} desc, moved.created_at`.execute(trx);
         if (queued)
           await addToOutbox(
@@ -187,7 +188,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       if (sinks.length === 0) return [];
       const rows = await db
         .selectFrom("delivery")
-        .select(["delivery_id", "sink", "severity", "attempt_no", "next_attempt_at"])
+        .select(["delivery_id", "sink", "lane", "attempt_no", "next_attempt_at"])
         .where("state", "=", "pending")
         .where("next_attempt_at", "<=", dueBefore)
         .where("sink", "in", sinks)
@@ -200,7 +201,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
         sink: row.sink,
         attemptNo: row.attempt_no,
         nextAttemptAt: row.next_attempt_at,
-        lane: laneOfSeverity(row.severity as Severity),
+        lane: row.lane,
       }));
     },
 
@@ -217,7 +218,7 @@ export function createDeliveryStore(db: Db): DeliveryStore {
           update = update.where("delivery_id", "in", deliveryIds).where("state", "in", ["dead", "pending"]);
         else update = update.where("state", "=", "dead");
         if (sink !== undefined) update = update.where("sink", "=", sink);
-        const rows = await update.returning(["delivery_id", "sink", "severity", "attempt_no"]).execute();
+        const rows = await update.returning(["delivery_id", "sink", "lane", "attempt_no"]).execute();
         const queued = rows.filter((row) => queuedSinks.includes(row.sink));
         await addToOutbox(
           trx,
@@ -345,6 +346,7 @@ interface DueRow {
   readonly alert_id: string | null;
   readonly sink: string;
   readonly severity: string;
+  readonly lane: JobLane;
   readonly attempt_no: number;
   readonly schedule_start: number;
   readonly next_attempt_at: number;
@@ -359,6 +361,7 @@ function dueOf(row: DueRow): DueDelivery {
     alertId: row.alert_id,
     sink: row.sink,
     severity: row.severity as Severity,
+    lane: row.lane,
     attemptNo: row.attempt_no,
     scheduleAttempt: row.attempt_no - row.schedule_start,
     nextAttemptAt: row.next_attempt_at,
@@ -370,7 +373,7 @@ function dueOf(row: DueRow): DueDelivery {
 interface HastenedRow {
   readonly delivery_id: string;
   readonly sink: string;
-  readonly severity: string;
+  readonly lane: JobLane;
   readonly attempt_no: number;
 }
 
@@ -380,7 +383,7 @@ function jobAnew(row: HastenedRow, now: number) {
     sink: row.sink,
     attemptNo: row.attempt_no,
     runAt: now,
-    severity: row.severity as Severity,
+    lane: row.lane,
   });
   // A job of this attempt may still wait in the queue for its old time: the new one must not vanish behind it.
   return { ...job, jobId: `${job.jobId}-r${now}` };

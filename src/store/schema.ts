@@ -138,6 +138,7 @@ export interface DeliveryTable {
   webhook_id: string;
   sink: string;
   severity: string;
+  lane: Generated<JobLane>;
   state: DeliveryState;
   attempt_no: number;
   /** The attempt the current run through the schedule began with; a redrive moves it. */

@@ -1,5 +1,6 @@
 /** One message on its way to one sink. */
 import type { EventType, Severity } from "./alert.ts";
+import type { JobLane } from "./queue-names.ts";
 import type { SendOutcome } from "./sink.ts";
 
 export interface DueDelivery {
@@ -9,6 +10,7 @@ export interface DueDelivery {
   readonly alertId: string | null;
   readonly sink: string;
   readonly severity: Severity;
+  readonly lane: JobLane;
   /** Attempts already made; the next one has this number. */
   readonly attemptNo: number;
   /** Attempts made since the schedule (re)started. */

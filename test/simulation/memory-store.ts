@@ -4,7 +4,7 @@
  */
 import type { JobLane } from "../../src/types/queue-names.ts";
 import { decodeHit } from "../../src/store/codec.ts";
-import { deliveryJob, laneOfSeverity } from "../../src/store/alert-messages.ts";
+import { deliveryJob, laneOfMessage } from "../../src/store/alert-messages.ts";
 import type { AlertStore, Fold } from "../../src/store/alert-store.ts";
 import type { ChainStore } from "../../src/store/chain-store.ts";
 import { hitsJobId, laneOf } from "../../src/store/hit-rows.ts";
@@ -127,6 +127,7 @@ function addMessage(tables: MemoryTables, { message, sinks, now, queued }: NewMe
       webhookId: message.webhookId,
       sink,
       severity: message.severity,
+      lane: laneOfMessage(message),
       state: "pending",
       attemptNo: 0,
       scheduleStart: 0,
@@ -137,7 +138,7 @@ function addMessage(tables: MemoryTables, { message, sinks, now, queued }: NewMe
       deliveredAt: null,
     });
     if (queued)
-      tables.addToOutbox(deliveryJob({ deliveryId, sink, attemptNo: 0, runAt: now, severity: message.severity }));
+      tables.addToOutbox(deliveryJob({ deliveryId, sink, attemptNo: 0, runAt: now, lane: laneOfMessage(message) }));
   }
 }
 
@@ -154,9 +155,21 @@ function severityOrder({ severity }: DeliveryRow): number {
 function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
   const dueOf = (row: DeliveryRow): DueDelivery => {
     const { type, body, alertId } = tables.message.get(row.webhookId) as Message;
-    const { deliveryId, webhookId, sink, severity, attemptNo, nextAttemptAt } = row;
+    const { deliveryId, webhookId, sink, severity, lane, attemptNo, nextAttemptAt } = row;
     const scheduleAttempt = attemptNo - row.scheduleStart;
-    return { deliveryId, webhookId, alertId, sink, severity, attemptNo, scheduleAttempt, nextAttemptAt, type, body };
+    return {
+      deliveryId,
+      webhookId,
+      alertId,
+      sink,
+      severity,
+      lane,
+      attemptNo,
+      scheduleAttempt,
+      nextAttemptAt,
+      type,
+      body,
+    };
   };
   const pendingRows = () => tables.delivery.values().filter((row) => row.state === "pending");
   return {
@@ -181,9 +194,7 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
         });
         tables.attempt.insert(`${deliveryId} ${attemptNo}`, { ...attempt, deliveryId, attemptNo });
         if (after.state === "pending" && queued)
-          tables.addToOutbox(
-            deliveryJob({ deliveryId, sink, attemptNo: attemptNo + 1, runAt: next, severity: row.severity }),
-          );
+          tables.addToOutbox(deliveryJob({ deliveryId, sink, attemptNo: attemptNo + 1, runAt: next, lane: row.lane }));
         return true;
       }),
 
@@ -220,8 +231,8 @@ function createMemoryDeliveries(tables: MemoryTables): DeliveryStore {
         .filter((row) => row.nextAttemptAt <= dueBefore && sinks.includes(row.sink) && row.deliveryId > after)
         .toSorted((a, b) => (a.deliveryId < b.deliveryId ? -1 : 1))
         .slice(0, limit)
-        .map(({ deliveryId, sink, attemptNo, nextAttemptAt, severity }) => {
-          return { deliveryId, sink, attemptNo, nextAttemptAt, lane: laneOfSeverity(severity) };
+        .map(({ deliveryId, sink, attemptNo, nextAttemptAt, lane }) => {
+          return { deliveryId, sink, attemptNo, nextAttemptAt, lane };
         });
     },
 
@@ -283,16 +294,16 @@ function hasten(tables: MemoryTables, { sink, now, queued }: Parameters<Delivery
     .toSorted(
       (a, b) => Number(isRetraction(b)) - Number(isRetraction(a)) || rankOf(b) - rankOf(a) || a.createdAt - b.createdAt,
     );
-  for (const { deliveryId, attemptNo, nextAttemptAt, severity } of rows) {
+  for (const { deliveryId, attemptNo, nextAttemptAt, lane } of rows) {
     tables.delivery.change(deliveryId, { nextAttemptAt: Math.min(nextAttemptAt, now) });
-    if (queued) addJobAnew(tables, { deliveryId, sink, attemptNo, now, severity });
+    if (queued) addJobAnew(tables, { deliveryId, sink, attemptNo, now, lane });
   }
   return rows.length;
 }
 
 function addJobAnew(
   tables: MemoryTables,
-  { now, ...of }: { deliveryId: string; sink: string; attemptNo: number; now: number; severity: Message["severity"] },
+  { now, ...of }: { deliveryId: string; sink: string; attemptNo: number; now: number; lane: JobLane },
 ): void {
   const job = deliveryJob({ ...of, runAt: now });
   tables.addToOutbox({ ...job, jobId: `${job.jobId}-r${now}` });
@@ -306,7 +317,7 @@ function redrive(
     const named = deliveryIds === undefined ? row.state === "dead" : deliveryIds.includes(row.deliveryId);
     return named && row.state !== "delivered" && (sink === undefined || row.sink === sink);
   });
-  for (const { deliveryId, attemptNo, sink: to, severity } of rows) {
+  for (const { deliveryId, attemptNo, sink: to, lane } of rows) {
     tables.delivery.change(deliveryId, {
       state: "pending",
       nextAttemptAt: now,
@@ -314,7 +325,7 @@ function redrive(
       scheduleStart: attemptNo,
     });
     if (!queuedSinks.includes(to)) continue;
-    addJobAnew(tables, { deliveryId, sink: to, attemptNo, now, severity });
+    addJobAnew(tables, { deliveryId, sink: to, attemptNo, now, lane });
   }
   return rows.length;
 }

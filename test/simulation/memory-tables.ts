@@ -80,6 +80,7 @@ export interface DeliveryRow {
   readonly webhookId: string;
   readonly sink: string;
   readonly severity: Message["severity"];
+  readonly lane: JobLane;
   readonly state: "pending" | "delivered" | "dead";
   readonly attemptNo: number;
   readonly scheduleStart: number;

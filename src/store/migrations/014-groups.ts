@@ -59,5 +59,7 @@ const STATEMENTS = [
   // Work of severe alerts overtakes the rest.
   `alter table outbox add column lane int2 not null default 1`,
   `create index outbox_lane on outbox (lane, id)`,
+  `alter table delivery add column lane int2 not null default 1`,
+  `update delivery set lane = 0 where severity in ('critical', 'high')`,
   `alter table hit_event add column lane int2 not null default 1`,
 ];
