@@ -33,7 +33,7 @@ export async function check(options: GlobalOptions): Promise<number> {
       connections,
       lists: { from: used.from, revision: lists.revision, why: used.why },
       incidents,
-      ownAddresses: lists.own.length,
+      ownAddresses: lists.own.count,
       tokens: lists.tokenCount,
       watchedOn: Object.fromEntries(config.chains.map(({ id }) => [id, lists.watchedOn.get(id) ?? 0])),
       routing: destinations(config),
@@ -59,9 +59,9 @@ export async function check(options: GlobalOptions): Promise<number> {
       ]),
     ),
   );
-  print(`\n${lists.own.length} own addresses, ${lists.tokenCount} listed tokens.`);
+  print(`\n${lists.own.count} own addresses, ${lists.tokenCount} listed tokens.`);
   print("The shipped rows are not a full OFAC list: import the SDN file for that.");
-  if (lists.own.length === 0)
+  if (lists.own.count === 0)
     print(
       "No own addresses: alerts can only say that watched wallets move, not which customer is touched. See watchlists/own/README.md.",
     );

@@ -20,7 +20,6 @@ import {
   createChangedWatchlist,
   noChanges,
 } from "../watchlist/changed-watchlist.ts";
-import { createOwnIndex, type OwnIndex } from "../watchlist/own-index.ts";
 import { isMatched, unknownIn } from "../watchlist/snapshot.ts";
 import { type BaseList, buildBaseList, openBaseList } from "./base-list.ts";
 import { asFilesTell, type Lists, type OwnFiles } from "./lists.ts";
@@ -41,12 +40,6 @@ export interface LiveListsOptions {
   readonly onSwap: (lists: Lists) => void;
 }
 
-/** Own addresses and tokens, with their index. */
-interface Own {
-  readonly files: OwnFiles;
-  readonly index: OwnIndex;
-}
-
 /** What the lists are made of. */
 interface Reading {
   readonly base: BaseList;
@@ -64,7 +57,7 @@ export async function createLiveLists(
   const enabled = new Set(enable);
   const baseOptions = { store, file, enable, log };
   const listeners = new Set<() => void>();
-  let own = ownOf(files);
+  let own = files;
   let building: Promise<BaseList> | null = null;
   let rebuilt: BaseList | null = null;
   let refreshing: Promise<void> | null = null;
@@ -78,7 +71,7 @@ export async function createLiveLists(
   }
 
   /** From a base, or from a reading on it, to what the book says now. */
-  async function readOn(start: BaseList, before: Reading | null, madeFrom: Own): Promise<Reading> {
+  async function readOn(start: BaseList, before: Reading | null, madeFrom: OwnFiles): Promise<Reading> {
     let base = start;
     let changes = before?.changes ?? noChanges(base.watchlist);
     let { revision } = before?.lists ?? base.state;
@@ -100,11 +93,11 @@ export async function createLiveLists(
     for (const [id, now] of entries) yield [id, now !== null && isMatched(now, enabled) ? now : null];
   }
 
-  function listsOf(changes: Changes, book: BookChanges, { files: { own: addresses, tokens, tokenCount }, index }: Own) {
+  function listsOf(changes: Changes, book: BookChanges, { own: addresses, tokens, tokenCount }: OwnFiles) {
     const heads = asFilesTell(book.heads);
-    const version = bookVersion({ mark: book.mark, enable, own: index });
+    const version = bookVersion({ mark: book.mark, enable, own: addresses });
     return {
-      watchlist: createChangedWatchlist({ changes, heads, own: index, version }),
+      watchlist: createChangedWatchlist({ changes, heads, own: addresses, version }),
       own: addresses,
       tokens,
       tokenCount,
@@ -164,7 +157,7 @@ export async function createLiveLists(
     current: () => reading.lists,
 
     async refresh(newer) {
-      if (newer !== undefined) own = ownOf(newer);
+      if (newer !== undefined) own = newer;
       await refresh();
     },
 
@@ -174,8 +167,4 @@ export async function createLiveLists(
       until.addEventListener("abort", () => listeners.delete(listener), { once: true });
     },
   };
-}
-
-function ownOf(files: OwnFiles): Own {
-  return { files, index: createOwnIndex(files.own) };
 }

@@ -10,8 +10,8 @@ import { systemClock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import type { Config } from "../types/config.ts";
-import { createOwnIndex } from "../watchlist/own-index.ts";
-import { createHygiene, createListHygiene, type OwnAddresses } from "./address-hygiene.ts";
+import type { OwnIndex } from "../watchlist/own-index.ts";
+import { createHygiene, createListHygiene } from "./address-hygiene.ts";
 import { readFiles } from "./lists.ts";
 import type { NamedPool } from "./pools.ts";
 import type { PersonCalls } from "./person-calls.ts";
@@ -44,14 +44,14 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
       );
   }
 
-  let read: Promise<OwnAddresses> | null = null;
+  let read: Promise<OwnIndex> | null = null;
   /** As a daemon has them; where none runs, read once for the one call this process makes. */
-  async function own(): Promise<OwnAddresses> {
+  async function own(): Promise<OwnIndex> {
     if (running !== null) {
       const lists = running.watch.live.current();
-      return { all: lists.own, of: lists.watchlist.ownOf };
+      return lists.own;
     }
-    read ??= readFiles(config).then((files) => ({ all: files.own, of: createOwnIndex(files.own).of }));
+    read ??= readFiles(config).then((files) => files.own);
     return read;
   }
 

@@ -59,7 +59,10 @@ export async function openWatch(options: WatchOptions, running: AbortSignal): Pr
   if (problems.length > 0 && (await store.revision()) === 0) refuseProblems(problems, null);
   const { rules } = config.watchlists;
   const importing = { store, operationSinks, now, log, rules };
-  await importFiles(start.files.lists, { ...importing, isOwn: ownAmong(start.files.own) });
+  await importFiles(start.files.lists, {
+    ...importing,
+    isOwn: (chain, address) => start.files.own.of(chain, address) !== null,
+  });
   const file = path.join(config.dataDir, "watched.entries");
   const live = await createLiveLists(config, { store, files: start.files, file, log, onSwap }, running);
   refuseProblems([], live.current());
@@ -68,11 +71,6 @@ export async function openWatch(options: WatchOptions, running: AbortSignal): Pr
     runWatchSync({ ...importing, isOwn, config, live, alarms }, start, signal),
   );
   return { store, live, service };
-}
-
-function ownAmong(own: readonly OwnAddress[]): (chain: string, address: string) => boolean {
-  const places = new Set(own.map(({ chain, address }) => `${chain}/${address}`));
-  return (chain, address) => places.has(`${chain}/${address}`);
 }
 
 // A node that does not answer must not hold up who adds an address at night.
