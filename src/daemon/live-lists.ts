@@ -20,6 +20,7 @@ import {
   createChangedWatchlist,
   noChanges,
 } from "../watchlist/changed-watchlist.ts";
+import { joinOwn, NO_OWN, type OwnIndex } from "../watchlist/own-index.ts";
 import { isMatched, unknownIn } from "../watchlist/snapshot.ts";
 import { type BaseList, buildBaseList, openBaseList } from "./base-list.ts";
 import { asFilesTell, type Lists, type OwnFiles } from "./lists.ts";
@@ -28,12 +29,16 @@ export interface LiveLists {
   current(): Lists;
   /** Reads the store again if it changed, or own addresses and tokens did. */
   refresh(files?: OwnFiles): Promise<void>;
+  /** Takes over own addresses of a database, beside those of files. */
+  refreshOwn(database: OwnIndex): Promise<void>;
   onChange(listener: () => void, signal: AbortSignal): void;
 }
 
 export interface LiveListsOptions {
   readonly store: WatchStore;
   readonly files: OwnFiles;
+  /** Own addresses beside those of files. */
+  readonly ownDatabase?: OwnIndex;
   /** Where the entries are kept from start to start: of this process alone. */
   readonly file: string;
   readonly log: Log;
@@ -50,17 +55,22 @@ interface Reading {
 /** The signal ends what runs in the background. */
 export async function createLiveLists(
   config: Config,
-  { store, files, file, log, onSwap }: LiveListsOptions,
+  { store, files, ownDatabase = NO_OWN, file, log, onSwap }: LiveListsOptions,
   signal: AbortSignal,
 ): Promise<LiveLists> {
   const { enable } = config.watchlists;
   const enabled = new Set(enable);
   const baseOptions = { store, file, enable, log };
   const listeners = new Set<() => void>();
-  let own = files;
+  let from = { files, ownDatabase };
+  let own = joined();
   let building: Promise<BaseList> | null = null;
   let rebuilt: BaseList | null = null;
   let refreshing: Promise<void> | null = null;
+
+  function joined(): OwnFiles {
+    return { ...from.files, own: joinOwn(from.files.own, from.ownDatabase) };
+  }
 
   /** One at a time: they write one file. */
   function build(): Promise<BaseList> {
@@ -157,7 +167,16 @@ export async function createLiveLists(
     current: () => reading.lists,
 
     async refresh(newer) {
-      if (newer !== undefined) own = newer;
+      if (newer !== undefined) {
+        from = { ...from, files: newer };
+        own = joined();
+      }
+      await refresh();
+    },
+
+    async refreshOwn(newer) {
+      from = { ...from, ownDatabase: newer };
+      own = joined();
       await refresh();
     },
 

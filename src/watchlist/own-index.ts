@@ -3,6 +3,7 @@
  * places; every answer is compared with the record's whole text, so that no two addresses are ever taken for one another.
  */
 import { randomBytes } from "node:crypto";
+import { digestOf } from "../lib/canonical-json.ts";
 import { runThrough } from "../lib/slices.ts";
 import type { Address, ChainId } from "../types/chain.ts";
 import type { OwnAddress, Watchlist } from "../types/watch.ts";
@@ -11,6 +12,7 @@ import { createOwnRecords, type OwnRecords, type Place } from "./own-records.ts"
 
 export interface OwnIndex {
   readonly of: Watchlist["ownOf"];
+  /** An address that a file and the database name counts twice. */
   readonly count: number;
   /** Of all that is told about them, whatever their order. */
   readonly digest: string;
@@ -40,6 +42,21 @@ export function createOwnIndex(own: Iterable<OwnAddress>): OwnIndex {
   const builder = createOwnIndexBuilder();
   for (const one of own) builder.add(one, NOWHERE);
   return runThrough(builder.finish());
+}
+
+/** Both as one. What the first says of an address stands. */
+export function joinOwn(first: OwnIndex, second: OwnIndex): OwnIndex {
+  if (second.count === 0) return first;
+  return {
+    of: (chain, address) => first.of(chain, address) ?? second.of(chain, address),
+    count: first.count + second.count,
+    digest: digestOf([first.digest, second.digest]),
+    bytes: first.bytes + second.bytes,
+    *all() {
+      yield* first.all();
+      for (const one of second.all()) if (first.of(one.chain, one.address) === null) yield one;
+    },
+  };
 }
 
 export const NO_OWN: OwnIndex = createOwnIndex([]);

@@ -6,14 +6,15 @@ import path from "node:path";
 import { z } from "zod";
 import { inSlices } from "../lib/slices.ts";
 import type { FileProblem } from "../types/watchlist-format.ts";
-import { canonicalAddress, type NormalizeAddress, notAnAddress } from "./addresses.ts";
+import type { NormalizeAddress } from "./addresses.ts";
 import { check, mapping } from "./fields.ts";
 import { findFiles, readText, wholeFile } from "./files.ts";
 import { readYaml, YAML_BYTES_MAX } from "./located-yaml.ts";
 import { ownRowsOfCsv } from "./own-csv.ts";
-import { createOwnIndexBuilder, type OwnIndex, type OwnIndexBuilder } from "./own-index.ts";
+import { createOwnIndexBuilder, type OwnIndex } from "./own-index.ts";
+import { addRow, type Known } from "./own-intake.ts";
 import { type OwnRow, ownRowSchema } from "./own-row.ts";
-import { createProblems, type Problems, showFound } from "./problems.ts";
+import { createProblems, type Problems } from "./problems.ts";
 
 const EXTENSIONS = [".yaml", ".yml", ".csv"];
 
@@ -39,7 +40,7 @@ const NEVER = new AbortController().signal;
 export async function loadOwn(options: OwnOptions): Promise<OwnResult> {
   const search = await findFiles({ paths: options.paths, extensions: EXTENSIONS });
   const problems: FileProblem[] = [...search.problems];
-  const known: Known = { builder: createOwnIndexBuilder(), files: search.files, noAdapter: 0 };
+  const known: Known = { builder: createOwnIndexBuilder(), sources: search.files, noAdapter: 0 };
   for (const [source, file] of search.files.entries()) {
     const ofFile = createProblems(file);
     const adding = { source, known, problems: ofFile, normalize: options.normalizeAddress };
@@ -62,43 +63,6 @@ async function* rowsOf(file: string, problems: Problems): AsyncGenerator<readonl
   const read = await readText(file, YAML_BYTES_MAX);
   if ("problem" in read) return problems.add(read.problem);
   yield [...yamlRows(read.text, problems)];
-}
-
-interface Known {
-  readonly builder: OwnIndexBuilder;
-  readonly files: readonly string[];
-  noAdapter: number;
-}
-
-interface Adding {
-  readonly source: number;
-  readonly known: Known;
-  readonly problems: Problems;
-  readonly normalize: NormalizeAddress;
-}
-
-function addRow({ line, ...row }: OwnRow, { source, known, problems, normalize }: Adding): void {
-  const canonical = canonicalAddress(normalize, row.chain, row.address);
-  if (canonical === null) {
-    problems.add({ line, field: "address", found: showFound(row.address), allowed: notAnAddress(row.chain) });
-    return;
-  }
-  const { builder, files } = known;
-  if (builder.isFull) {
-    problems.add({ line, field: "", found: "one address too many", allowed: "own addresses that fit in 4 GiB" });
-    return;
-  }
-  const earlier = builder.add({ ...row, address: canonical.address }, { source, line });
-  if (earlier === null) {
-    if (!canonical.hasAdapter) known.noAdapter += 1;
-    return;
-  }
-  for (const field of ["customerRef", "wallet"] as const) {
-    if (earlier.own[field] === row[field]) continue;
-    const place = `${files[earlier.from.source]}:${earlier.from.line}`;
-    const found = `${showFound(row[field])} for ${canonical.address}, which is ${showFound(earlier.own[field])} at ${place}`;
-    problems.add({ line, field, found, allowed: "one customer and one wallet for each address" });
-  }
 }
 
 function* yamlRows(text: string, problems: Problems): Generator<OwnRow> {

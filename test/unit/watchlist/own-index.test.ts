@@ -5,7 +5,7 @@ import { createRandom, type Random } from "../../../bench/replay/random.ts";
 import { runThrough } from "../../../src/lib/slices.ts";
 import type { OwnAddress } from "../../../src/types/watch.ts";
 import { createOwnIndex, createOwnIndexBuilder, NO_OWN } from "../../../src/watchlist/own-index.ts";
-import type { Place } from "../../../src/watchlist/own-records.ts";
+import { createOwnRecords, type Place } from "../../../src/watchlist/own-records.ts";
 
 const CHAINS = ["eip155:1", "eip155:10", "tron:0x2b6653dc", "bip122:000000000019d6689c085ae165831e93"];
 const WALLETS = ["deposit", "hot", "cold", "other"] as const;
@@ -101,4 +101,15 @@ test("a text that would not be kept whole is a bug, not another address", () => 
   for (const address of ["", "a b", "é", "x".repeat(256)])
     expect(() => createOwnIndex([{ ...own, address }])).toThrow("visible ASCII");
   expect(() => createOwnIndex([{ ...own, address: "a", customerRef: "x".repeat(5_000) }])).toThrow("short");
+});
+
+test("a record is taken for no other chain, address, beginning or continuation: hashes of a million collide", () => {
+  const records = createOwnRecords();
+  const own = { chain: "eip155:1", address: "0xab", customerRef: "c", wallet: "hot" } as const;
+  records.append({ ...own, chain: "eip155:10" }, { source: 0, line: 1 });
+  const at = records.append(own, { source: 0, line: 2 });
+  const [first, second] = [records.chainNumber("eip155:10"), records.chainNumber("eip155:1")];
+  expect(records.isOf(at, second, "0xab")).toBe(true);
+  expect(records.isOf(at, first, "0xab")).toBe(false);
+  for (const other of ["0xa", "0xabc", "0xaB", "1xab", ""]) expect(records.isOf(at, second, other)).toBe(false);
 });
