@@ -39,7 +39,7 @@ export async function readOwnDatabase(
   const known: Known = { builder: createOwnIndexBuilder(), sources: [SOURCE], noAdapter: 0 };
   const adding = { source: 0, known, problems, normalize: normalizeAddress };
   try {
-    for await (const rows of pagesOf(url, query, problems)) {
+    for await (const rows of pagesOf({ url, query, signal }, problems)) {
       signal.throwIfAborted();
       for (const row of rows) addRow(row, adding);
     }
@@ -53,7 +53,13 @@ export async function readOwnDatabase(
   return { own: await inSlices(known.builder.finish(), signal), problems: problems.list() };
 }
 
-async function* pagesOf(url: string, query: string, problems: Problems): AsyncGenerator<OwnRow[]> {
+interface Asked {
+  readonly url: string;
+  readonly query: string;
+  readonly signal: AbortSignal;
+}
+
+async function* pagesOf({ url, query, signal }: Asked, problems: Problems): AsyncGenerator<OwnRow[]> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -65,6 +71,9 @@ async function* pagesOf(url: string, query: string, problems: Problems): AsyncGe
   });
   // A connection that drops between two statements emits an error; the next statement rejects.
   client.on("error", () => undefined);
+  // In the middle of a query this cuts the connection: a process that stops does not wait for the answer.
+  const cut = () => void client.end().catch(() => undefined);
+  signal.addEventListener("abort", cut, { once: true });
   try {
     await client.connect();
     await client.query("begin isolation level repeatable read read only");
@@ -84,6 +93,7 @@ async function* pagesOf(url: string, query: string, problems: Problems): AsyncGe
       line += page.rows.length;
     }
   } finally {
+    signal.removeEventListener("abort", cut);
     // Nothing was written: a connection that ends takes its transaction with it.
     await client.end();
   }

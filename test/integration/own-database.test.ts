@@ -15,6 +15,7 @@ import { readOwnDatabase } from "../../src/watchlist/own-database.ts";
 import { createOwnIndex, NO_OWN, type OwnIndex } from "../../src/watchlist/own-index.ts";
 import { createTokenList } from "../../src/watchlist/tokens.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { createTempDir, type TempDir } from "../support/temp-dir.ts";
 
 const CHAIN = "eip155:1";
@@ -99,6 +100,18 @@ describe("a database of own addresses", () => {
     await expect(read(failing)).rejects.toMatchObject({ code: "unavailable" });
   });
 });
+
+test("a process that stops does not wait for the database's answer", async () => {
+  const stopping = new AbortController();
+  const query = "select chain, address, customer_ref, wallet from own, pg_sleep(3600)";
+  const reading = readOwnDatabase({ url, query }, { normalizeAddress, signal: stopping.signal });
+  const asking = "select count(*)::int as count from pg_stat_activity where wait_event = 'PgSleep'";
+  await waitFor("the query to run", async () => (await sql.query<{ count: number }>(asking)).rows[0]?.count === 1);
+  stopping.abort(new Error("stopped"));
+  await expect(reading).rejects.toThrow("stopped");
+  // The server notices only at the end of its sleep that nobody listens.
+  await sql.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'");
+}, 30_000);
 
 describe("own addresses of a database, read again", () => {
   let folder: TempDir;
