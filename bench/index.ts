@@ -26,6 +26,7 @@ import { buildWatchlist } from "../src/watchlist/snapshot.ts";
 import { entryOf, fillers, WATCHED_CHAIN } from "./fillers.ts";
 import { createRandom } from "./replay/random.ts";
 import { markdownTable, median } from "./table.ts";
+import { NO_OWN } from "../src/watchlist/own-index.ts";
 
 const LIST = "bench";
 const BENCH = {
@@ -307,7 +308,14 @@ async function build(file: string, count: number): Promise<Build> {
   delay.enable();
   const [startedCpu, started] = [process.cpuUsage(), performance.now()];
   const watchlist = await buildWatchlist(
-    { file: `${file}.entries`, lists: [{ list: LIST, incident }], entries: entries(count), count, own: [], enable: [] },
+    {
+      file: `${file}.entries`,
+      lists: [{ list: LIST, incident }],
+      entries: entries(count),
+      count,
+      own: NO_OWN,
+      enable: [],
+    },
     new AbortController().signal,
   );
   const wallMs = performance.now() - started;

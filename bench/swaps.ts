@@ -12,6 +12,7 @@ import { letGarbageGrow } from "../src/lib/collector.ts";
 import { buildWatchlist } from "../src/watchlist/snapshot.ts";
 import { entryOf, fillers, WATCHED_CHAIN } from "./fillers.ts";
 import { markdownTable } from "./table.ts";
+import { NO_OWN } from "../src/watchlist/own-index.ts";
 
 const LIST = "bench";
 const NEVER = new AbortController().signal;
@@ -34,7 +35,7 @@ function* entries(edition: number) {
 function build(edition: number) {
   const incident = { id: LIST, name: LIST, kind: "theft", date: null, attribution: null, attributionBasis: null };
   const lists = [{ list: LIST, incident: { ...incident, disputed: false, lossUsd: null, references: [], note: null } }];
-  return buildWatchlist({ file, lists, entries: entries(edition), count, own: [], enable: [] }, NEVER);
+  return buildWatchlist({ file, lists, entries: entries(edition), count, own: NO_OWN, enable: [] }, NEVER);
 }
 
 function openFiles(): number {

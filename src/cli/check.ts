@@ -2,6 +2,7 @@
 import { createAdapter } from "../chains/registry.ts";
 import { describeConfig } from "../config/describe.ts";
 import type { LoadedLists } from "../daemon/lists.ts";
+import { readOwnOnce } from "../daemon/own-database-sync.ts";
 import { createBullQueues } from "../queue/bull-queues.ts";
 import { ConfigError, describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
@@ -33,7 +34,7 @@ export async function check(options: GlobalOptions): Promise<number> {
       connections,
       lists: { from: used.from, revision: lists.revision, why: used.why },
       incidents,
-      ownAddresses: lists.own.length,
+      ownAddresses: lists.own.count,
       tokens: lists.tokenCount,
       watchedOn: Object.fromEntries(config.chains.map(({ id }) => [id, lists.watchedOn.get(id) ?? 0])),
       routing: destinations(config),
@@ -59,9 +60,9 @@ export async function check(options: GlobalOptions): Promise<number> {
       ]),
     ),
   );
-  print(`\n${lists.own.length} own addresses, ${lists.tokenCount} listed tokens.`);
+  print(`\n${lists.own.count} own addresses in files, ${lists.tokenCount} listed tokens.`);
   print("The shipped rows are not a full OFAC list: import the SDN file for that.");
-  if (lists.own.length === 0)
+  if (lists.own.count === 0 && config.watchlists.ownDatabase === null)
     print(
       "No own addresses: alerts can only say that watched wallets move, not which customer is touched. See watchlists/own/README.md.",
     );
@@ -98,6 +99,13 @@ async function checkServers(config: Config): Promise<CheckLine[]> {
       }),
     );
   }
+  if (config.watchlists.ownDatabase !== null)
+    lines.push(
+      await attempt("database of own addresses", async () => {
+        const { count } = await readOwnOnce(config, new AbortController().signal);
+        return `${count} addresses`;
+      }),
+    );
   return lines;
 }
 

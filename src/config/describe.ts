@@ -13,7 +13,7 @@ export function describeConfig(config: Config): string[] {
     ...config.chains.flatMap(describeChain),
     `watchlists: ${watchlists.paths.join(", ")}${enabled}`,
     ...[...watchlists.rules].map(describeRules),
-    `own addresses: ${watchlists.own.join(", ")}`,
+    `own addresses: ${watchlists.own.join(", ")}${describeOwnDatabase(config)}`,
     `tokens: ${watchlists.tokens}`,
     `prices: ${describePrices(config)}`,
     ...describePolicy(config.policy),
@@ -24,6 +24,11 @@ export function describeConfig(config: Config): string[] {
     `http: ${http === null ? "off" : `${http.host}, port ${http.port}`}`,
     `log: ${log.level}, ${log.format}`,
   ];
+}
+
+function describeOwnDatabase({ watchlists: { ownDatabase } }: Config): string {
+  if (ownDatabase === null) return "";
+  return `, and PostgreSQL at ${redactUrl(ownDatabase.url)} every ${ownDatabase.refreshMinutes} min`;
 }
 
 function describeRules([list, { ageMaxDays, keys, canaries }]: [string, ListRules]): string {

@@ -74,6 +74,7 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
     watchlists: {
       paths: user.watchlists.paths.map(absolute),
       own: user.watchlists.own.map(absolute),
+      ownDatabase: user.watchlists.ownDatabase,
       tokens: absolute(user.watchlists.tokens),
       enable: user.watchlists.enable,
       rules: new Map(

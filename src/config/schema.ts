@@ -296,7 +296,7 @@ export function createConfigSchema(readEnv: ReadEnv) {
     chains: z
       .record(z.string(), chain(readEnv), { error: "a mapping of chain names, such as ethereum, to their options" })
       .describe("Chains to follow, by the name of their file under config/chains."),
-    watchlists: watchlists().prefault({}).describe("Whom to watch."),
+    watchlists: watchlists(readEnv).prefault({}).describe("Whom to watch."),
     sinks: sinks(readEnv).prefault({}).describe("Whom to tell."),
     delivery: delivery().prefault({}).describe("How deliveries are repeated."),
     triage: triage().prefault({}).describe("What people do with alerts."),

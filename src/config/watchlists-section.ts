@@ -1,6 +1,8 @@
 /** The section `watchlists` of the configuration: whom to watch, and what single lists must be. */
 import { z } from "zod";
-import { filePath, list, section, text, wholeNumber } from "./fields.ts";
+import { checkHarmlessUrl, checkUrl, DATABASE_URL } from "./checks.ts";
+import { filePath, list, section, text, value, wholeNumber } from "./fields.ts";
+import type { ReadEnv } from "./secrets.ts";
 
 const listRules = () =>
   section({
@@ -18,7 +20,21 @@ const listRules = () =>
       .describe("Texts that never leave the real list: a version without one of them is refused."),
   });
 
-export const watchlists = () =>
+const ownDatabase = (readEnv: ReadEnv) =>
+  section({
+    url: value({
+      readEnv,
+      allowed: DATABASE_URL.allowed,
+      check: checkUrl(DATABASE_URL),
+      checkWritten: checkHarmlessUrl,
+    }).describe("PostgreSQL server that knows your own addresses; a role that may only read is enough."),
+    query: text(/^\s*(select|with|table)\b[^;\0]{1,10000}$/i, "one select statement without a semicolon").describe(
+      "Gives the columns chain, address, customer_ref and wallet; each row is checked as a row of a file.",
+    ),
+    refreshMinutes: wholeNumber(1, 1_440).default(15).describe("How often it is read again."),
+  });
+
+export const watchlists = (readEnv: ReadEnv) =>
   section({
     paths: list(filePath(), "a list of files or folders")
       .default(["../watchlists"])
@@ -26,6 +42,10 @@ export const watchlists = () =>
     own: list(filePath(), "a list of files or folders")
       .default(["../watchlists/own"])
       .describe("Your own addresses: files or folders."),
+    ownDatabase: ownDatabase(readEnv)
+      .nullable()
+      .default(null)
+      .describe("Own addresses from a database, beside those of files; what a file says of an address stands."),
     tokens: filePath().default("./tokens.yaml").describe("Tokens known by contract."),
     enable: list(text(/^\S{1,128}$/, "the id of an incident or list"), "a list of incident or list ids")
       .default([])

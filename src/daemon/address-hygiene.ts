@@ -2,6 +2,7 @@
 import path from "node:path";
 import { normalizeAddress } from "../chains/registry.ts";
 import { ConfigError } from "../lib/errors.ts";
+import { createPauses } from "../lib/slices.ts";
 import type { ChainId } from "../types/chain.ts";
 import type { OwnAddress, WatchEntry } from "../types/watch.ts";
 import { canonicalAddress } from "../watchlist/addresses.ts";
@@ -30,19 +31,14 @@ const SERVICES_PATH = path.join(import.meta.dirname, "../../watchlists/services"
 /** Every address that another one may imitate. */
 export function* knownIn(lists: {
   readonly loaded: readonly LoadedList[];
-  readonly own: readonly OwnAddress[];
+  readonly own: OwnIndex;
 }): Generator<KnownAddress> {
-  for (const { chain, address } of lists.own) yield { chain, address, what: OWN };
+  for (const { chain, address } of lists.own.all()) yield { chain, address, what: OWN };
   for (const { entries } of lists.loaded) for (const { entry } of entries) yield asKnown(entry);
 }
 
-export interface OwnAddresses {
-  readonly all: readonly OwnAddress[];
-  readonly of: OwnIndex["of"];
-}
-
 export interface HygieneSources {
-  own(): Promise<OwnAddresses>;
+  own(): Promise<OwnIndex>;
   /** Entries that end like this, and where it is given begin: 2 and 6 signs in lower case. */
   withEnds(of: { end: string; start?: string }): Promise<readonly WatchEntry[]>;
 }
@@ -54,7 +50,7 @@ export function createHygiene(sources: HygieneSources): (input: HygieneInput) =>
     services ??= readServices();
     const own = await sources.own();
     const address = canonicalAddress(normalizeAddress, input.chain, input.text)?.address;
-    const known = address === undefined ? [] : await knownLike({ chain: input.chain, address }, own.all, sources);
+    const known = address === undefined ? [] : await knownLike({ chain: input.chain, address }, own, sources);
     return checkAddress(input, {
       normalizeAddress,
       services: await services,
@@ -64,6 +60,7 @@ export function createHygiene(sources: HygieneSources): (input: HygieneInput) =>
   };
 }
 
+const NEVER = new AbortController().signal;
 const END = -2;
 // `0x` and the four digits that people compare.
 const HEX_START = 6;
@@ -71,13 +68,18 @@ const HEX_START = 6;
 /** Only a few of a million own addresses, and of ten million entries, can be one that this is taken for. */
 async function knownLike(
   { chain, address }: Pick<OwnAddress, "chain" | "address">,
-  own: readonly OwnAddress[],
+  own: OwnIndex,
   { withEnds }: HygieneSources,
 ): Promise<readonly KnownAddress[]> {
   const text = address.toLowerCase();
   const end = text.slice(END);
   const entries = await withEnds(isEvm(chain) ? { end, start: text.slice(0, HEX_START) } : { end });
-  const ownLike = own.filter((one) => one.address.slice(END).toLowerCase() === end);
+  const ownLike: OwnAddress[] = [];
+  const pause = createPauses(NEVER);
+  for (const one of own.all()) {
+    if (one.address.slice(END).toLowerCase() === end) ownLike.push(one);
+    await pause();
+  }
   return [
     ...ownLike.map((one) => ({ chain: one.chain, address: one.address, what: OWN })),
     ...entries.toSorted(compareEntries).map(asKnown),
@@ -95,7 +97,7 @@ function asKnown({ chain, address, list, label }: WatchEntry): KnownAddress {
  * addresses that would tell. A sanctions list may name any of them, and is never refused for it.
  */
 export function createListHygiene(
-  ownAddresses: () => Promise<OwnAddresses>,
+  ownAddresses: () => Promise<OwnIndex>,
 ): (entries: readonly WatchEntry[]) => Promise<readonly AddressRefusal[]> {
   let services: Promise<ServiceList> | null = null;
   return async (entries) => {

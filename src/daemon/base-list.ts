@@ -12,6 +12,7 @@ import { removeUnpublished } from "../watchlist/entry-storage.ts";
 import type { LoadedEntry } from "../watchlist/load.ts";
 import { buildWatchlist, openWatchlist, type WatchlistSnapshot } from "../watchlist/snapshot.ts";
 import { VERSION } from "./version.ts";
+import { NO_OWN } from "../watchlist/own-index.ts";
 
 export interface BaseList {
   readonly watchlist: WatchlistSnapshot;
@@ -52,7 +53,7 @@ export async function openBaseList(options: BaseListOptions, signal: AbortSignal
   if (!existsSync(file)) return null;
   let watchlist: WatchlistSnapshot;
   try {
-    watchlist = await openWatchlist({ file, own: [] }, signal);
+    watchlist = await openWatchlist({ file, own: NO_OWN }, signal);
   } catch (error) {
     signal.throwIfAborted();
     log.error({ error: redactText(describeError(error)) }, "the file of watched entries is damaged, building it again");
@@ -80,7 +81,7 @@ export async function buildBaseList(options: BaseListOptions, signal: AbortSigna
       lists,
       entries: entriesIn(store, signal),
       count: entryCount + roomFor(entryCount),
-      own: [],
+      own: NO_OWN,
       enable,
       stamp: JSON.stringify(stamp),
     },

@@ -42,6 +42,8 @@ import { createSupervisor } from "./supervisor.ts";
 import { openTriageCalls } from "./triage-open.ts";
 import { createValuers } from "./values.ts";
 import { VERSION } from "./version.ts";
+import type { OwnIndex } from "../watchlist/own-index.ts";
+import { waitForOwnDatabase } from "./own-database-sync.ts";
 import { openWatch, readStartFiles, type StartFiles } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
 import { openLanes } from "./sink-lanes.ts";
@@ -86,7 +88,8 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     await http?.start(runSignal);
     const store = await waitForStore(config, log, runSignal);
     try {
-      const built = await build({ store, files, holder: `${hostname()}-${instance.id}` });
+      const ownDatabase = await waitForOwnDatabase(config, log, runSignal);
+      const built = await build({ store, files, ownDatabase, holder: `${hostname()}-${instance.id}` });
       parts = built;
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
       const asked = joinCalls(
@@ -122,10 +125,12 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
   async function build({
     store,
     files,
+    ownDatabase,
     holder,
   }: {
     store: OpenStore;
     files: StartFiles;
+    ownDatabase: OwnIndex;
     holder: string;
   }): Promise<Parts> {
     const watch = await openWatch(
@@ -133,6 +138,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
         config,
         store,
         start: files,
+        ownDatabase,
         operationSinks: sinkNames(config.sinks.operations),
         log: log.child({ stage: "watchlist" }),
         now: () => clock.now(),

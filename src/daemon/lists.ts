@@ -7,11 +7,11 @@ import type { Asset, ChainId } from "../types/chain.ts";
 import type { ChainConfig, Config } from "../types/config.ts";
 import type { PriceFeeds } from "../types/price-feeds.ts";
 import type { TokenList } from "../types/tokens.ts";
-import type { OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
+import type { WatchEntry, Watchlist } from "../types/watch.ts";
 import type { FileProblem } from "../types/watchlist-format.ts";
 import { bookVersion } from "../watchlist/changed-watchlist.ts";
 import { type LoadedEntry, type LoadedList, type LoadResult, loadWatchlists } from "../watchlist/load.ts";
-import { createOwnIndex } from "../watchlist/own-index.ts";
+import type { OwnIndex } from "../watchlist/own-index.ts";
 import { loadPriceFeeds } from "../watchlist/price-feeds.ts";
 import { loadOwn } from "../watchlist/own.ts";
 import { describeProblem } from "../watchlist/problems.ts";
@@ -20,7 +20,7 @@ import { loadTokens } from "../watchlist/tokens.ts";
 
 export interface Lists {
   readonly watchlist: Watchlist;
-  readonly own: readonly OwnAddress[];
+  readonly own: OwnIndex;
   readonly tokens: TokenList;
   readonly tokenCount: number;
   /** Entries that are really matched, by their own chain, followed or not: what may be called watched. */
@@ -39,7 +39,7 @@ export interface LoadedLists extends Lists {
 
 /** What people do not change while heistwatch runs: only their files tell it. */
 export interface OwnFiles {
-  readonly own: readonly OwnAddress[];
+  readonly own: OwnIndex;
   readonly tokens: TokenList;
   readonly tokenCount: number;
 }
@@ -111,7 +111,7 @@ export function listsOfStore(config: Config, { stored, files }: { stored: Stored
   );
   const lists = buildLists(config, { loaded, files, revision: stored.revision });
   // As a daemon calls it, which has not read its entries.
-  const version = bookVersion({ mark: stored.mark, enable, own: createOwnIndex(files.own) });
+  const version = bookVersion({ mark: stored.mark, enable, own: files.own });
   return { ...lists, watchlist: { ...lists.watchlist, version } };
 }
 

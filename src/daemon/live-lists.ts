@@ -20,7 +20,7 @@ import {
   createChangedWatchlist,
   noChanges,
 } from "../watchlist/changed-watchlist.ts";
-import { createOwnIndex, type OwnIndex } from "../watchlist/own-index.ts";
+import { joinOwn, NO_OWN, type OwnIndex } from "../watchlist/own-index.ts";
 import { isMatched, unknownIn } from "../watchlist/snapshot.ts";
 import { type BaseList, buildBaseList, openBaseList } from "./base-list.ts";
 import { asFilesTell, type Lists, type OwnFiles } from "./lists.ts";
@@ -29,22 +29,20 @@ export interface LiveLists {
   current(): Lists;
   /** Reads the store again if it changed, or own addresses and tokens did. */
   refresh(files?: OwnFiles): Promise<void>;
+  /** Takes over own addresses of a database, beside those of files. */
+  refreshOwn(database: OwnIndex): Promise<void>;
   onChange(listener: () => void, signal: AbortSignal): void;
 }
 
 export interface LiveListsOptions {
   readonly store: WatchStore;
   readonly files: OwnFiles;
+  /** Own addresses beside those of files. */
+  readonly ownDatabase?: OwnIndex;
   /** Where the entries are kept from start to start: of this process alone. */
   readonly file: string;
   readonly log: Log;
   readonly onSwap: (lists: Lists) => void;
-}
-
-/** Own addresses and tokens, with their index. */
-interface Own {
-  readonly files: OwnFiles;
-  readonly index: OwnIndex;
 }
 
 /** What the lists are made of. */
@@ -57,17 +55,22 @@ interface Reading {
 /** The signal ends what runs in the background. */
 export async function createLiveLists(
   config: Config,
-  { store, files, file, log, onSwap }: LiveListsOptions,
+  { store, files, ownDatabase = NO_OWN, file, log, onSwap }: LiveListsOptions,
   signal: AbortSignal,
 ): Promise<LiveLists> {
   const { enable } = config.watchlists;
   const enabled = new Set(enable);
   const baseOptions = { store, file, enable, log };
   const listeners = new Set<() => void>();
-  let own = ownOf(files);
+  let from = { files, ownDatabase };
+  let own = joined();
   let building: Promise<BaseList> | null = null;
   let rebuilt: BaseList | null = null;
   let refreshing: Promise<void> | null = null;
+
+  function joined(): OwnFiles {
+    return { ...from.files, own: joinOwn(from.files.own, from.ownDatabase) };
+  }
 
   /** One at a time: they write one file. */
   function build(): Promise<BaseList> {
@@ -78,7 +81,7 @@ export async function createLiveLists(
   }
 
   /** From a base, or from a reading on it, to what the book says now. */
-  async function readOn(start: BaseList, before: Reading | null, madeFrom: Own): Promise<Reading> {
+  async function readOn(start: BaseList, before: Reading | null, madeFrom: OwnFiles): Promise<Reading> {
     let base = start;
     let changes = before?.changes ?? noChanges(base.watchlist);
     let { revision } = before?.lists ?? base.state;
@@ -100,11 +103,11 @@ export async function createLiveLists(
     for (const [id, now] of entries) yield [id, now !== null && isMatched(now, enabled) ? now : null];
   }
 
-  function listsOf(changes: Changes, book: BookChanges, { files: { own: addresses, tokens, tokenCount }, index }: Own) {
+  function listsOf(changes: Changes, book: BookChanges, { own: addresses, tokens, tokenCount }: OwnFiles) {
     const heads = asFilesTell(book.heads);
-    const version = bookVersion({ mark: book.mark, enable, own: index });
+    const version = bookVersion({ mark: book.mark, enable, own: addresses });
     return {
-      watchlist: createChangedWatchlist({ changes, heads, own: index, version }),
+      watchlist: createChangedWatchlist({ changes, heads, own: addresses, version }),
       own: addresses,
       tokens,
       tokenCount,
@@ -164,7 +167,16 @@ export async function createLiveLists(
     current: () => reading.lists,
 
     async refresh(newer) {
-      if (newer !== undefined) own = ownOf(newer);
+      if (newer !== undefined) {
+        from = { ...from, files: newer };
+        own = joined();
+      }
+      await refresh();
+    },
+
+    async refreshOwn(newer) {
+      from = { ...from, ownDatabase: newer };
+      own = joined();
       await refresh();
     },
 
@@ -174,8 +186,4 @@ export async function createLiveLists(
       until.addEventListener("abort", () => listeners.delete(listener), { once: true });
     },
   };
-}
-
-function ownOf(files: OwnFiles): Own {
-  return { files, index: createOwnIndex(files.own) };
 }

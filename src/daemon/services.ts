@@ -98,7 +98,7 @@ export function servicesOf(built: Parts, tools: DaemonTools): Service[] {
         loop,
       ),
     ),
-    built.watch.service,
+    ...built.watch.services,
     loopService("watch-care", (loop) =>
       runWatchCare(
         {

@@ -10,8 +10,9 @@ import { systemClock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import type { Config } from "../types/config.ts";
-import { createOwnIndex } from "../watchlist/own-index.ts";
-import { createHygiene, createListHygiene, type OwnAddresses } from "./address-hygiene.ts";
+import { joinOwn, type OwnIndex } from "../watchlist/own-index.ts";
+import { createHygiene, createListHygiene } from "./address-hygiene.ts";
+import { readOwnOnce } from "./own-database-sync.ts";
 import { readFiles } from "./lists.ts";
 import type { NamedPool } from "./pools.ts";
 import type { PersonCalls } from "./person-calls.ts";
@@ -21,6 +22,8 @@ import { importGiven } from "./watch-given.ts";
 import { previewImport } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
 import { createDesk, type Watch } from "./watch-service.ts";
+
+const NEVER = new AbortController().signal;
 
 export interface OpenWatchOptions {
   readonly config: Config;
@@ -44,14 +47,13 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
       );
   }
 
-  let read: Promise<OwnAddresses> | null = null;
+  let read: Promise<OwnIndex> | null = null;
   /** As a daemon has them; where none runs, read once for the one call this process makes. */
-  async function own(): Promise<OwnAddresses> {
-    if (running !== null) {
-      const lists = running.watch.live.current();
-      return { all: lists.own, of: lists.watchlist.ownOf };
-    }
-    read ??= readFiles(config).then((files) => ({ all: files.own, of: createOwnIndex(files.own).of }));
+  async function own(): Promise<OwnIndex> {
+    if (running !== null) return running.watch.live.current().own;
+    read ??= Promise.all([readFiles(config), readOwnOnce(config, NEVER)]).then(([files, database]) =>
+      joinOwn(files.own, database),
+    );
     return read;
   }
 

@@ -8,6 +8,7 @@ import { createWatchStore, type WatchStore } from "../store/watch-store.ts";
 import type { Config } from "../types/config.ts";
 import type { OwnAddress } from "../types/watch.ts";
 import type { Service } from "../types/service.ts";
+import { joinOwn, type OwnIndex } from "../watchlist/own-index.ts";
 import type { Alarms } from "./alarms.ts";
 import { fingerprintOf } from "./file-watch.ts";
 import { createLiveLists, type LiveLists } from "./live-lists.ts";
@@ -16,6 +17,7 @@ import { loopService } from "./loop-service.ts";
 import type { NamedPool } from "./pools.ts";
 import { recentTouches } from "./recent-touches.ts";
 import { createWatchDesk, type DeskDeps, type WatchDesk } from "./watch-desk.ts";
+import { runOwnDatabase } from "./own-database-sync.ts";
 import { importFiles } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
 import { runWatchSync, watchedPaths } from "./watch-sync.ts";
@@ -38,6 +40,7 @@ export interface WatchOptions {
   readonly config: Config;
   readonly store: OpenStore;
   readonly start: StartFiles;
+  readonly ownDatabase: OwnIndex;
   readonly operationSinks: readonly string[];
   readonly log: Logger;
   readonly now: () => number;
@@ -48,31 +51,35 @@ export interface WatchOptions {
 export interface Watch {
   readonly store: WatchStore;
   readonly live: LiveLists;
-  readonly service: Service;
+  readonly services: readonly Service[];
 }
 
 /** Throws ConfigError when a list is wrong and the store holds none to go on with. The signal ends work in the background. */
 export async function openWatch(options: WatchOptions, running: AbortSignal): Promise<Watch> {
-  const { config, start, operationSinks, log, now, alarms, onSwap } = options;
+  const { config, start, ownDatabase, operationSinks, log, now, alarms, onSwap } = options;
   const store = createWatchStore(options.store.db, watchPorts(config));
   const { problems } = start.files.lists;
   if (problems.length > 0 && (await store.revision()) === 0) refuseProblems(problems, null);
   const { rules } = config.watchlists;
   const importing = { store, operationSinks, now, log, rules };
-  await importFiles(start.files.lists, { ...importing, isOwn: ownAmong(start.files.own) });
+  const ownAtStart = joinOwn(start.files.own, ownDatabase);
+  await importFiles(start.files.lists, {
+    ...importing,
+    isOwn: (chain, address) => ownAtStart.of(chain, address) !== null,
+  });
   const file = path.join(config.dataDir, "watched.entries");
-  const live = await createLiveLists(config, { store, files: start.files, file, log, onSwap }, running);
+  const live = await createLiveLists(config, { store, files: start.files, ownDatabase, file, log, onSwap }, running);
   refuseProblems([], live.current());
   const isOwn = (chain: string, address: string) => live.current().watchlist.ownOf(chain, address) !== null;
   const service = loopService("watchlists", (signal) =>
     runWatchSync({ ...importing, isOwn, config, live, alarms }, start, signal),
   );
-  return { store, live, service };
-}
-
-function ownAmong(own: readonly OwnAddress[]): (chain: string, address: string) => boolean {
-  const places = new Set(own.map(({ chain, address }) => `${chain}/${address}`));
-  return (chain, address) => places.has(`${chain}/${address}`);
+  const { ownDatabase: database } = config.watchlists;
+  if (database === null) return { store, live, services: [service] };
+  const refreshing = loopService("own-database", (signal) =>
+    runOwnDatabase({ database, start: ownDatabase, live, alarms, log }, signal),
+  );
+  return { store, live, services: [service, refreshing] };
 }
 
 // A node that does not answer must not hold up who adds an address at night.

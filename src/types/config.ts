@@ -98,6 +98,14 @@ export interface ListRules {
   readonly canaries: readonly string[];
 }
 
+/** A Postgres database that knows own addresses. */
+export interface OwnDatabaseConfig {
+  readonly url: string;
+  /** One `select` of chain, address, customer_ref and wallet. */
+  readonly query: string;
+  readonly refreshMinutes: number;
+}
+
 export type SinkConfig = WebhookSinkConfig | ConsoleSinkConfig | FurtherSinkConfig;
 
 export interface Config {
@@ -115,6 +123,8 @@ export interface Config {
     /** Files or folders; folders are read for *.yaml. */
     readonly paths: readonly string[];
     readonly own: readonly string[];
+    /** Null: own addresses come from files alone. */
+    readonly ownDatabase: OwnDatabaseConfig | null;
     readonly tokens: string;
     /** Incident or list ids whose `default: off` entries are watched too. */
     readonly enable: readonly string[];

@@ -9,29 +9,18 @@ export interface CsvRow {
 
 /** A row cannot hold more: four short fields. */
 const ROW_LENGTH_MAX = 4096;
+export const ROW_ALLOWED = `comma-separated fields, at most ${ROW_LENGTH_MAX} characters a line`;
 /** What `splitRow` says of a field that goes on after the row's end. */
 export const OPEN_QUOTE = "a quote that is not closed on its line";
 const STRAY_QUOTE = "a quote inside a field, or text after a closing quote";
 
-/** One row a line: none of our fields may hold a line break, so a quote left open cannot swallow the lines after it. */
-export function* readCsv(text: string, problems: Problems): Generator<CsvRow> {
-  let start = text.startsWith("\ufeff") ? 1 : 0;
-  for (let line = 1; start < text.length; line += 1) {
-    const newline = text.indexOf("\n", start);
-    const end = newline === -1 ? text.length : newline;
-    const row = text.slice(start, end > start && text[end - 1] === "\r" ? end - 1 : end);
-    start = end + 1;
-    if (row.trim() === "") continue;
-    const fields = row.length > ROW_LENGTH_MAX ? `a line of ${row.length} characters` : splitRow(row);
-    if (typeof fields !== "string") yield { line, fields };
-    else
-      problems.add({
-        line,
-        field: "",
-        found: fields,
-        allowed: `comma-separated fields, at most ${ROW_LENGTH_MAX} characters a line`,
-      });
-  }
+/** The row of one line, or null: blank, or told why not. None of our fields may hold a line break, so a quote left open cannot swallow the lines after it. */
+export function rowOfLine({ text, line }: { text: string; line: number }, problems: Problems): CsvRow | null {
+  if (text.trim() === "") return null;
+  const fields = text.length > ROW_LENGTH_MAX ? `a line of ${text.length} characters` : splitRow(text);
+  if (typeof fields !== "string") return { line, fields };
+  problems.add({ line, field: "", found: fields, allowed: ROW_ALLOWED });
+  return null;
 }
 
 /** The fields, or what is wrong. A quoted field may hold a line break where the caller joined the lines. */

@@ -5,6 +5,9 @@ import { describeError } from "../lib/errors.ts";
 import type { FileProblem } from "../types/watchlist-format.ts";
 import { escapeInvisible } from "./problems.ts";
 
+/** About a millisecond of parsing. */
+const CHUNK_BYTES = 64 * 1024;
+
 export interface FileSearch {
   readonly paths: readonly string[];
   /** Folders are read for these, not recursively; with the dot. */
@@ -64,6 +67,21 @@ export async function readText(
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes };
   } catch {
     return { problem: wholeFile(file, "bytes that are not UTF-8", "UTF-8 text") };
+  }
+}
+
+/** Opened for each pass, read in chunks; the buffer is used again for the next one. */
+export async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(file, "r");
+  try {
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
   }
 }
 

@@ -4,7 +4,7 @@
  * at the end, when the whole file was read.
  */
 import { createHash } from "node:crypto";
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import { describeError } from "../lib/errors.ts";
 import type {
@@ -21,11 +21,9 @@ import type {
 import { canonicalAddress, type NormalizeAddress, notAnAddress } from "./addresses.ts";
 import { isWellFormed } from "./coins.ts";
 import { createTextDecoder, detectEncoding, type Encoding, EncodingError, SAMPLE_BYTES } from "./decode-text.ts";
-import { wholeFile } from "./files.ts";
+import { chunksOf, wholeFile } from "./files.ts";
 import { createProblems, escapeInvisible, showFound } from "./problems.ts";
 
-/** About a millisecond of parsing. */
-const CHUNK_BYTES = 64 * 1024;
 /** Steps of a format's finish between two pauses. */
 const STEPS = 32;
 
@@ -99,21 +97,6 @@ async function* finish(reader: FormatReader, session: Session): AsyncGenerator<B
     if (session.pending() > 0) yield session.take();
   }
   if (session.pending() > 0) yield session.take();
-}
-
-/** Opened for each pass, read in chunks; the buffer is used again for the next one. */
-async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
-  const handle = await open(file, "r");
-  try {
-    const buffer = new Uint8Array(CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Reads the file once more where only its last byte can tell UTF-8 from a code page. */

@@ -10,18 +10,18 @@ import { hashId } from "../lib/ids.ts";
 import { createPauses, inSlices, runThrough } from "../lib/slices.ts";
 import type { Address, ChainId } from "../types/chain.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
-import type { Incident, OwnAddress, WatchEntry, Watchlist } from "../types/watch.ts";
+import type { Incident, WatchEntry, Watchlist } from "../types/watch.ts";
 import { type EntryIndex, openEntryIndex } from "./entry-index.ts";
 import { createEntryIndexBuilder, type EntryIndexBuilder } from "./entry-index-builder.ts";
 import { compareEntries } from "./entry-record.ts";
 import { createFileStorage, createMemoryStorage, openFileStorage } from "./entry-storage.ts";
 import type { LoadedEntry, LoadedList } from "./load.ts";
-import { createOwnIndex, type OwnIndex } from "./own-index.ts";
+import type { OwnIndex } from "./own-index.ts";
 import { compareText } from "./problems.ts";
 
 export interface WatchlistOptions {
   readonly lists: readonly LoadedList[];
-  readonly own: readonly OwnAddress[];
+  readonly own: OwnIndex;
   /** List or incident ids whose `default: off` entries are watched too. */
   readonly enable: readonly string[];
 }
@@ -41,7 +41,7 @@ export interface BuildOptions {
   readonly entries: Iterable<LoadedEntry> | AsyncIterable<LoadedEntry>;
   /** At most so many entries come, those that are admitted later included. */
   readonly count: number;
-  readonly own: readonly OwnAddress[];
+  readonly own: OwnIndex;
   readonly enable: readonly string[];
   /** What it is made from, in the words of whoever opens it again. */
   readonly stamp?: string;
@@ -79,7 +79,7 @@ export function createWatchlist({ lists, own, enable }: WatchlistOptions): Watch
   const builder = createEntryIndexBuilder<Facts>({ count: entries.length, storage });
   const intake = createIntake({ lists, enable, stamp: "", builder });
   for (const entry of entries) intake.add(entry);
-  return watchlistOn(runThrough(intake.finish()), createOwnIndex(own));
+  return watchlistOn(runThrough(intake.finish()), own);
 }
 
 /** Rejects with the signal's reason when it is aborted, and with whatever reading the entries throws; nothing is left then. */
@@ -93,7 +93,7 @@ export async function buildWatchlist(options: BuildOptions, signal: AbortSignal)
       intake.add(entry);
       await pause();
     }
-    return watchlistOn(await inSlices(intake.finish(), signal), createOwnIndex(own));
+    return watchlistOn(await inSlices(intake.finish(), signal), own);
   } catch (error) {
     storage.close();
     throw error;
@@ -107,7 +107,7 @@ export async function openWatchlist(
 ): Promise<WatchlistSnapshot> {
   const storage = openFileStorage(file);
   try {
-    return watchlistOn(await inSlices(openEntryIndex<Facts>(storage), signal), createOwnIndex(own));
+    return watchlistOn(await inSlices(openEntryIndex<Facts>(storage), signal), own);
   } catch (error) {
     storage.close();
     throw error;

@@ -25,6 +25,7 @@ import { entryDigest } from "../../src/watchlist/import-rules.ts";
 import { createWatchlist, isMatched, toIncident } from "../../src/watchlist/snapshot.ts";
 import { createTokenList } from "../../src/watchlist/tokens.ts";
 import { blockAt, NOW, windowBlock } from "./store-facts.ts";
+import { createOwnIndex } from "../../src/watchlist/own-index.ts";
 
 const HOUR = 3_600_000;
 const ANN: Actor = { name: "ann", role: "investigator" };
@@ -97,7 +98,7 @@ export function watchConformance(
         entries: list.entries.map((entry) => ({ entry, hasAdapter: true })),
       }));
       const own: OwnAddress = { chain, address: OWN, customerRef: "customer-1", wallet: "deposit" };
-      const watchlist = createWatchlist({ lists: loaded, own: [own], enable: [] });
+      const watchlist = createWatchlist({ lists: loaded, own: createOwnIndex([own]), enable: [] });
       const block = blockWith(number, { chain, from: address(index) });
       const hits = matchBlock(block, { chain, watchlist, tokens: TOKENS });
       const scanned = [{ block, hits, late: false }];

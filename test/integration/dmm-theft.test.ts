@@ -20,6 +20,7 @@ import { loadWatchlists } from "../../src/watchlist/load.ts";
 import { createWatchlist } from "../../src/watchlist/snapshot.ts";
 import { bodyOf, event, foldGroups } from "../unit/alerts/make.ts";
 import { dmm } from "../unit/chains/bitcoin/fixtures.ts";
+import { NO_OWN } from "../../src/watchlist/own-index.ts";
 
 const { mainnet, regtest } = NETWORKS;
 const HEIGHT = 846_000;
@@ -39,7 +40,7 @@ beforeAll(async () => {
     normalizeAddress,
   });
   expect(problems).toEqual([]);
-  watchlist = createWatchlist({ lists, own: [], enable: [] });
+  watchlist = createWatchlist({ lists, own: NO_OWN, enable: [] });
   watched = createScriptTable(watchlist.addresses.addressesOf(mainnet.chainId), mainnet);
 });
 

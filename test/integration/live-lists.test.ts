@@ -20,8 +20,9 @@ import { createTempDir, type TempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { CHAINS, entryOf, EVM_CHAINS, headsOf } from "../unit/watchlist/entries.ts";
 import { isInTable } from "../unit/watchlist/probe-table.ts";
+import { NO_OWN } from "../../src/watchlist/own-index.ts";
 
-const FILES = { own: [], tokens: createTokenList([]), tokenCount: 0 };
+const FILES = { own: NO_OWN, tokens: createTokenList([]), tokenCount: 0 };
 const LISTS = ["alpha", "beta", "gamma"];
 
 let folder: TempDir;

@@ -2,6 +2,7 @@
 import type { Asset } from "../../src/types/chain.ts";
 import type { TokenList } from "../../src/types/tokens.ts";
 import type { OwnAddress, WatchEntry, Watchlist } from "../../src/types/watch.ts";
+import { createOwnIndex } from "../../src/watchlist/own-index.ts";
 import { createWatchlist } from "../../src/watchlist/snapshot.ts";
 
 export const CHAIN = "eip155:1";
@@ -123,7 +124,7 @@ export function createSimulatedWatchlist(edition: ListEdition): Watchlist {
   const entries = listed.map((one) => ({ entry: entryOf(one), hasAdapter: true }));
   return createWatchlist({
     lists: [{ file: "simulated.yaml", list: LIST, version: "1", incident, entries }],
-    own,
+    own: createOwnIndex(own),
     enable: [],
   });
 }

@@ -64,6 +64,7 @@ describe("the shipped configuration", () => {
       watchlists: {
         paths: [join(root, "watchlists")],
         own: [join(root, "watchlists/own")],
+        ownDatabase: null,
         tokens: join(root, "config/tokens.yaml"),
         enable: [],
         rules: new Map(),
@@ -100,12 +101,13 @@ describe("the shipped configuration", () => {
   test("loads with every commented chain and sink switched on", () => {
     const text = readFileSync(shipped, "utf8");
     const switchedOn = text.replace(
-      /^( *)# (?= *(?:sinks|alerts|operations|- kind|name|url|secrets|allowNetworks|arbitrum|bsc|base|polygon|bitcoin|nodes)\b)/gm,
+      /^( *)# (?= *(?:sinks|ownDatabase|query|refreshMinutes|alerts|operations|- kind|name|url|secrets|allowNetworks|arbitrum|bsc|base|polygon|bitcoin|nodes)\b)/gm,
       "$1",
     );
     const env: Record<string, string> = {};
     for (const name of ["ARBITRUM", "BSC", "BASE", "POLYGON", "BITCOIN"])
       env[`${name}_HTTP_URL`] = "http://127.0.0.1:1";
+    env["OWN_DATABASE_URL"] = "postgresql://reader@127.0.0.1/exchange";
     env["BITCOIN_RPC_PASSWORD"] = "rpc-password";
     for (const name of ["ALERT", "OPERATIONS"]) {
       env[`${name}_WEBHOOK_URL`] = "https://desk.example.com";
@@ -120,6 +122,7 @@ describe("the shipped configuration", () => {
       "polygon",
       "bitcoin",
     ]);
+    expect(config.watchlists.ownDatabase).toMatchObject({ url: env["OWN_DATABASE_URL"], refreshMinutes: 15 });
     expect(config.sinks.alerts.map((sink) => sink.name)).toEqual(["case-desk"]);
     expect(config.sinks.operations.map((sink) => sink.name)).toEqual(["on-call"]);
   });
@@ -223,6 +226,19 @@ describe("a configuration of one's own", () => {
     expect(load(files, { REDIS_URL: "redis://127.0.0.1" })).toMatchObject({
       databaseUrl: null,
       redisUrl: "redis://127.0.0.1",
+    });
+  });
+
+  test.each([
+    ["several statements", "select 1; drop table own"],
+    ["a statement that is no question", "delete from own"],
+    ["nothing", ""],
+  ])("takes no query of own addresses that is %s", (_what, query) => {
+    const withQuery = `${CHAINS}\nwatchlists:\n  ownDatabase: { url: { env: OWN_DATABASE_URL }, query: "${query}" }\n`;
+    const env = { OWN_DATABASE_URL: "postgresql://db/x" };
+    expect(() => load({ "heistwatch.yaml": withQuery }, env)).toThrow("one select statement");
+    expect(load({ "heistwatch.yaml": withQuery.replace(`"${query}"`, '"select * from own"') }, env)).toMatchObject({
+      watchlists: { ownDatabase: { url: "postgresql://db/x", query: "select * from own", refreshMinutes: 15 } },
     });
   });
 

@@ -223,6 +223,17 @@ describe("whose alert it is", () => {
     expect(ownOf(only(match([transfer({ from: OURS_TOO, to: OURS })], listed)))).toEqual(["from", OURS_TOO]);
   });
 
+  test("sweeps between own addresses are nobody's hit; one that is listed too is told once, whichever side it is on", () => {
+    const sweeps = [transfer({ from: OURS, to: OURS_TOO }), transfer({ from: OURS_TOO, to: OURS, key: "log:1" })];
+    expect(match(sweeps, watchlist([entry(THIEF)], [OURS, OURS_TOO]))).toEqual([]);
+    const both = match(sweeps, watchlist([entry(OURS), entry(THIEF)], [OURS, OURS_TOO]));
+    expect(both.map(({ transfer: { key }, subject }) => [key, subject])).toEqual([
+      [sweeps[0]?.key, OURS_TOO],
+      ["log:1", OURS_TOO],
+    ]);
+    expect(match(sweeps.slice(0, 1), watchlist([entry(OURS), entry(OURS_TOO)], [OURS, OURS_TOO]))).toHaveLength(1);
+  });
+
   test("an own address that is itself watched is still our own", () => {
     const listed = watchlist([entry(OURS)], [OURS]);
     expect(ownOf(only(match([transfer({ from: OURS, to: STRANGER })], listed)))).toEqual(["from", OURS]);

@@ -14,7 +14,7 @@ import {
   createChangedWatchlist,
   noChanges,
 } from "../../../src/watchlist/changed-watchlist.ts";
-import { createOwnIndex } from "../../../src/watchlist/own-index.ts";
+import { NO_OWN } from "../../../src/watchlist/own-index.ts";
 import { buildWatchlist, openWatchlist, type WatchlistSnapshot } from "../../../src/watchlist/snapshot.ts";
 import { createTempDir, type TempDir } from "../../support/temp-dir.ts";
 import { CHAINS, entryOf, headsOf, makeEntries, naiveIndex } from "./entries.ts";
@@ -25,7 +25,6 @@ const ELSEWHERE = "eip155:8453";
 const VERSION = "2026-11-22.2";
 const HEADS = headsOf().map((head) => ({ ...head, version: VERSION }));
 const ROOM = 500;
-const OWN = createOwnIndex([]);
 
 let folder: TempDir;
 let file = "";
@@ -39,10 +38,10 @@ type Truth = Map<string, WatchEntry>;
 
 function build(truth: Truth): Promise<WatchlistSnapshot> {
   const entries = [...truth.values()].map((entry) => ({ entry, hasAdapter: true }));
-  return buildWatchlist({ file, lists: headsOf(), entries, count: truth.size + ROOM, own: [], enable: [] }, NEVER);
+  return buildWatchlist({ file, lists: headsOf(), entries, count: truth.size + ROOM, own: NO_OWN, enable: [] }, NEVER);
 }
 
-const listOf = (changes: Changes) => createChangedWatchlist({ changes, heads: HEADS, own: OWN, version: "v" });
+const listOf = (changes: Changes) => createChangedWatchlist({ changes, heads: HEADS, own: NO_OWN, version: "v" });
 
 /** What is asked of a list, and what a naive one answers. */
 function differences(watchlist: Watchlist, truth: Truth, addresses: readonly string[]): unknown[] {
@@ -98,7 +97,7 @@ test.each([1, 2, 3])("lists that follow change after change are what a naive ind
     if (round % 10 === 5) kept.push({ watchlist, truth: new Map(truth) });
     // As after a restart: the same file, and everything that changed since.
     if (round % 20 === 9) {
-      const opened = await openWatchlist({ file, own: [] }, NEVER);
+      const opened = await openWatchlist({ file, own: NO_OWN }, NEVER);
       changes = runThrough(addChanges(noChanges(opened), changes.entries));
     }
     if (round % 20 === 19) changes = noChanges(await build(truth));

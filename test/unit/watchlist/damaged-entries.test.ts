@@ -9,6 +9,7 @@ import type { WatchEntry } from "../../../src/types/watch.ts";
 import { buildWatchlist, openWatchlist, type WatchlistSnapshot } from "../../../src/watchlist/snapshot.ts";
 import { createTempDir, type TempDir } from "../../support/temp-dir.ts";
 import { headsOf, makeEntries, naiveIndex } from "./entries.ts";
+import { NO_OWN } from "../../../src/watchlist/own-index.ts";
 
 const NEVER = new AbortController().signal;
 const HEAD_BYTES = 72;
@@ -23,7 +24,7 @@ beforeEach(async () => {
   folder = createTempDir("damaged");
   file = path.join(folder.path, "watchlist.entries");
   const loaded = entries.map((entry) => ({ entry, hasAdapter: true }));
-  const options = { file, lists: headsOf(), entries: loaded, count: entries.length, own: [], enable: [] };
+  const options = { file, lists: headsOf(), entries: loaded, count: entries.length, own: NO_OWN, enable: [] };
   open = await buildWatchlist(options, NEVER);
 });
 afterEach(async () => {
@@ -32,7 +33,7 @@ afterEach(async () => {
 });
 
 async function expectRefused(why: string): Promise<void> {
-  const opening = openWatchlist({ file, own: [] }, NEVER);
+  const opening = openWatchlist({ file, own: NO_OWN }, NEVER);
   await expect(opening).rejects.toThrow(ConfigError);
   await expect(opening).rejects.toThrow(`${file} is not a whole entry file: ${why}`);
 }
@@ -107,7 +108,7 @@ describe("when it is opened", () => {
       await expectRefused("its content is not what was written");
     }
     writeFileSync(file, whole);
-    expect((await openWatchlist({ file, own: [] }, NEVER)).version).toBe(open?.version);
+    expect((await openWatchlist({ file, own: NO_OWN }, NEVER)).version).toBe(open?.version);
   });
 });
 

@@ -19,6 +19,7 @@ import { createTempDir, type TempDir } from "../../support/temp-dir.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { BITCOIN, CHAINS, entryOf, EVM_CHAINS, headsOf, makeEntries, naiveIndex } from "./entries.ts";
 import { isInTable } from "./probe-table.ts";
+import { NO_OWN } from "../../../src/watchlist/own-index.ts";
 
 const NEVER = new AbortController().signal;
 const ELSEWHERE = "eip155:8453";
@@ -33,7 +34,7 @@ afterEach(() => folder.remove());
 
 function build(entries: readonly WatchEntry[], over: Partial<BuildOptions> = {}): Promise<WatchlistSnapshot> {
   const loaded = entries.map((entry) => ({ entry, hasAdapter: true }));
-  const options = { file, lists: headsOf(), entries: loaded, count: entries.length, own: [], enable: [] };
+  const options = { file, lists: headsOf(), entries: loaded, count: entries.length, own: NO_OWN, enable: [] };
   return buildWatchlist({ ...options, ...over }, NEVER);
 }
 
@@ -44,7 +45,7 @@ function inMemory(entries: readonly WatchEntry[]): WatchlistSnapshot {
     version: "2026-11-22.1",
     entries: entries.filter(({ list }) => list === head.list).map((entry) => ({ entry, hasAdapter: true })),
   }));
-  return createWatchlist({ lists, own: [], enable: [] });
+  return createWatchlist({ lists, own: NO_OWN, enable: [] });
 }
 
 describe("the entries of an address are what a naive index says", () => {
@@ -75,7 +76,7 @@ describe("the entries of an address are what a naive index says", () => {
 
   test("in a file that is opened again, which is the same list", async () => {
     const built = await build(entries);
-    const opened = await openWatchlist({ file, own: [] }, NEVER);
+    const opened = await openWatchlist({ file, own: NO_OWN }, NEVER);
     const facts = ({ version, incidents, watchedCount, summary }: WatchlistSnapshot) => [
       version,
       [...incidents],
@@ -232,10 +233,10 @@ describe("building", () => {
       for (let place = 0; ; place += 1)
         yield { entry: entryOf("alpha", BITCOIN, place.toString().padStart(9, "0")), hasAdapter: true };
     })();
-    const options = { file, lists: headsOf(), entries: endless, count: 1e6, own: [], enable: [] };
+    const options = { file, lists: headsOf(), entries: endless, count: 1e6, own: NO_OWN, enable: [] };
     await expect(buildWatchlist(options, aborted)).rejects.toThrow();
     expect(readdirSync(folder.path)).toEqual(["watchlist.entries"]);
-    expect((await openWatchlist({ file, own: [] }, NEVER)).version).toBe(before.version);
+    expect((await openWatchlist({ file, own: NO_OWN }, NEVER)).version).toBe(before.version);
   });
 
   test("takes entries that have nothing in common, and one of a megabyte, in any order of keys", async () => {

@@ -5,6 +5,7 @@ import { type LoadResult, loadWatchlists } from "../../../src/watchlist/load.ts"
 import { createWatchlist } from "../../../src/watchlist/snapshot.ts";
 import { normalizeAddress, ROOT } from "./helpers.ts";
 import { isInTable } from "./probe-table.ts";
+import { NO_OWN } from "../../../src/watchlist/own-index.ts";
 
 /** Incident: [entries, of which never to alert on], copied from the table that came with the collected data. */
 const TABLE: Record<string, readonly [number, number]> = {
@@ -92,7 +93,7 @@ describe("the shipped watchlists", () => {
   });
 
   test("never match a victim or restrained funds, even with every list enabled", () => {
-    const watchlist = createWatchlist({ lists: loaded.lists, own: [], enable: Object.keys(TABLE) });
+    const watchlist = createWatchlist({ lists: loaded.lists, own: NO_OWN, enable: Object.keys(TABLE) });
     const roles = ["victim", "victim_contract", "restrained_funds"];
     const never = entries().filter((entry) => entry.default === "never" || roles.includes(entry.role));
     expect(never).toHaveLength(153);
@@ -104,7 +105,7 @@ describe("the shipped watchlists", () => {
   });
 
   test("have every watched EVM address in the table that blocks are scanned for", () => {
-    const watchlist = createWatchlist({ lists: loaded.lists, own: [], enable: Object.keys(TABLE) });
+    const watchlist = createWatchlist({ lists: loaded.lists, own: NO_OWN, enable: Object.keys(TABLE) });
     const evm = entries().filter(({ chain }) => chain.startsWith("eip155:"));
     const watched = evm.filter(({ chain, address }) => watchlist.entriesOf(chain, address).length > 0);
     const inTable = evm.filter(({ chain, address }) => isInTable(watchlist.addresses, chain, address));
@@ -113,7 +114,7 @@ describe("the shipped watchlists", () => {
   });
 
   test("find an address under both of its incidents", () => {
-    const watchlist = createWatchlist({ lists: loaded.lists, own: [], enable: [] });
+    const watchlist = createWatchlist({ lists: loaded.lists, own: NO_OWN, enable: [] });
     const shared = watchlist.entriesOf("eip155:42161", "0x2De7f660Ebb78252F7CC243bB2e35C558e43b58E");
     expect(shared.map((entry) => entry.incident)).toEqual(["polynetwork-2023", "radiant-2024"]);
   });

@@ -4,6 +4,7 @@ import type { LoadedList } from "../../../src/watchlist/load.ts";
 import { createWatchlist } from "../../../src/watchlist/snapshot.ts";
 import { A1, B2, C3, D4, E5, list, load, row } from "./helpers.ts";
 import { isInTable } from "./probe-table.ts";
+import { createOwnIndex } from "../../../src/watchlist/own-index.ts";
 
 const BITCOIN = "bip122:000000000019d6689c085ae165831e93";
 const OWN: readonly OwnAddress[] = [
@@ -18,7 +19,7 @@ async function listsOf(files: Record<string, string>): Promise<readonly LoadedLi
 }
 
 const make = (lists: readonly LoadedList[], enable: readonly string[] = [], own: readonly OwnAddress[] = []) => {
-  return createWatchlist({ lists, own, enable });
+  return createWatchlist({ lists, own: createOwnIndex(own), enable });
 };
 
 describe("a watchlist snapshot", () => {
