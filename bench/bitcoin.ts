@@ -35,9 +35,12 @@ const MIX: readonly AddressKind[] = [
 /** A turn is this many rounds and at least that much CPU time: the rounds of one way are a hundred times those of another. */
 const ROUNDS_A_TURN = 8;
 const TURN_MS = 200;
-/** Before it, untold: brings the way's code and tables back into the caches, and ends what the collector does for the way before. */
+/**
+ * Before it, untold: brings the way's code and tables back into the caches, ends what the collector does for the way before, and
+ * lets V8 compile again what the forced collection made it forget.
+ */
 const WARM_ROUNDS = 2;
-const WARM_MS = 50;
+const WARM_MS = 250;
 
 interface Sample {
   readonly header: Header;
