@@ -79,6 +79,8 @@ interface HitRow {
   readonly payload: string;
   /** How often it was told to be in a block, less how often it left one or was taken back. */
   readonly standing: number;
+  /** What its events were, in order; null: there is none. */
+  readonly story: string | null;
 }
 
 export interface Stored {
@@ -93,7 +95,9 @@ export async function readStored(db: Db, book: readonly Listed[]): Promise<Store
   const hits = await sql<HitRow>`
     select hit_id, tx_hash, state, block_number, block_hash, recorded_rule, retro_scan, payload,
       (select count(*) filter (where kind = 'included') - count(*) filter (where kind in ('removed', 'withdrawn'))
-       from hit_event where hit_event.hit_id = hit.hit_id)::int as standing
+       from hit_event where hit_event.hit_id = hit.hit_id)::int as standing,
+      (select string_agg(kind || case when retroactive then ' by a scan' else '' end, ', ' order by seq)
+       from hit_event where hit_event.hit_id = hit.hit_id) as story
     from hit`.execute(db);
   const scans = await sql<Stored["scans"][number]>`
     select scan_id, state, told, blocks, (select coalesce(sum(to_number - from_number + 1), 0) from coverage
@@ -143,7 +147,7 @@ function compareHit(row: HitRow, moved: Moved, { finalNumber }: Truth): string[]
   const isTold = row.recorded_rule === null;
   if (!moved.isMuted && !isTold) problems.push(`only recorded: ${row.recorded_rule}`);
   if (moved.isNeverTold && isTold) problems.push("told, though all that names it is muted");
-  if (row.standing !== (isTold ? 1 : 0)) problems.push(`told ${row.standing} times`);
+  if (row.standing !== (isTold ? 1 : 0)) problems.push(`told ${row.standing} times: ${row.story}`);
   const { matches } = JSON.parse(row.payload) as { matches: { entry: { id: string } }[] };
   problems.push(
     ...compareEntries(
