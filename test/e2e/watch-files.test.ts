@@ -64,7 +64,10 @@ function rewrite(change: (text: string) => string): void {
 }
 
 const alertsOf = (tx: string | undefined) =>
-  desk.requests.map(({ body }) => body as AlertBody).filter(({ data }) => data.transaction.hash === tx);
+  desk.requests
+    .map(({ body }) => body as AlertBody)
+    // What a scan of the past found comes to the same sink.
+    .filter(({ type, data }) => type.startsWith("alert.") && data.transaction.hash === tx);
 const told = (tx: string | undefined) =>
   waitFor(`the alert of ${tx}`, () => alertsOf(tx).length > 0, { timeoutMs: PATIENCE_MS });
 const pages = () => pager.requests.map(({ body }) => body as { type: string; data: { summary: string } });
