@@ -77,7 +77,9 @@ const paged = (type: string, text: string) =>
   );
 const countOf = (type: string) => pages().filter((page) => page.type === type).length;
 const alertsOf = (tx: string | undefined) =>
-  desk.requests.map(({ body }) => body as AlertBody).filter(({ data }) => data.transaction.hash === tx);
+  desk.requests
+    .map(({ body }) => body as AlertBody)
+    .filter(({ type, data }) => type.startsWith("alert.") && data.transaction.hash === tx);
 const told = (tx: string | undefined) =>
   waitFor(`the alert of ${tx}`, () => alertsOf(tx).length > 0, { timeoutMs: PATIENCE_MS });
 const run = (...args: string[]) => cli([...args, "--config", at.configPath], at);
