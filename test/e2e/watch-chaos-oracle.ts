@@ -77,7 +77,7 @@ interface HitRow {
   readonly recorded_rule: string | null;
   readonly retro_scan: string | null;
   readonly payload: string;
-  /** How often it was told to be in a block, less how often it left one or was taken back. */
+  /** How often it was told to be in a block (not: only recorded from there on), less how often it left one or was taken back. */
   readonly standing: number;
   /** What its events were, in order; null: there is none. */
   readonly story: string | null;
@@ -94,7 +94,8 @@ export interface Stored {
 export async function readStored(db: Db, book: readonly Listed[]): Promise<Stored> {
   const hits = await sql<HitRow>`
     select hit_id, tx_hash, state, block_number, block_hash, recorded_rule, retro_scan, payload,
-      (select count(*) filter (where kind = 'included') - count(*) filter (where kind in ('removed', 'withdrawn'))
+      (select count(*) filter (where kind = 'included' and payload::jsonb -> 'recordedOnly' = 'null')
+         - count(*) filter (where kind in ('removed', 'withdrawn'))
        from hit_event where hit_event.hit_id = hit.hit_id)::int as standing,
       (select string_agg(kind || case when retroactive then ' by a scan' else '' end, ', ' order by seq)
        from hit_event where hit_event.hit_id = hit.hit_id) as story
