@@ -184,7 +184,7 @@ async function settle(acting: Acting): Promise<{ problems: readonly string[]; fi
     const received = Object.entries(world.receivers).flatMap(([name, { requests }]) =>
       compareReceived(requests, truth, stored).map((problem) => `${name}: ${problem}`),
     );
-    const holes = await world.daemon.metric("heistwatch_chain_gap_blocks");
+    const holes = await holesOf(world);
     const problems = [...compareStore(stored, truth), ...received];
     if (holes !== 0) problems.push(`${holes} blocks count as not scanned`);
     if (problems.length === 0 || tries === SETTLE_TRIES) {
@@ -202,6 +202,15 @@ async function settle(acting: Acting): Promise<{ problems: readonly string[]; fi
     }
     say(`${problems.length} problems left, waiting: ${problems[0]}`);
   }
+}
+
+/** Once the daemon leads again: looking into the store killed it. */
+async function holesOf({ daemon }: ChaosWorld): Promise<number> {
+  const look = async () => {
+    const holes = await daemon.metric("heistwatch_chain_gap_blocks");
+    return holes !== null && { holes };
+  };
+  return (await waitFor("the daemon to count its holes", look, { timeoutMs: 90_000, intervalMs: 500 })).holes;
 }
 
 /** At the head, every scan ended, nothing under way to the receivers. */
