@@ -3,7 +3,6 @@
  * when it is carried out; every reader sees whole changes only.
  */
 import type { Transaction } from "kysely";
-import { hashId } from "../lib/ids.ts";
 import type { WatchEntry } from "../types/watch.ts";
 import type { AuditRecord, ListChange, Proposal, ProposalState, WatchAction } from "../types/watch-change.ts";
 import type { IncidentInput } from "../types/watchlist-format.ts";
@@ -11,7 +10,7 @@ import type { Db } from "./database.ts";
 import { importedVersions } from "./list-versions.ts";
 import { inChunks } from "./outbox.ts";
 import type { Database } from "./schema.ts";
-import { type Applied, type ApplyOptions, type ApplyPorts, applyChange, audit, hashOfChange } from "./watch-apply.ts";
+import { type Applied, type ApplyOptions, type ApplyPorts, applyChange, audit } from "./watch-apply.ts";
 import {
   type BookState,
   createWatchReading,
@@ -20,6 +19,7 @@ import {
   type StoredHead,
   type WatchReading,
 } from "./watch-reading.ts";
+import { propose, type ProposeOptions } from "./watch-proposals.ts";
 import { auditOf, entryOf, proposalOf } from "./watch-rows.ts";
 
 export interface StoredWatchList extends StoredHead {
@@ -74,15 +74,6 @@ export interface WatchBook {
   /** Entries whose mute is over. */
   muteEnded(now: number): Promise<WatchEntry[]>;
   expired(now: number): Promise<Proposal[]>;
-}
-
-export interface ProposeOptions {
-  readonly action: WatchAction;
-  readonly change: ListChange;
-  readonly proposer: string;
-  readonly why: string | null;
-  readonly now: number;
-  readonly expiresAt: number;
 }
 
 export interface WatchStore extends WatchReading {
@@ -330,53 +321,6 @@ function changesOf(trx: Transaction<Database>, entryId: string) {
     .select("watch_version.at")
     .where("watch_change.entry_id", "=", entryId)
     .orderBy("watch_version.number", "desc");
-}
-
-async function propose(
-  trx: Transaction<Database>,
-  { action, change, proposer, why, now, expiresAt }: ProposeOptions,
-): Promise<{ proposal: Proposal; isNew: boolean }> {
-  const changeHash = hashOfChange({ action, change });
-  const open = await trx
-    .selectFrom("watch_proposal")
-    .selectAll()
-    .where("change_hash", "=", changeHash)
-    .where("state", "=", "open")
-    .executeTakeFirst();
-  if (open !== undefined && open.expires_at > now) return { proposal: proposalOf(open), isNew: false };
-  if (open !== undefined)
-    await trx
-      .updateTable("watch_proposal")
-      .set({ state: "expired", decided_at: now })
-      .where("proposal_id", "=", open.proposal_id)
-      .execute();
-  const row = {
-    proposal_id: hashId("wpr", [changeHash, proposer, String(now)]),
-    change_hash: changeHash,
-    action,
-    list: change.list,
-    payload: JSON.stringify(change),
-    proposer,
-    why,
-    created_at: now,
-    expires_at: expiresAt,
-    state: "open" as const,
-    decided_by: null,
-    decided_at: null,
-  };
-  await trx.insertInto("watch_proposal").values(row).execute();
-  await audit(trx, {
-    at: now,
-    actor: proposer,
-    action: `propose ${action}`,
-    subject: row.proposal_id,
-    why,
-    before: null,
-    after: JSON.stringify({ list: change.list, entries: change.entries.map(({ entryId }) => entryId).slice(0, 50) }),
-    approver: null,
-    changeHash,
-  });
-  return { proposal: proposalOf(row), isNew: true };
 }
 
 /** The first `before` and the last `after` of each entry that changed between the two. */

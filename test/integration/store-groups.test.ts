@@ -12,12 +12,11 @@ import { alertIdOf } from "../../src/lib/ids.ts";
 import { releaseAlert, storeDigests } from "../../src/store/alert-groups.ts";
 import { createAlertStore } from "../../src/store/alert-store.ts";
 import * as codec from "../../src/store/codec.ts";
-import { migrate, type OpenStore, openStore } from "../../src/store/database.ts";
+import { migrate, type OpenStore } from "../../src/store/database.ts";
 import { addHitEvents } from "../../src/store/hit-rows.ts";
 import { DEFAULT_POLICY } from "../../src/types/policy.ts";
 import type { Hit } from "../../src/types/hit.ts";
-import { startPostgres } from "../support/postgres.ts";
-import { createTempDir } from "../support/temp-dir.ts";
+import { onEachStore, type StoreToTest } from "../support/each-store.ts";
 import { entry, entryMatch, ETH, hit, NOW, SANCTIONED } from "../unit/alerts/make.ts";
 
 const PEOPLE = "desk";
@@ -120,22 +119,19 @@ function paymentOf(of: Required<Pick<Payment, "by" | "to" | "amount" | "sanction
   };
 }
 
-function suite(name: string, open: () => Promise<{ store: OpenStore; end: () => Promise<void> }>): void {
-  describe(name, () => {
-    let opened: Awaited<ReturnType<typeof open>>;
+function suite(name: string, open: () => Promise<StoreToTest>): void {
+  describe(`groups on ${name}`, () => {
+    let store: StoreToTest;
     let world: World;
     beforeAll(async () => {
-      opened = await open();
-      await migrate(opened.store.db);
+      store = await open();
+      await migrate(store.opened.db);
     });
-    afterAll(async () => {
-      await opened.store.close();
-      await opened.end();
-    });
+    afterAll(() => store.close());
     /** Each test sees its own messages only. */
     async function fresh(): Promise<World> {
-      await opened.store.db.deleteFrom("delivery").execute();
-      world = worldOf(opened.store);
+      await store.opened.db.deleteFrom("delivery").execute();
+      world = worldOf(store.opened);
       return world;
     }
 
@@ -199,8 +195,8 @@ function suite(name: string, open: () => Promise<{ store: OpenStore; end: () => 
       let last = "";
       for (let at = 0; at < 6; at += 1) last = await pay({ by: "ask", to: 1 });
       expect(await told(PEOPLE)).not.toContain(`${last} alert.created`);
-      expect(await releaseAlert(opened.store.db, { alertId: last, now: NOW + 1 })).toEqual([PEOPLE]);
-      expect(await releaseAlert(opened.store.db, { alertId: last, now: NOW + 2 })).toBeNull();
+      expect(await releaseAlert(store.opened.db, { alertId: last, now: NOW + 1 })).toEqual([PEOPLE]);
+      expect(await releaseAlert(store.opened.db, { alertId: last, now: NOW + 2 })).toBeNull();
       await take(last, NOW + 3);
       expect((await told(PEOPLE)).slice(5)).toEqual([`${last} alert.created`, `${last} alert.retracted`]);
     });
@@ -219,7 +215,7 @@ function suite(name: string, open: () => Promise<{ store: OpenStore; end: () => 
       expect(people.length).toBeLessThanOrEqual(30);
       expect(people).toContain(`${real} alert.created`);
       expect((await told(MACHINE)).filter((one) => one.endsWith("alert.created"))).toHaveLength(count + 1);
-      const { stored } = await opened.store.db
+      const { stored } = await store.opened.db
         .selectFrom("alert")
         .where("summary", "like", "%")
         .where("alert_id", "in", (eb) =>
@@ -232,14 +228,4 @@ function suite(name: string, open: () => Promise<{ store: OpenStore; end: () => 
   });
 }
 
-suite("groups on PGlite", async () => {
-  const folder = createTempDir("groups");
-  const store = await openStore({ databaseUrl: null, dataDir: folder.path });
-  return { store, end: () => folder.remove() };
-});
-
-suite("groups on Postgres", async () => {
-  const server = await startPostgres();
-  const store = await openStore({ databaseUrl: await server.createDatabase("groups"), dataDir: "" });
-  return { store, end: () => server.stop() };
-});
+onEachStore("groups", suite);
