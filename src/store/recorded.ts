@@ -127,22 +127,31 @@ export async function tellRecordedDay(
 
 /**
  * Deletes final recorded hits of before `before`; what is recorded for its entries may be told again and stays.
- * How many; fewer than `limit`: all.
+ * How many; fewer than `limit`: no more for now. Like a change of the lists, it waits for each chain's leader and is nobody's in between.
  */
 export async function pruneRecorded(db: Db, { before, limit }: { before: number; limit: number }): Promise<number> {
   return db.transaction().execute(async (trx) => {
+    const old = await trx
+      .selectFrom("hit")
+      .select("hit_id")
+      .where("recorded_rule", "is not", null)
+      .where("recorded_rule", "not in", [...ENTRY_RULES])
+      .where("created_at", "<", before)
+      .where("state", "in", ["final", "removed"])
+      .limit(limit)
+      .execute();
+    if (old.length === 0) return 0;
+    await trx.selectFrom("chain_lease").select("chain").orderBy("chain").forUpdate().execute();
     const gone = await trx
       .deleteFrom("hit")
-      .where("hit_id", "in", (eb) =>
-        eb
-          .selectFrom("hit")
-          .select("hit_id")
-          .where("recorded_rule", "is not", null)
-          .where("recorded_rule", "not in", [...ENTRY_RULES])
-          .where("created_at", "<", before)
-          .where("state", "in", ["final", "removed"])
-          .limit(limit),
+      .where(
+        "hit_id",
+        "in",
+        old.map((row) => row.hit_id),
       )
+      // Told meanwhile, or back in a block.
+      .where("recorded_rule", "is not", null)
+      .where("state", "in", ["final", "removed"])
       .returning(["hit_id", "chain", "recorded_rule"])
       .execute();
     if (gone.length === 0) return 0;
