@@ -7,7 +7,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm install --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/copy-wasm.mjs ./scripts/
+COPY scripts/copy-wasm.ts ./scripts/
 COPY src ./src
 RUN npm run build
 

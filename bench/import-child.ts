@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { normalizeAddress } from "../src/chains/registry.ts";
 import { ofacAdvanced } from "../src/watchlist/formats/ofac-advanced.ts";
 import { importList } from "../src/watchlist/import-list.ts";
+import { peakRssBytes } from "./peak-rss.ts";
 
 export interface ImportCost {
   readonly addresses: number;
@@ -67,7 +68,7 @@ async function main(file: string): Promise<void> {
     seconds,
     cpuSeconds: (user + system) / 1e6,
     idleMb: idle / 1e6,
-    peakOverIdleMb: (process.resourceUsage().maxRSS * 1024 - idle) / 1e6,
+    peakOverIdleMb: (peakRssBytes() - idle) / 1e6,
     longestBlockMs: delay.max / 1e6,
   };
   console.log(JSON.stringify(cost));

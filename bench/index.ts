@@ -24,6 +24,7 @@ import { openEntryIndex } from "../src/watchlist/entry-index.ts";
 import { openFileStorage } from "../src/watchlist/entry-storage.ts";
 import { buildWatchlist } from "../src/watchlist/snapshot.ts";
 import { entryOf, fillers, WATCHED_CHAIN } from "./fillers.ts";
+import { peakRssBytes } from "./peak-rss.ts";
 import { createRandom } from "./replay/random.ts";
 import { markdownTable, median } from "./table.ts";
 import { NO_OWN } from "../src/watchlist/own-index.ts";
@@ -247,7 +248,7 @@ function measure(structure: Structure, listed: Listed): Measured {
   });
   const bytesPerAddress = (memoryInUse() - before) / listed.count;
   const rssMb = process.memoryUsage.rss() / 2 ** 20;
-  const peakRssMb = process.resourceUsage().maxRSS / 1024;
+  const peakRssMb = peakRssBytes() / 2 ** 20;
   const started = performance.now();
   globalThis.gc?.();
   const fullGcMs = performance.now() - started;
@@ -325,7 +326,7 @@ async function build(file: string, count: number): Promise<Build> {
   return {
     wallMs,
     cpuMs: (user + system) / 1000,
-    peakRssMb: process.resourceUsage().maxRSS / 1024,
+    peakRssMb: peakRssBytes() / 2 ** 20,
     loopDelayP99Ms: delay.percentile(99) / 1e6,
     loopDelayMaxMs: delay.max / 1e6,
     fileMb: statSync(`${file}.entries`).size / 2 ** 20,

@@ -10,6 +10,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { normalizeAddress } from "../src/chains/registry.ts";
 import type { OwnAddress } from "../src/types/watch.ts";
 import { loadOwn } from "../src/watchlist/own.ts";
+import { peakRssBytes } from "./peak-rss.ts";
 import { createRandom } from "./replay/random.ts";
 
 const CHAIN = "eip155:1";
@@ -59,7 +60,7 @@ try {
   const { user, system } = process.cpuUsage(cpu);
   const wallMs = performance.now() - started;
   delay.disable();
-  const peak = process.resourceUsage().maxRSS * 1024;
+  const peak = peakRssBytes();
   globalThis.gc?.();
   const after = process.memoryUsage().rss;
   console.log({

@@ -1,6 +1,6 @@
 /** What the measured process does: reads blocks, in lanes for throughput or at each head for latency. */
-import { existsSync, readFileSync } from "node:fs";
 import type { ClientAnswer, ClientTask, Throughput } from "./client.ts";
+import { peakRssBytes } from "./peak-rss.ts";
 import { VARIANTS, type VariantName } from "./variants/registry.ts";
 import type { OpenVariant } from "./variants/variant.ts";
 
@@ -29,16 +29,9 @@ async function readRange(reading: Reading): Promise<Omit<Throughput, "startMs">>
   return {
     cpuMsPerBlock: (user + system) / 1000 / blocks,
     wallMsPerBlock: (performance.now() - wall) / blocks,
-    peakRssMb: peakRssMb(),
+    peakRssMb: peakRssBytes() / 2 ** 20,
     hits,
   };
-}
-
-/** Of this process alone: `ru_maxrss` begins with what the parent had when it forked. */
-function peakRssMb(): number {
-  const status = existsSync("/proc/self/status") ? readFileSync("/proc/self/status", "utf8") : "";
-  const kilobytes = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];
-  return (kilobytes === undefined ? process.resourceUsage().maxRSS : Number(kilobytes)) / 1024;
 }
 
 async function readBlocks({ task, variant }: Reading, count: number): Promise<number> {

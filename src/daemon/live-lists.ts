@@ -66,6 +66,7 @@ export async function createLiveLists(
   let own = joined();
   let building: Promise<BaseList> | null = null;
   let rebuilt: BaseList | null = null;
+  let compacting = false;
   let refreshing: Promise<void> | null = null;
 
   function joined(): OwnFiles {
@@ -145,8 +146,13 @@ export async function createLiveLists(
 
   function compactIfFull(): void {
     const { base, changes } = reading;
-    if (building !== null || changes.entries.size <= base.watchlist.room / 2) return;
+    // A reading that ends just after the file was written was not made on it yet: the next one is.
+    if (compacting || rebuilt !== null || changes.entries.size <= base.watchlist.room / 2) return;
+    compacting = true;
     build()
+      .finally(() => {
+        compacting = false;
+      })
       .then((next) => {
         rebuilt = next;
         return refresh();

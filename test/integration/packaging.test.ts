@@ -95,7 +95,7 @@ describe("the build", () => {
     try {
       for (const name of [
         "src",
-        "scripts/copy-wasm.mjs",
+        "scripts/copy-wasm.ts",
         "package.json",
         "tsconfig.json",
         "tsconfig.build.json",
