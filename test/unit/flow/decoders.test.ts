@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { id as keccakOf } from "ethers";
+import { AbiCoder, id as keccakOf } from "ethers";
 import { createRandom, type Random } from "../../../bench/replay/random.ts";
 import { memoInScript, parseMemo } from "../../../src/flow/decoders/memo.ts";
 import { DECODERS, type EntityOf, toldIn } from "../../../src/flow/decoders/registry.ts";
@@ -153,6 +153,34 @@ describe("events of the vectors", () => {
     const [order] = decode(vector("thorchain-deposit"));
     expect(order).toMatchObject({ key: thorchainKey(PLACE.tx), to: { chain: expect.stringContaining("bip122:") } });
     expect(thorchainKey(`0x${"AB".repeat(32)}`)).toBe(thorchainKey("ab".repeat(32)));
+  });
+
+  test("what THORChain gives back is no payment", () => {
+    const { log } = vector("thorchain-transferout");
+    const types = ["address", "uint256", "string"];
+    const [asset, amount] = AbiCoder.defaultAbiCoder().decode(types, log.data) as unknown as [string, bigint];
+    const told = (memo: string) =>
+      DECODERS.find(({ entity }) => entity === "THORChain")
+        ?.decode({ ...log, data: AbiCoder.defaultAbiCoder().encode(types, [asset, amount, memo]) }, PLACE)
+        .map(({ said }) => said);
+    expect([told(`OUT:${"AB".repeat(32)}`), told(`REFUND:${"AB".repeat(32)}`)]).toEqual([["paid"], ["refunded"]]);
+    expect([told("=:BTC.BTC:bc1qdst"), told("YGGDRASIL+:1"), told("")]).toEqual([[], [], []]);
+  });
+
+  test("a token that travels with a call behind it is no taxi of Stargate", () => {
+    const { log } = vector("lz-packetsent-oft");
+    const types = ["bytes", "bytes", "address"];
+    const [packet, options, library] = AbiCoder.defaultAbiCoder().decode(types, log.data) as unknown as string[];
+    const longer = {
+      ...log,
+      data: AbiCoder.defaultAbiCoder().encode(types, [`${packet}${"5a".repeat(64)}`, options, library]),
+    };
+    expect(decode({ id: "", log: longer, expect: {} })).toEqual(decode(vector("lz-packetsent-oft")));
+    const shorter = {
+      ...log,
+      data: AbiCoder.defaultAbiCoder().encode(types, [packet?.slice(0, -2), options, library]),
+    };
+    expect(decode({ id: "", log: shorter, expect: {} })).toEqual([]);
   });
 
   test("amounts wrapped and unwrapped", () => {
