@@ -7,9 +7,9 @@ import type { Ledger } from "./ledger.ts";
 const NUMBER = "$n";
 const SET = "$set";
 
-/** JSON, with big integers as `{"$n":"1"}` and sets as `{"$set":[...]}`. */
+/** JSON, with big integers as `{"$n":"1"}` and sets as `{"$set":[...]}`; the same for equal values. */
 export function encode(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => plainOf(part));
+  return canonicalJson(plainOf(value));
 }
 
 /** What `encode` wrote. */
@@ -23,20 +23,16 @@ export function decode(text: string): unknown {
   });
 }
 
-function plainOf(part: unknown): unknown {
-  if (typeof part === "bigint") return { [NUMBER]: part.toString() };
-  return part instanceof Set
-    ? { [SET]: [...(part as ReadonlySet<string>)].toSorted((a, b) => (a < b ? -1 : 1)) }
-    : part;
-}
-
-/** The same for equal rows, whatever the order of their fields. */
-export function textOfRow(row: FlowRows[FlowTable]): string {
-  return canonicalJson(JSON.parse(encode(row)));
+function plainOf(value: unknown): unknown {
+  if (typeof value === "bigint") return { [NUMBER]: value.toString() };
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Set) return { [SET]: [...(value as ReadonlySet<string>)].toSorted((a, b) => (a < b ? -1 : 1)) };
+  if (Array.isArray(value)) return value.map(plainOf);
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plainOf(part)]));
 }
 
 export function isSameRow(a: FlowRows[FlowTable] | undefined, b: FlowRows[FlowTable] | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && textOfRow(a) === textOfRow(b));
+  return a === b || (a !== undefined && b !== undefined && encode(a) === encode(b));
 }
 
 /** SHA-256 over all rows: equal for ledgers that say the same, however they came to it (REO-2). */
@@ -44,7 +40,7 @@ export function digestOfLedger({ rows }: Ledger): string {
   const hash = createHash("sha256");
   for (const [table, ofTable] of Object.entries(rows)) {
     const entries = [...ofTable.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    for (const [key, row] of entries) hash.update(`${table} ${key} ${textOfRow(row)}\n`);
+    for (const [key, row] of entries) hash.update(`${table} ${key} ${encode(row)}\n`);
   }
   return hash.digest("hex");
 }

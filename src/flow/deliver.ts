@@ -70,8 +70,8 @@ function endAt(work: BlockWork, delivery: Delivery, end: End): void {
   if (end.kind === "mixer") bookMixer(work, { pool: end.ref, asset, tainted });
   if (end.kind === "bridgeUnresolved")
     bookTask(ledger, { kind: end.kind, chain, about: to.holder, asset, tainted, block: block.number });
-  // A payment to somebody who is suspected already says nothing about who pays.
-  if (end.kind === "suspectedService" && end.ref === sender && !isSuspected(work, sender))
+  // Not where a suspected sender pays itself.
+  if (end.kind === "suspectedService" && end.ref === sender && to.owner !== sender)
     suspect(work, sender, { asset, tainted });
 }
 
