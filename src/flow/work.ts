@@ -11,12 +11,15 @@ export interface OriginIndex {
   readonly legs: ReadonlyMap<string, FlowOrigin>;
   /** By `<chain>|<transaction>`. */
   readonly transactions: ReadonlySet<string>;
-  /** By `<chain>|<address>`: controlled since that block. */
-  readonly controlled: ReadonlyMap<string, number>;
-  /** By `<chain>|<address>`: named by an origin since that block. */
-  readonly named: ReadonlyMap<string, number>;
+  /** Addresses that are controlled, since that block. */
+  readonly controlled: ByAddress;
+  /** Addresses that an origin names, since that block. */
+  readonly named: ByAddress;
   readonly balances: readonly Extract<FlowOrigin, { kind: "balance" }>[];
 }
+
+/** By chain and address, without making a text of the two: each leg of each block is looked up. */
+type ByAddress = ReadonlyMap<ChainId, ReadonlyMap<Address, number>>;
 
 export interface BlockWork {
   readonly ledger: Ledger;
@@ -54,23 +57,26 @@ export function openWork(of: Pick<BlockWork, "ledger" | "incident" | "origins" |
   };
 }
 
+type Named = Exclude<FlowOrigin, { kind: "leg" }>;
+
 export function indexOrigins(origins: readonly FlowOrigin[]): OriginIndex {
   const legs = new Map<string, FlowOrigin>();
   const transactions = new Set<string>();
-  const controlled = new Map<string, number>();
-  const named = new Map<string, number>();
+  const controlled = new Map<ChainId, Map<Address, number>>();
+  const named = new Map<ChainId, Map<Address, number>>();
   const balances: Extract<FlowOrigin, { kind: "balance" }>[] = [];
-  const earliest = (map: Map<string, number>, key: string, block: number) =>
-    map.set(key, Math.min(map.get(key) ?? block, block));
+  const note = (map: Map<ChainId, Map<Address, number>>, { chain, address }: Named, block: number) => {
+    const ofChain = map.get(chain) ?? new Map<Address, number>();
+    map.set(chain, ofChain.set(address, Math.min(ofChain.get(address) ?? block, block)));
+  };
   for (const origin of origins) {
     if (origin.kind === "leg") {
       legs.set(`${origin.chain}|${origin.tx}|${origin.leg}`, origin);
       transactions.add(`${origin.chain}|${origin.tx}`);
       continue;
     }
-    const key = `${origin.chain}|${origin.address}`;
-    earliest(named, key, origin.kind === "balance" ? origin.block : origin.sinceBlock);
-    if (origin.kind === "controlled") earliest(controlled, key, origin.sinceBlock);
+    note(named, origin, origin.kind === "balance" ? origin.block : origin.sinceBlock);
+    if (origin.kind === "controlled") note(controlled, origin, origin.sinceBlock);
     else balances.push(origin);
   }
   return { legs, transactions, controlled, named, balances };
@@ -86,12 +92,12 @@ export function isOwn({ incident, chain }: BlockWork, address: Address | null): 
 
 /** ORG-3 */
 export function isControlled({ origins, chain, block }: BlockWork, address: Address | null): boolean {
-  return address !== null && block.number >= (origins.controlled.get(`${chain}|${address}`) ?? Infinity);
+  return address !== null && block.number >= (origins.controlled.get(chain)?.get(address) ?? Infinity);
 }
 
 /** An address that an origin names, from its block on. */
 export function isNamed({ origins, chain, block }: BlockWork, address: Address): boolean {
-  return block.number >= (origins.named.get(`${chain}|${address}`) ?? Infinity);
+  return block.number >= (origins.named.get(chain)?.get(address) ?? Infinity);
 }
 
 /** Whoever holds stolen funds, or will as soon as it sends. */

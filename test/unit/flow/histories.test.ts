@@ -17,7 +17,8 @@ import type { FlowBlock } from "../../../src/types/flow-block.ts";
 import type { FlowIncident, RowBefore } from "../../../src/types/flow.ts";
 import { createRandom, type Random } from "../chains/proof/mutants.ts";
 import { followNaively } from "./naive.ts";
-import { COIN_CHAIN, makeWorld, shuffled, type World } from "./world.ts";
+import { makeWorld, type World } from "./world.ts";
+import { COIN_CHAIN, shuffled } from "./world-parts.ts";
 
 const COUNT = Number(process.env["FLOW_HISTORIES"] ?? 2_000);
 const ONLY = process.env["FLOW_SEED"];
