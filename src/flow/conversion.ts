@@ -52,8 +52,8 @@ function isMachineIn(
   const isParty = address === tx.from || isHolder(work, address) || isOwn(work, address);
   if (isParty || label?.kind === "wallet" || endOfLabel(label) !== null) return false;
   if (tokens.has(address)) return true;
-  const isContract = work.block.kind === "account" && work.block.contracts.has(address);
-  return isContract && (exchanges(net) || [...net.values()].every((by) => by === 0n));
+  // A router that keeps nothing is one too: it neither gives nor gains, so nobody has to ask.
+  return exchanges(net) && work.block.kind === "account" && work.block.contracts.has(address);
 }
 
 function exchanges(net: ReadonlyMap<AssetId, bigint>): boolean {

@@ -91,6 +91,39 @@ test("a line of too many transactions ends, also where none of them counts as a 
   expect(endsIn(engine)).toEqual({ hopLimit: 1_000n });
 });
 
+describe("balances below what should be stolen there (ACC-4)", () => {
+  test("what came in this block is not held against the balance before it", () => {
+    const through = blockOf(
+      { number: 2, anchors: ["A: 0"] },
+      txOf("in", ["Thief -> A: 100"]),
+      txOf("out", ["A -> B: 60"]),
+    );
+    expect(heldIn(follow({ origins: [THEFT] }, theftOf(100), through))).toEqual({ A: 40n, B: 60n });
+  });
+
+  test("what is missing is lost once in a block, and told with the address", () => {
+    const pay = blockOf(
+      { number: 2, anchors: ["Thief: 70"] },
+      txOf("a", ["Thief -> A: 10"]),
+      txOf("b", ["Thief -> B: 10"]),
+    );
+    const engine = follow({ origins: [THEFT] }, theftOf(100), pay);
+    expect([heldIn(engine), endsIn(engine)]).toEqual([{ Thief: 50n, A: 10n, B: 10n }, { untracked: 30n }]);
+    expect([...engine.ledger.rows.tasks.values()].map(({ kind, about, tainted }) => [kind, about, tainted])).toEqual([
+      ["untracked", "Thief", 30n],
+    ]);
+  });
+
+  test("a theft from an address whose balance nobody told is a task", () => {
+    const origin = { kind: "balance" as const, chain: CHAIN, address: "L", assets: [ETH], block: 1 };
+    const engine = follow({ origins: [origin] }, blockOf({ number: 1 }, txOf("x", ["L -> A: 5"])));
+    expect([heldIn(engine), [...engine.ledger.rows.tasks.values()].map(({ kind }) => kind)]).toEqual([
+      {},
+      ["balanceUnknown"],
+    ]);
+  });
+});
+
 describe("services (SVC)", () => {
   test("a label that begins later ends what its address holds, when it pays", () => {
     const exchange = { kind: "exchange" as const, entity: "ex", validFrom: 3 };

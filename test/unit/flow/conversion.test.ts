@@ -95,3 +95,14 @@ test("poison carries all of it through a swap", () => {
     ["Thief", USD, 60n],
   ]);
 });
+
+test("an outsider who gets what others gave goes by those who gave it", () => {
+  const labels = { Settle: { kind: "settlement" as const, entity: "cow" } };
+  const settle = txOf("batch", [
+    "Thief -> Settle: 100",
+    `Honest -> Settle: 50 ${USD}`,
+    `Settle -> Outsider: 30 ${USD}`,
+    `Settle -> Thief: 10 ${LP}`,
+  ]);
+  expect(heldIn(follow({ labels }, theftOf(100), blockOf({ number: 2 }, settle)))).toEqual([["Thief", LP, 10n]]);
+});

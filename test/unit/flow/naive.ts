@@ -9,50 +9,8 @@ import type {
   UtxoBlock,
   UtxoTransaction,
 } from "../../../src/types/flow-block.ts";
-import type { FlowOrigin } from "../../../src/types/flow.ts";
+import { type Gift, NaiveBooks, type NaiveResult, STOPS } from "./naive-books.ts";
 import type { World } from "./world.ts";
-
-interface Held {
-  amount: bigint;
-  hop: number;
-  steps: number;
-  owner: string | null;
-}
-
-interface Gift {
-  readonly asset: string;
-  readonly holder: string | null;
-  readonly owner: string | null;
-  readonly value: bigint;
-  readonly taint: bigint;
-  readonly hop: number;
-  readonly steps: number;
-  readonly payer: string | null;
-  readonly payerHop: number;
-  readonly orders: readonly BridgeEvent[];
-}
-
-interface OrderState {
-  readonly chain: string;
-  readonly asset: string;
-  value: bigint;
-  taint: bigint;
-  hop: number;
-  steps: number;
-  back: bigint;
-  backs: number;
-  arrived: boolean;
-  readonly tx: string;
-}
-
-const STOPS: Readonly<Record<string, string>> = { exchange: "service", mixer: "mixer", bridge: "bridgeUnresolved" };
-
-/** Taint by position, by trail end, and of hits. Keys are texts. */
-export interface NaiveResult {
-  readonly positions: ReadonlyMap<string, string>;
-  readonly ends: ReadonlyMap<string, bigint>;
-  readonly hits: ReadonlyMap<string, string>;
-}
 
 export function followNaively(world: World): NaiveResult {
   const naive = new Naive(world);
@@ -60,233 +18,37 @@ export function followNaively(world: World): NaiveResult {
   return naive.result();
 }
 
-class Naive {
-  readonly #world: World;
-  readonly #held = new Map<string, Held>();
-  readonly #ends = new Map<string, bigint>();
-  readonly #hits = new Map<string, { value: bigint; taint: bigint; hop: number }>();
-  readonly #orders = new Map<string, OrderState>();
-  readonly #balances: Map<string, bigint>;
-  readonly #paid = new Map<string, Set<string>>();
-  readonly #suspects = new Set<string>();
-  readonly #level = new Map<string, number>();
-  #chain = "";
-  #number = 0;
-  #tx = "";
-
-  constructor(world: World) {
-    this.#world = world;
-    this.#balances = new Map(world.start);
-  }
-
+class Naive extends NaiveBooks {
   block(block: FlowBlock): void {
-    this.#chain = block.chain;
-    this.#number = block.number;
-    for (const origin of this.#origins("balance")) {
+    this.chain = block.chain;
+    this.number = block.number;
+    for (const origin of this.originsOf("balance")) {
       if (origin.block !== block.number) continue;
       for (const asset of origin.assets) {
-        const have = this.#balance(origin.address, asset);
-        if (have > this.#taintOf(origin.address, asset))
-          this.#put(asset, origin.address, { amount: have, hop: 0, steps: 0, owner: origin.address });
+        const have = this.balance(origin.address, asset);
+        if (have > this.taintOf(origin.address, asset))
+          this.put(asset, origin.address, { amount: have, hop: 0, steps: 0, owner: origin.address });
       }
     }
     if (block.kind === "utxo")
-      for (const tx of block.transactions.toSorted((a, b) => a.index - b.index)) this.#coins(block, tx);
+      for (const tx of block.transactions.toSorted((a, b) => a.index - b.index)) this.coins(block, tx);
     else
-      for (const tx of block.transactions.toSorted((a, b) => a.index - b.index)) this.#transaction(tx, block.contracts);
-    const level = this.#level.get(block.chain) ?? 0;
-    const held = [...this.#held.keys()].filter((key) => key.startsWith(`${block.chain}|`)).length;
-    if (held * 10 >= this.#world.incident.rules.positionsMax * (10 + level)) this.#level.set(block.chain, level + 1);
-  }
-
-  result(): NaiveResult {
-    for (const order of this.#orders.values())
-      if (order.backs > 0 && !order.arrived)
-        this.#end(order.chain, order.asset, "bridgeFee|across", order.taint - order.back);
-    const positions = [...this.#held].map(([key, { amount, hop }]) => [key, `${amount} at hop ${hop}`] as const);
-    const hits = [...this.#hits].map(
-      ([key, { value, taint, hop }]) => [key, `${taint} of ${value} at hop ${hop}`] as const,
-    );
-    return { positions: new Map(positions), ends: this.#ends, hits: new Map(hits) };
-  }
-
-  #origins<K extends FlowOrigin["kind"]>(kind: K): Extract<FlowOrigin, { kind: K }>[] {
-    const all = this.#world.incident.origins.filter((origin) => origin.kind === kind && origin.chain === this.#chain);
-    return all as Extract<FlowOrigin, { kind: K }>[];
-  }
-
-  #isStolenLeg(leg: string): boolean {
-    return this.#origins("leg").some((origin) => origin.tx === this.#tx && origin.leg === leg);
-  }
-
-  #controls(address: string | null): boolean {
-    return this.#origins("controlled").some(
-      (origin) => origin.address === address && origin.sinceBlock <= this.#number,
-    );
-  }
-
-  #names(address: string | null): boolean {
-    const balances = this.#origins("balance").some((one) => one.address === address && one.block <= this.#number);
-    return balances || this.#controls(address);
-  }
-
-  #holds(address: string | null): boolean {
-    const owns = [...this.#held].some(([key, { owner }]) => key.startsWith(`${this.#chain}|`) && owner === address);
-    return address !== null && (owns || this.#controls(address));
-  }
-
-  #label(address: string | null): string | undefined {
-    return address === null ? undefined : this.#world.incident.names.labelOf(this.#chain, address, this.#number)?.kind;
-  }
-
-  #isOurs(address: string | null): boolean {
-    return address !== null && this.#world.incident.names.isOwn(this.#chain, address);
-  }
-
-  #balance(address: string, asset: string): bigint {
-    return this.#balances.get(`${this.#chain}|${address}|${asset}`) ?? 0n;
-  }
-
-  #shift(address: string | null, asset: string, by: bigint): void {
-    if (address !== null) this.#balances.set(`${this.#chain}|${address}|${asset}`, this.#balance(address, asset) + by);
-  }
-
-  #taintOf(holder: string, asset: string): bigint {
-    return this.#held.get(`${this.#chain}|${holder}|${asset}`)?.amount ?? 0n;
-  }
-
-  #put(asset: string, holder: string, held: Held): void {
-    const key = `${this.#chain}|${holder}|${asset}`;
-    this.#held.delete(key);
-    if (held.amount > 0n) this.#held.set(key, held);
-  }
-
-  #end(chain: string, asset: string, what: string, taint: bigint): void {
-    const key = `${chain}|${asset}|${what}`;
-    if (taint > 0n) this.#ends.set(key, (this.#ends.get(key) ?? 0n) + taint);
-  }
-
-  /** What of a payment is stolen. */
-  #take(address: string | null, asset: string, value: bigint): { taint: bigint; hop: number; steps: number } {
-    const nothing = { taint: 0n, hop: 0, steps: 0 };
-    if (address === null) return nothing;
-    const key = `${this.#chain}|${address}|${asset}`;
-    const most = (...all: bigint[]) => all.reduce((a, b) => (a > b ? a : b));
-    let held = this.#held.get(key) ?? { amount: 0n, hop: 0, steps: 0, owner: address };
-    const whole = most(this.#balance(address, asset), value, held.amount);
-    if (this.#controls(address)) {
-      if (held.amount < whole) held = { amount: whole, hop: 0, steps: 0, owner: address };
-    } else {
-      const stop = STOPS[this.#label(address) ?? ""];
-      if (held.amount === 0n) return nothing;
-      if (stop !== undefined) {
-        this.#end(this.#chain, asset, `${stop}|${this.#entity(address)}`, held.amount);
-        this.#put(asset, address, { ...held, amount: 0n });
-        return nothing;
-      }
-    }
-    if (whole === 0n) return nothing;
-    const taint = (held.amount * value) / whole;
-    this.#put(asset, address, { ...held, amount: held.amount - taint });
-    return { taint, hop: held.hop, steps: held.steps };
-  }
-
-  #entity(address: string): string {
-    return this.#world.incident.names.labelOf(this.#chain, address, this.#number)?.entity ?? "";
-  }
-
-  #give(gift: Gift): void {
-    const { asset, holder, owner, value, taint, hop, steps, payer, orders } = gift;
-    const { rules } = this.#world.incident;
-    const end = (what: string) => this.#end(this.#chain, asset, what, taint);
-    if (taint === 0n) return;
-    if (this.#isOurs(owner)) {
-      this.#hit("destination", owner ?? "", asset, { value, taint, hop: hop < 1 ? 1 : hop });
-      end("own|");
-      return;
-    }
-    if (orders.length > 0) return this.#order(gift);
-    if (holder === null) return end("service|burn");
-    const stop = STOPS[this.#label(owner) ?? ""];
-    if (stop !== undefined) return end(`${stop}|${this.#entity(owner ?? "")}`);
-    if (this.#suspects.has(`${this.#chain}|${owner}`)) return end(`suspectedService|${owner}`);
-    const known = this.#held.get(`${this.#chain}|${holder}|${asset}`);
-    const floor =
-      (rules.minTrack["*"] ?? 0n) * (known === undefined ? 10n ** BigInt(this.#level.get(this.#chain) ?? 0) : 1n);
-    if (taint < floor) return end("dust|");
-    if (taint * 10_000n < value * BigInt(rules.minShareBps)) return end("dilution|");
-    if (hop > rules.maxHops || steps > rules.maxSteps) return end("hopLimit|");
-    if (payer !== null && this.#pays(payer, owner ?? holder, rules.maxFanout)) {
-      end(`suspectedService|${payer}`);
-      this.#suspects.add(`${this.#chain}|${payer}`);
-      for (const [key, held] of this.#held) {
-        if (!key.startsWith(`${this.#chain}|`) || held.owner !== payer) continue;
-        this.#end(this.#chain, key.split("|")[2] ?? "", `suspectedService|${payer}`, held.amount);
-        this.#held.delete(key);
-      }
-      return;
-    }
-    this.#put(asset, holder, {
-      amount: taint + (known?.amount ?? 0n),
-      hop: Math.min(hop, known?.hop ?? hop),
-      steps: Math.min(steps, known?.steps ?? steps),
-      owner,
-    });
-  }
-
-  /** True when this receiver is one too many. */
-  #pays(payer: string, receiver: string, most: number): boolean {
-    const paid = this.#paid.get(`${this.#chain}|${payer}`) ?? new Set();
-    this.#paid.set(`${this.#chain}|${payer}`, paid);
-    if (payer === receiver || paid.has(receiver)) return false;
-    if (paid.size >= most) return true;
-    paid.add(receiver);
-    return false;
-  }
-
-  #order({ asset, value, taint, payerHop, steps, orders }: Gift): void {
-    for (const { key } of orders) {
-      const known = this.#orders.get(key);
-      this.#orders.set(key, {
-        chain: this.#chain,
-        asset,
-        value: value + (known?.value ?? 0n),
-        taint: taint + (known?.taint ?? 0n),
-        hop: Math.min(payerHop, known?.hop ?? payerHop),
-        steps: Math.min(steps, known?.steps ?? steps),
-        back: 0n,
-        backs: 0,
-        arrived: false,
-        tx: this.#tx,
-      });
-    }
-  }
-
-  #hit(role: string, address: string, asset: string, by: { value: bigint; taint: bigint; hop: number }): void {
-    const key = `${this.#chain}|${this.#tx}|${address}|${asset}|${role}`;
-    const known = this.#hits.get(key) ?? { value: 0n, taint: 0n, hop: by.hop };
-    const hop = Math.min(known.hop, by.hop);
-    this.#hits.set(key, { value: known.value + by.value, taint: known.taint + by.taint, hop });
-  }
-
-  #sourceHit(payer: string, to: string | null, asset: string, value: bigint): void {
-    const hops = [...this.#held].flatMap(([key, { owner, hop }]) =>
-      key.startsWith(`${this.#chain}|`) && owner === to ? [hop] : [],
-    );
-    if (to === null || this.#isOurs(to) || (hops.length === 0 && !this.#names(to))) return;
-    this.#hit("source", payer, asset, { value, taint: 0n, hop: this.#names(to) ? 1 : Math.min(...hops) + 1 });
+      for (const tx of block.transactions.toSorted((a, b) => a.index - b.index)) this.transaction(tx, block.contracts);
+    const level = this.level.get(block.chain) ?? 0;
+    const held = [...this.held.keys()].filter((key) => key.startsWith(`${block.chain}|`)).length;
+    if (held * 10 >= this.world.incident.rules.positionsMax * (10 + level)) this.level.set(block.chain, level + 1);
   }
 
   /** What a bridge pays, where an order explains it. */
-  #arrival(
+  private arrival(
     event: BridgeEvent | undefined,
     asset: string,
     value: bigint,
     passed: bigint,
   ): Pick<Gift, "taint" | "hop" | "steps"> | null {
-    const order = event === undefined ? undefined : this.#orders.get(event.key);
+    const order = event === undefined ? undefined : this.orderRows.get(event.key);
     if (event === undefined || order === undefined) return null;
-    const isBack = event.direction === "refund" && order.chain === this.#chain && order.asset === asset;
+    const isBack = event.direction === "refund" && order.chain === this.chain && order.asset === asset;
     let taint = (value * order.taint) / order.value;
     if (taint > value - passed) taint = value - passed;
     if (isBack && taint > order.taint - order.back) taint = order.taint - order.back;
@@ -297,49 +59,49 @@ class Naive {
     return { taint, hop: isBack ? order.hop : order.hop + 1, steps: order.steps + 1 };
   }
 
-  #eventOf(events: readonly BridgeEvent[], leg: string): BridgeEvent | undefined {
+  private eventOf(events: readonly BridgeEvent[], leg: string): BridgeEvent | undefined {
     return events.find(
-      ({ direction, key, legs }) => direction !== "out" && legs.includes(leg) && this.#orders.has(key),
+      ({ direction, key, legs }) => direction !== "out" && legs.includes(leg) && this.orderRows.has(key),
     );
   }
 
-  #transaction(tx: AccountTransaction, contracts: ReadonlySet<string>): void {
-    this.#tx = tx.hash;
+  private transaction(tx: AccountTransaction, contracts: ReadonlySet<string>): void {
+    this.tx = tx.hash;
     if (tx.fee !== null && tx.fee.amount > 0n) {
-      const { taint } = this.#take(tx.fee.payer, tx.fee.asset, tx.fee.amount);
-      this.#end(this.#chain, tx.fee.asset, "fee|", taint);
-      this.#shift(tx.fee.payer, tx.fee.asset, -tx.fee.amount);
+      const { taint } = this.take(tx.fee.payer, tx.fee.asset, tx.fee.amount);
+      this.end(this.chain, tx.fee.asset, "fee|", taint);
+      this.shift(tx.fee.payer, tx.fee.asset, -tx.fee.amount);
     }
     if (!tx.ok) return;
     const legs = tx.legs.filter(({ amount, from, to }) => amount > 0n && from !== to);
     for (const { from, to, asset, amount } of legs)
-      if (from !== null && this.#isOurs(from)) this.#sourceHit(from, to, asset, amount);
-    const plain = legs.filter(({ key }) => this.#eventOf(tx.bridge, key) === undefined);
-    const machines = legs.some(({ key }) => this.#isStolenLeg(key))
+      if (from !== null && this.isOurs(from)) this.sourceHit(from, to, asset, amount);
+    const plain = legs.filter(({ key }) => this.eventOf(tx.bridge, key) === undefined);
+    const machines = legs.some(({ key }) => this.isStolenLeg(key))
       ? null
-      : this.#machines({ ...tx, legs: plain }, contracts);
-    for (const leg of machines === null ? legs : legs.filter((one) => !plain.includes(one))) this.#leg(tx, leg);
-    if (machines !== null) this.#exchange({ ...tx, legs: plain }, machines);
+      : this.machines({ ...tx, legs: plain }, contracts);
+    for (const leg of machines === null ? legs : legs.filter((one) => !plain.includes(one))) this.leg(tx, leg);
+    if (machines !== null) this.exchange({ ...tx, legs: plain }, machines);
   }
 
-  #leg(tx: AccountTransaction, leg: AccountTransaction["legs"][number]): void {
+  private leg(tx: AccountTransaction, leg: AccountTransaction["legs"][number]): void {
     const { from, to, asset, amount } = leg;
     const orders = tx.bridge.filter(({ direction, legs }) => direction === "out" && legs.includes(leg.key));
-    const taken = this.#take(from, asset, amount);
-    this.#shift(from, asset, -amount);
-    this.#shift(to, asset, amount);
+    const taken = this.take(from, asset, amount);
+    this.shift(from, asset, -amount);
+    this.shift(to, asset, amount);
     const base = { asset, holder: to, owner: to, payer: from, payerHop: taken.hop, orders };
-    if (this.#isStolenLeg(leg.key))
-      return this.#give({ ...base, value: amount, taint: amount, hop: 0, steps: 0, payer: null, orders: [] });
-    const event = this.#eventOf(tx.bridge, leg.key);
+    if (this.isStolenLeg(leg.key))
+      return this.give({ ...base, value: amount, taint: amount, hop: 0, steps: 0, payer: null, orders: [] });
+    const event = this.eventOf(tx.bridge, leg.key);
     const value = event === undefined ? amount : taken.taint;
-    const arrival = this.#arrival(event, asset, amount, taken.taint);
-    this.#give({ ...base, value, taint: taken.taint, hop: taken.hop + 1, steps: taken.steps + 1 });
+    const arrival = this.arrival(event, asset, amount, taken.taint);
+    this.give({ ...base, value, taint: taken.taint, hop: taken.hop + 1, steps: taken.steps + 1 });
     if (arrival !== null)
-      this.#give({ ...base, ...arrival, value: amount - taken.taint, payer: null, payerHop: arrival.hop });
+      this.give({ ...base, ...arrival, value: amount - taken.taint, payer: null, payerHop: arrival.hop });
   }
 
-  #nets(tx: AccountTransaction): Map<string, bigint> {
+  private nets(tx: AccountTransaction): Map<string, bigint> {
     const nets = new Map<string, bigint>();
     const add = (who: string | null, asset: string, by: bigint) =>
       nets.set(`${who ?? ""}|${asset}`, (nets.get(`${who ?? ""}|${asset}`) ?? 0n) + by);
@@ -350,16 +112,16 @@ class Naive {
     return nets;
   }
 
-  #machines(tx: AccountTransaction, contracts: ReadonlySet<string>): Set<string> | null {
-    const nets = [...this.#nets(tx)];
+  private machines(tx: AccountTransaction, contracts: ReadonlySet<string>): Set<string> | null {
+    const nets = [...this.nets(tx)];
     const who = new Set(nets.map(([key]) => key.split("|")[0] ?? ""));
     const minted = tx.legs
       .filter(({ from, to }) => from === null || to === null)
       .map(({ asset }) => asset.split(":").at(-1));
     const machines = new Set(
       [...who].filter((address) => {
-        if (address === "" || this.#label(address) === "wrapper") return true;
-        if (address === tx.from || this.#holds(address) || this.#isOurs(address) || this.#label(address) !== undefined)
+        if (address === "" || this.label(address) === "wrapper") return true;
+        if (address === tx.from || this.holds(address) || this.isOurs(address) || this.label(address) !== undefined)
           return false;
         if (minted.includes(address)) return true;
         const own = nets.filter(([key]) => key.startsWith(`${address}|`)).map(([, by]) => by);
@@ -376,18 +138,18 @@ class Naive {
     return all.some((by) => by > 0n) && all.some((by) => by < 0n) ? machines : null;
   }
 
-  #exchange(tx: AccountTransaction, machines: ReadonlySet<string>): void {
+  private exchange(tx: AccountTransaction, machines: ReadonlySet<string>): void {
     const lost: { who: string; asset: string; net: bigint; taint: bigint; hop: number; steps: number }[] = [];
     const won: { who: string; asset: string; net: bigint }[] = [];
-    for (const [key, by] of this.#nets(tx)) {
+    for (const [key, by] of this.nets(tx)) {
       const [who = "", asset = ""] = key.split("|");
       if (machines.has(who)) continue;
       if (by > 0n) won.push({ who, asset, net: by });
-      if (by < 0n) lost.push({ who, asset, net: -by, ...this.#take(who, asset, -by) });
+      if (by < 0n) lost.push({ who, asset, net: -by, ...this.take(who, asset, -by) });
     }
     for (const { from, to, asset, amount } of tx.legs) {
-      this.#shift(from, asset, -amount);
-      this.#shift(to, asset, amount);
+      this.shift(from, asset, -amount);
+      this.shift(to, asset, amount);
     }
     const pool = (asset: string) => {
       const of = lost.filter((one) => one.asset === asset);
@@ -408,7 +170,7 @@ class Naive {
       const hop = Math.min(...givers.map((one) => one.hop));
       const lead = best.of.reduce((a, b) => (b.taint > a.taint ? b : a));
       const paid = tx.legs.filter(({ to }) => to === who).map(({ key }) => key);
-      this.#give({
+      this.give({
         asset,
         holder: who,
         owner: who,
@@ -425,16 +187,16 @@ class Naive {
     }
   }
 
-  #coins({ asset }: UtxoBlock, tx: UtxoTransaction): void {
-    this.#tx = tx.hash;
-    const ours = tx.inputs.find(({ address }) => this.#isOurs(address));
+  private coins({ asset }: UtxoBlock, tx: UtxoTransaction): void {
+    this.tx = tx.hash;
+    const ours = tx.inputs.find(({ address }) => this.isOurs(address));
     for (const { address, amount } of tx.outputs)
-      if (ours?.address != null && amount > 0n) this.#sourceHit(ours.address, address, asset, amount);
+      if (ours?.address != null && amount > 0n) this.sourceHit(ours.address, address, asset, amount);
     const inputs = tx.inputs.map((input) => {
       const holder = `${input.tx}:${input.index}`;
-      const held = this.#held.get(`${this.#chain}|${holder}|${asset}`);
-      this.#held.delete(`${this.#chain}|${holder}|${asset}`);
-      const isTop = this.#controls(input.address) && (held?.amount ?? 0n) < input.amount;
+      const held = this.held.get(`${this.chain}|${holder}|${asset}`);
+      this.held.delete(`${this.chain}|${holder}|${asset}`);
+      const isTop = this.controls(input.address) && (held?.amount ?? 0n) < input.amount;
       const now = isTop ? { amount: input.amount, hop: 0, steps: 0 } : (held ?? { amount: 0n, hop: 0, steps: 0 });
       return { ...now, address: input.address };
     });
@@ -459,20 +221,20 @@ class Naive {
         payerHop: hop,
         orders: tx.bridge.filter(({ direction, legs }) => direction === "out" && legs.includes(leg)),
       };
-      if (this.#isStolenLeg(leg)) {
-        this.#give({ ...base, value: output.amount, taint: output.amount, hop: 0, steps: 0, payer: null, orders: [] });
+      if (this.isStolenLeg(leg)) {
+        this.give({ ...base, value: output.amount, taint: output.amount, hop: 0, steps: 0, payer: null, orders: [] });
         continue;
       }
-      const arrival = this.#arrival(this.#eventOf(tx.bridge, leg), asset, output.amount, share);
+      const arrival = this.arrival(this.eventOf(tx.bridge, leg), asset, output.amount, share);
       const value = arrival === null ? output.amount : share;
-      this.#give({ ...base, value, taint: share, hop: hop + (this.#goesOn(tx, n) ? 0 : 1), steps: steps + 1 });
+      this.give({ ...base, value, taint: share, hop: hop + (this.goesOn(tx, n) ? 0 : 1), steps: steps + 1 });
       if (arrival !== null)
-        this.#give({ ...base, ...arrival, value: output.amount - share, payer: null, payerHop: arrival.hop });
+        this.give({ ...base, ...arrival, value: output.amount - share, payer: null, payerHop: arrival.hop });
     }
-    if (total > 0n) this.#end(this.#chain, asset, "fee|", taint - (taint * before) / total);
+    if (total > 0n) this.end(this.chain, asset, "fee|", taint - (taint * before) / total);
   }
 
-  #goesOn(tx: UtxoTransaction, n: number): boolean {
+  private goesOn(tx: UtxoTransaction, n: number): boolean {
     const output = tx.outputs[n];
     if (output === undefined || output.address === null) return false;
     if (tx.inputs.some(({ address }) => address === output.address)) return true;
@@ -482,8 +244,8 @@ class Naive {
     const other = left.find(({ at }) => at !== n);
     if (left.length !== 2 || other === undefined || !left.some(({ at }) => at === n)) return false;
     const away = ({ address, at }: { address: string | null; at: number }) =>
-      this.#isOurs(address) ||
-      STOPS[this.#label(address) ?? ""] !== undefined ||
+      this.isOurs(address) ||
+      STOPS[this.label(address) ?? ""] !== undefined ||
       tx.bridge.some(({ direction, legs }) => direction === "out" && legs.includes(`vout:${at}`));
     if (away({ address: output.address, at: n })) return false;
     const onePayer = new Set(tx.inputs.map(({ address }) => address)).size === 1;
