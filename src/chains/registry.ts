@@ -25,10 +25,17 @@ interface Family {
   /** `noAdapter`: a chain of the namespace that is not read here. */
   // oxlint-disable-next-line typescript/no-redundant-type-constituents -- the third answer is named for the reader
   readonly normalizeAddress: (text: string, chain: ChainId) => Address | null | "noAdapter";
+  /** How the hash of a transaction is written; letters in either case. */
+  readonly transaction: RegExp;
 }
 
 const FAMILIES: Record<ChainConfig["family"], Family> = {
-  evm: { namespace: "eip155", create: createEvmAdapter, normalizeAddress: normalizeEvmAddress },
+  evm: {
+    namespace: "eip155",
+    create: createEvmAdapter,
+    normalizeAddress: normalizeEvmAddress,
+    transaction: /^0x[0-9a-fA-F]{64}$/,
+  },
   bitcoin: {
     namespace: "bip122",
     create: createBitcoinAdapter,
@@ -36,6 +43,7 @@ const FAMILIES: Record<ChainConfig["family"], Family> = {
       const network = networkOf(chain);
       return network === null ? "noAdapter" : normalizeBitcoinAddress(text, network);
     },
+    transaction: /^[0-9a-fA-F]{64}$/,
   },
 };
 
@@ -72,7 +80,16 @@ export function createChainPool({ chain, log, now, onRequest, onNativeCheck, onL
 
 /** Canonical text, null for a wrong address, or the word `noAdapter` for a chain no family here reads. */
 export function normalizeAddress(chain: ChainId, text: string): string | null {
-  const namespace = chain.split(":", 1)[0];
-  const family = Object.values(FAMILIES).find((one) => one.namespace === namespace);
+  const family = familyOf(chain);
   return family === undefined ? "noAdapter" : family.normalizeAddress(text, chain);
+}
+
+/** The hash of a transaction as its chain's blocks write it; null: it is none. */
+export function normalizeTransaction(chain: ChainId, text: string): string | null {
+  return familyOf(chain)?.transaction.test(text) === true ? text.toLowerCase() : null;
+}
+
+function familyOf(chain: ChainId): Family | undefined {
+  const namespace = chain.split(":", 1)[0];
+  return Object.values(FAMILIES).find((one) => one.namespace === namespace);
 }

@@ -21,6 +21,7 @@ import { listRecorded, showRecordedTotals, tellRecordedHit } from "./recorded.ts
 import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
 import { run, runWorker } from "./run.ts";
 import { showCoverage } from "./coverage.ts";
+import { addScreenCommands } from "./screen-program.ts";
 import { listSinks, makeKeys, testSinks } from "./sinks.ts";
 import { testBlock } from "./test-block.ts";
 import { addWatchCommands } from "./watch-program.ts";
@@ -32,6 +33,8 @@ const program = new Command("heistwatch")
   .version(VERSION)
   .showHelpAfterError("(heistwatch --help shows every command)")
   .showSuggestionAfterError()
+  // Options belong to the command they follow: some commands have options and commands of their own.
+  .enablePositionalOptions()
   .addHelpText(
     "after",
     `
@@ -130,6 +133,7 @@ sinks
   .action(act(makeKeys));
 
 addWatchCommands(program, { withGlobals, finish, wholeNumber });
+addScreenCommands(program, { withGlobals, finish, wholeNumber });
 
 const retro = program.command("retro").description("scan the past of watched addresses");
 withGlobals(
