@@ -1,5 +1,6 @@
 /** Who asked a moment ago is still who they were: a pipeline asks many times a second. */
 import type { Actor } from "../types/watch-change.ts";
+import { UnavailableError } from "../lib/errors.ts";
 import type { ApiPorts } from "./calls.ts";
 
 // A token that is taken back may ask for this much longer.
@@ -14,7 +15,9 @@ export function rememberPeople(ports: ApiPorts, now: () => number = () => perfor
     personOf(token) {
       const before = known.get(token);
       if (before !== undefined && now() - before.at < KNOWN_MS) return before.person;
-      const person = ports.personOf(token);
+      const person = ports.personOf(token).catch((error: unknown) => {
+        throw new UnavailableError("nobody can tell who asks: the store is away", { cause: error });
+      });
       if (known.size >= KNOWN_MAX) known.clear();
       known.set(token, { at: now(), person });
       // Neither a wrong token nor a store that was away is remembered.

@@ -84,9 +84,11 @@ export function normalizeAddress(chain: ChainId, text: string): string | null {
   return family === undefined ? "noAdapter" : family.normalizeAddress(text, chain);
 }
 
-/** The hash of a transaction as its chain's blocks write it; null: it is none. */
+/** The hash of a transaction as its chain's blocks write it, null for what is none, or the word `noAdapter`. */
 export function normalizeTransaction(chain: ChainId, text: string): string | null {
-  return familyOf(chain)?.transaction.test(text) === true ? text.toLowerCase() : null;
+  const family = familyOf(chain);
+  if (family === undefined) return "noAdapter";
+  return family.transaction.test(text) ? text.toLowerCase() : null;
 }
 
 function familyOf(chain: ChainId): Family | undefined {

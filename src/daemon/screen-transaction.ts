@@ -3,6 +3,7 @@
  * operator's own nodes and proven as the line proves it. Matching comes later, with whatever lists the answer is made with.
  */
 import { describeError } from "../lib/errors.ts";
+import { inBackfill } from "../lib/lane.ts";
 import { redactText } from "../lib/redact.ts";
 import type { Db } from "../store/database.ts";
 import { type KnownAlert, readAlerts, readBlockStanding, readHitsOf, type StoredHit } from "../store/screen-facts.ts";
@@ -83,7 +84,8 @@ export function createTransactionReader({ db, nodesOf }: TransactionOptions) {
     const hits = await readHitsOf(db, asked);
     const [alerts, found] = await Promise.all([
       readAlerts(db, [...new Set(hits.map(({ hit }) => hit.alertId))]),
-      find(asked, signal).catch((error: unknown) => failureOf(error)),
+      // A new block is asked for before what people ask about.
+      inBackfill(() => find(asked, signal)).catch((error: unknown) => failureOf(error)),
     ]);
     return { ...found, hits, alerts };
   };

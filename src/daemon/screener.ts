@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { normalizeAddress, normalizeTransaction } from "../chains/registry.ts";
+import { UnavailableError } from "../lib/errors.ts";
 import { createRounds, inTime } from "../lib/rounds.ts";
 import { sideBySide } from "../lib/side-by-side.ts";
 import { createPauses } from "../lib/slices.ts";
@@ -103,10 +104,10 @@ export function createScreener(options: ScreenerOptions): Screener {
     const addresses = items.flatMap(({ asked: { chain }, canonical, isAddress }) =>
       isAddress && canonical !== null ? [{ chain, address: canonical }] : [],
     );
-    const known = await standings();
+    const known = await ofStore(standings());
     const [exposures, transactions] = await Promise.all([
-      addresses.length === 0 ? [] : exposuresOf(addresses),
-      items.every(({ isAddress }) => isAddress) ? [] : readTransactions(items, known),
+      addresses.length === 0 ? [] : ofStore(exposuresOf(addresses)),
+      items.every(({ isAddress }) => isAddress) ? [] : ofStore(readTransactions(items, known)),
     ]);
     let exposed = 0;
     const about = items.map((item, place): About => {
@@ -124,12 +125,25 @@ export function createScreener(options: ScreenerOptions): Screener {
       await pause();
     }
     const answer = answerOf(answered, { known, snapshot, actor, at: now() });
-    await keep(keptOf(answer, { actor, at: Date.parse(answer.at), items }));
+    await ofStore(keep(keptOf(answer, { actor, at: Date.parse(answer.at), items })));
     return answer;
   };
 }
 
 const NEVER = new AbortController().signal;
+
+/** Without the store nothing is known, and nothing could be kept: whoever asked has no answer, and asks again. */
+async function ofStore<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw isBug(error) ? error : new UnavailableError("no answer: the store is away", { cause: error });
+  }
+}
+
+function isBug(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+}
 
 /** Many askers' lists as one, and its results handed back to each. */
 async function inGroups<I, O>(
@@ -166,8 +180,9 @@ function understandAddress(asked: AskedAddress): Understood {
 
 function understandTransaction(asked: AskedTransaction): Understood {
   const { chain, transaction } = asked;
-  const canonical = normalizeTransaction(chain, transaction);
-  return { asked, isAddress: false, canonical, hasAdapter: canonical !== null };
+  const normal = normalizeTransaction(chain, transaction);
+  if (normal !== "noAdapter") return { asked, isAddress: false, canonical: normal, hasAdapter: true };
+  return { asked, isAddress: false, canonical: transaction, hasAdapter: false };
 }
 
 /** An item with all that had to be waited for. */
