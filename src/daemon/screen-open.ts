@@ -20,7 +20,7 @@ export interface OpenScreeningOptions {
   readonly config: Config;
   readonly store: OpenStore;
   /** Null: no daemon runs in this process. */
-  readonly running: Pick<Parts, "pools" | "lines" | "watch"> | null;
+  readonly running: (Pick<Parts, "pools" | "lines" | "watch"> & { readonly log: Log }) | null;
 }
 
 export function openScreenCalls({ config, store, running }: OpenScreeningOptions): PersonCalls {
@@ -35,8 +35,9 @@ export function openScreenCalls({ config, store, running }: OpenScreeningOptions
 function openScreener(
   config: Config,
   { db }: OpenStore,
-  { pools, lines, watch }: NonNullable<OpenScreeningOptions["running"]>,
+  running: NonNullable<OpenScreeningOptions["running"]>,
 ): Screener {
+  const { pools, lines, watch } = running;
   const now = () => systemClock.now();
   const poolOf = (chain: string) => pools.find(({ pool }) => pool.chainId === chain)?.pool ?? null;
   const chains = config.chains.flatMap((chain) => {
@@ -63,6 +64,7 @@ function openScreener(
     tracesWanted: (id) => config.chains.find((chain) => chain.id === id)?.traces !== "off",
     policy: config.policy,
     now,
+    log: running.log,
   });
 }
 

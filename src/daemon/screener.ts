@@ -6,7 +6,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { normalizeAddress, normalizeTransaction } from "../chains/registry.ts";
-import { UnavailableError } from "../lib/errors.ts";
+import { describeError, UnavailableError } from "../lib/errors.ts";
+import { redactText } from "../lib/redact.ts";
 import { createRounds, inTime } from "../lib/rounds.ts";
 import { sideBySide } from "../lib/side-by-side.ts";
 import { createPauses } from "../lib/slices.ts";
@@ -15,6 +16,7 @@ import type { KeptAnswer } from "../store/screen-answers.ts";
 import type { Exposure } from "../store/screen-facts.ts";
 import type { Address, ChainId } from "../types/chain.ts";
 import type { EntryMatch } from "../types/hit.ts";
+import type { Log } from "../types/log.ts";
 import type { Policy } from "../types/policy.ts";
 import {
   type Asked,
@@ -50,6 +52,7 @@ export interface ScreenerOptions {
   readonly tracesWanted: (chain: ChainId) => boolean;
   readonly policy: Policy;
   readonly now: () => number;
+  readonly log: Log;
 }
 
 export interface AddressOnChain {
@@ -70,6 +73,7 @@ const TRANSACTIONS_MS = 10_000;
 
 export function createScreener(options: ScreenerOptions): Screener {
   const { standings, lists, now } = options;
+  const ofStore = createStoreGuard(options);
   const exposuresOf = createRounds<readonly AddressOnChain[], readonly Exposure[]>({
     name: "what is stored about addresses",
     itemsMax: ROUND_ANSWERS_MAX,
@@ -132,13 +136,24 @@ export function createScreener(options: ScreenerOptions): Screener {
 
 const NEVER = new AbortController().signal;
 
+// The same trouble for each question is worth a line a minute.
+const TROUBLE_LINE_MS = 60_000;
+
 /** Without the store nothing is known, and nothing could be kept: whoever asked has no answer, and asks again. */
-async function ofStore<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw isBug(error) ? error : new UnavailableError("no answer: the store is away", { cause: error });
-  }
+function createStoreGuard({ log, now }: Pick<ScreenerOptions, "log" | "now">) {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (isBug(error)) throw error;
+      if (now() - toldAt >= TROUBLE_LINE_MS) {
+        toldAt = now();
+        log.error({ error: redactText(describeError(error)) }, "screening has no answer: the store is away");
+      }
+      throw new UnavailableError("no answer: the store is away", { cause: error });
+    }
+  };
 }
 
 function isBug(error: unknown): boolean {
@@ -288,13 +303,18 @@ function strongestOf(items: readonly AnswerItem[]): ScreenVerdict {
   return items.reduce<ScreenVerdict>((best, { verdict }) => (rank(verdict) > rank(best) ? verdict : best), "clear");
 }
 
+// No address of any chain has other signs, and a database takes no NUL: nobody's question may spoil what others are answered.
+const SUBJECT = /^[!-~]+$/;
+
 function keptOf(
   answer: ScreenAnswer,
   { actor, at, items }: { actor: Actor; at: number; items: readonly Understood[] },
 ): KeptAnswer {
   const subjects = items.flatMap(({ asked, canonical }) => {
     const text = "transaction" in asked ? asked.transaction : asked.address;
-    return [text, ...(canonical === null ? [] : [canonical])].map((one) => `${asked.chain}/${one}`);
+    return [text, ...(canonical === null ? [] : [canonical])]
+      .filter((one) => SUBJECT.test(one))
+      .map((one) => `${asked.chain}/${one}`);
   });
   return {
     answerId: answer.answerId,
