@@ -94,7 +94,7 @@ function seconds(since: number): string {
 async function started(server: ChildProcess, inForce: InForce[]): Promise<{ url: string; token: string }> {
   const [first] = (await once(server, "message")) as [FromServer];
   if (!("serves" in first)) throw new Error("the server told something else first");
-  inForce.push({ number: 0, version: first.serves.version, at: BigInt(first.serves.at) });
+  inForce.push({ version: first.serves.version, at: BigInt(first.serves.at) });
   server.on("message", (message: FromServer) => {
     if ("swapped" in message) inForce.push({ ...message.swapped, at: BigInt(message.swapped.at) });
   });
@@ -192,7 +192,7 @@ function report(of: {
   );
   const ratio = quantile(latencies.one, 0.99) / median(latencies.empty);
   console.log(`p99 of one address: ${ratio.toFixed(1)} times the p50 of the empty route (at most ${RATIO_MAX})`);
-  const items = said.reduce((sum, one) => sum + one.items.length, 0);
+  const items = said.reduce((sum, one) => sum + one.items, 0);
   console.log(
     `${items} answers held against the naive lookup, ${swaps} swaps, ${faults.length} wrong; ${itemsPerSecond.toFixed(0)} addresses a second in batches`,
   );

@@ -1,6 +1,7 @@
 /** Asks the served screening over HTTP at a fixed concurrency, and holds each answer against what it has to be. */
 import { Pool } from "undici";
 import { type Answered, faultOf, type Query } from "./queries.ts";
+import { numberOf } from "./world.ts";
 
 export interface Client {
   /** Milliseconds of each request, in the order they ended. */
@@ -47,13 +48,13 @@ export function bodyOf(queries: readonly Query[]): string {
   return JSON.stringify({ items: queries.map(({ chain, address }) => ({ chain, address, direction: "withdrawal" })) });
 }
 
-/** One answer with everything needed to judge it once it is known which list was in force when. */
+/** One answer, held against the list it names; whether that list was in force meanwhile is known once all swaps are told. */
 export interface Said {
   readonly version: string;
   readonly askedAt: bigint;
   readonly answeredAt: bigint;
-  readonly items: readonly Answered[];
-  readonly queries: readonly Query[];
+  readonly items: number;
+  readonly faults: readonly string[];
 }
 
 export async function say(client: Client, queries: readonly Query[]): Promise<Said> {
@@ -61,26 +62,36 @@ export async function say(client: Client, queries: readonly Query[]): Promise<Sa
   const { result } = (await client.post("/v1/screen", bodyOf(queries))) as {
     result: { lists: { version: string }; items: Answered[] };
   };
-  return { version: result.lists.version, askedAt, answeredAt: process.hrtime.bigint(), items: result.items, queries };
+  const answeredAt = process.hrtime.bigint();
+  const { lists, items } = result;
+  return { version: lists.version, askedAt, answeredAt, items: items.length, faults: faultsIn(result, queries) };
+}
+
+function faultsIn(
+  { lists, items }: { lists: { version: string }; items: readonly Answered[] },
+  queries: readonly Query[],
+): string[] {
+  if (items.length !== queries.length) return [`${items.length} answers to ${queries.length} questions`];
+  const number = numberOf(lists.version);
+  return queries.flatMap((query, at) => {
+    const fault = faultOf(query, items[at] as Answered, number);
+    return fault === null ? [] : [`${query.chain} ${JSON.stringify(query.address)}, list ${number}: ${fault}`];
+  });
 }
 
 export interface InForce {
-  readonly number: number;
   readonly version: string;
+  /** Monotonic, ns. */
   readonly at: bigint;
 }
 
 /** What is wrong with an answer: its list was not in force meanwhile, or it says another thing than that list. */
-export function faultsOf({ version, askedAt, answeredAt, items, queries }: Said, lists: readonly InForce[]): string[] {
+export function faultsOf({ version, askedAt, answeredAt, faults }: Said, lists: readonly InForce[]): readonly string[] {
   const place = lists.findIndex((list) => list.version === version);
   const list = lists[place];
   const next = lists[place + 1];
   if (list === undefined) return [`an answer by ${version}, which was never in force`];
   if (list.at > answeredAt || (next !== undefined && next.at < askedAt))
     return [`an answer by ${version}, which was not in force between question and answer`];
-  if (items.length !== queries.length) return [`${items.length} answers to ${queries.length} questions`];
-  return queries.flatMap((query, at) => {
-    const fault = faultOf(query, items[at] as Answered, list.number);
-    return fault === null ? [] : [`${query.chain} ${JSON.stringify(query.address)}, list ${list.number}: ${fault}`];
-  });
+  return faults;
 }

@@ -17,7 +17,7 @@ export interface ServerOptions {
 
 export type FromServer =
   | { readonly serves: { readonly url: string; readonly token: string; readonly version: string; readonly at: string } }
-  | { readonly swapped: { readonly number: number; readonly version: string; readonly at: string } };
+  | { readonly swapped: { readonly version: string; readonly at: string } };
 
 const NEVER = new AbortController().signal;
 const options = JSON.parse(process.argv[2] ?? "") as ServerOptions;
@@ -33,8 +33,8 @@ process.on("message", ({ swapEveryMs }: { swapEveryMs: number | null }) => {
   clearInterval(swapping);
   if (swapEveryMs === null) return;
   swapping = setInterval(() => {
-    const { number, version, at } = serving.swap();
-    tell({ swapped: { number, version, at: String(at) } });
+    const { version, at } = serving.swap();
+    tell({ swapped: { version, at: String(at) } });
   }, swapEveryMs);
 });
 process.on("disconnect", () => process.exit(0));

@@ -22,13 +22,13 @@ import type { ChainStanding } from "../../src/types/screening.ts";
 import { addChanges, createChangedWatchlist, noChanges } from "../../src/watchlist/changed-watchlist.ts";
 import { NO_OWN } from "../../src/watchlist/own-index.ts";
 import type { WatchlistSnapshot } from "../../src/watchlist/snapshot.ts";
-import { BITCOIN, ETHEREUM, isSwingListed, LIST, POLYGON, SWING_LIST, swingEntries } from "./world.ts";
+import { BITCOIN, ETHEREUM, isSwingListed, LIST, POLYGON, SWING_LIST, swingEntries, versionOf } from "./world.ts";
 
 export interface Serving {
   readonly url: string;
   readonly token: string;
-  /** Puts the next list in force; its number, and since when on the machine's monotonic clock (ns). */
-  swap(): { readonly number: number; readonly version: string; readonly at: bigint };
+  /** Puts the next list in force; since when on the machine's monotonic clock (ns). */
+  swap(): { readonly version: string; readonly at: bigint };
   /** Of the list in force. */
   version(): string;
   stop(): Promise<void>;
@@ -90,7 +90,7 @@ export async function serve({ base, db }: { base: WatchlistSnapshot; db: Db }): 
       number += 1;
       const at = process.hrtime.bigint();
       lists = next;
-      return { number, version: next.watchlist.version, at };
+      return { version: next.watchlist.version, at };
     },
     version: () => lists.watchlist.version,
     async stop() {
@@ -117,7 +117,7 @@ function listsOf(number: number, base: WatchlistSnapshot) {
   const isListed = isSwingListed(number);
   const changed = swingEntries().map((entry) => [entry.id, isListed ? entry : null] as const);
   const changes = runThrough(addChanges(noChanges(base), changed));
-  const version = `wl_bench_${number}`;
+  const version = versionOf(number);
   return {
     watchlist: createChangedWatchlist({ changes, heads: HEADS, own: NO_OWN, version }),
     tokens: { assetOf: (id: string) => ({ id, symbol: null, decimals: null, listed: true, dustBelow: 0n }) },

@@ -62,6 +62,15 @@ export function swings(): { readonly evm: readonly string[]; readonly keys: read
   return { evm, keys: bitcoinKeys(SWINGS / 4, SWING_SEED) };
 }
 
+/** Lists are numbered from 0, one further with each swap. */
+export function versionOf(listNumber: number): string {
+  return `wl_bench_${listNumber}`;
+}
+
+export function numberOf(version: string): number {
+  return Number(version.slice("wl_bench_".length));
+}
+
 export function isSwingListed(listNumber: number): boolean {
   return listNumber % 2 === 1;
 }

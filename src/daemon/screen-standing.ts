@@ -50,8 +50,8 @@ const HEAD_MS = 2_000;
 const LISTS_MS = 1_000;
 // Half a minute behind counts as following; a chain of slow blocks may be one behind.
 const LAG_MS = 30_000;
-// A loop that made no turn for so long does not follow, whatever it said last.
-const TURN_MS_MIN = 60_000;
+// A loop that made no turn for so long does not follow, whatever it said last; it turns every few seconds.
+const TURN_MS_MAX = LAG_MS;
 // Twelve mean times without a block come about once in 160,000 blocks where they are found by chance.
 const STANDS_BLOCKS = 12;
 const STANDS_MS_MIN = 300_000;
@@ -113,7 +113,7 @@ async function headOf({ leading, pool }: ScreenedChain, now: number): Promise<He
     return { number, trouble: null, disputed };
   }
   const stillMs = now - status.turnedAt;
-  const silent = stillMs > TURN_MS_MIN ? `nothing was read for ${Math.round(stillMs / 1000)} s` : null;
+  const silent = stillMs > TURN_MS_MAX ? `nothing was read for ${Math.round(stillMs / 1000)} s` : null;
   return {
     number: status.headNumber < 0 ? null : status.headNumber,
     trouble: status.trouble?.detail ?? silent,

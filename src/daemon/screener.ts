@@ -4,7 +4,7 @@
  * Always holds: the whole of an answer is made with one snapshot of the lists, the one in force when everything else was
  * known; nothing waits between taking it and deciding. An answer leaves once it is kept.
  */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { normalizeAddress, normalizeTransaction } from "../chains/registry.ts";
 import { describeError, UnavailableError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
@@ -283,7 +283,7 @@ function answerOf(
 ): ScreenAnswer {
   const { freshness, chains } = known;
   return {
-    answerId: `scr_${randomBytes(16).toString("hex")}`,
+    answerId: `scr_${randomUUID().replaceAll("-", "")}`,
     at: new Date(at).toISOString(),
     askedBy: actor.name,
     verdict: strongestOf(items),

@@ -3,7 +3,6 @@
  * together. Nobody waits for others to come: the first asker's round begins at once.
  */
 import { UnavailableError } from "./errors.ts";
-import { sleep } from "./sleep.ts";
 
 export interface RoundsOptions<I, O> {
   /** For people: what did not come in time. */
@@ -60,15 +59,14 @@ export async function inTime<T>(
   work: Promise<T>,
   { name, deadlineMs }: { name: string; deadlineMs: number },
 ): Promise<T> {
-  const over = new AbortController();
-  const late = sleep(deadlineMs, over.signal).then(() => {
-    throw new UnavailableError(`${name}: no answer within ${deadlineMs} ms`);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new UnavailableError(`${name}: no answer within ${deadlineMs} ms`)), deadlineMs);
   });
-  late.catch(() => undefined);
   work.catch(() => undefined);
   try {
     return await Promise.race([work, late]);
   } finally {
-    over.abort();
+    clearTimeout(timer);
   }
 }

@@ -21,7 +21,7 @@ const WORDS: Readonly<Record<GapCode, Words>> = {
   ),
   coverageHole: withChain(({ holes }) =>
     holes > 0
-      ? `${holes} blocks were not scanned (heistwatch coverage names them): scan them, or ask support`
+      ? `${holes} ${holes === 1 ? "block was" : "blocks were"} not scanned, heistwatch coverage names them: that is a bug, report it`
       : "the block of this transaction was not scanned",
   ),
   listStale: ({ lists }) => `${lists.stale.join("; ")}: import the current version`,
