@@ -22,7 +22,7 @@ export function createClient({ url, token, connections }: { url: string; token: 
       const text = await answer.body.text();
       latencies.push(performance.now() - startedAt);
       if (answer.statusCode !== 200) throw new Error(`${path} answered ${answer.statusCode}: ${text.slice(0, 300)}`);
-      return JSON.parse(text);
+      return JSON.parse(text) as unknown;
     },
     close: () => pool.close(),
   };

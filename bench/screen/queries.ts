@@ -63,7 +63,7 @@ const wrong = (chain: string, address: string): Draft => ({ chain, address, acco
 
 /** One letter of a mixed-case text in the other case: its checksum is wrong. Where it has one case only, nothing is. */
 function flipped(random: Random, text: string): string | null {
-  const letters = [...text].flatMap((sign, at) => (at > 1 && /[a-fA-F]/.test(sign) ? [at] : []));
+  const letters = text.split("").flatMap((sign, at) => (at > 1 && /[a-fA-F]/.test(sign) ? [at] : []));
   const at = pick(random, letters);
   const sign = text[at] as string;
   const other = sign === sign.toUpperCase() ? sign.toLowerCase() : sign.toUpperCase();
@@ -103,7 +103,7 @@ const DRESSES: readonly ((text: string) => string)[] = [
   (text) => text.replace("0x", "0X"),
   (text) => text.replace("x", "\u0445"),
   (text) => text.slice(2),
-  (text) => [...text].map((sign) => String.fromCodePoint((sign.codePointAt(0) ?? 0) + 0xfee0)).join(""),
+  (text) => text.replaceAll(/./g, (sign) => String.fromCharCode(sign.charCodeAt(0) + 0xfee0)),
   (text) => `${text.slice(0, 20)}\u00ad${text.slice(20)}`,
   (text) => `ethereum:${text}`,
   (text) => `${text}\u0000`,
@@ -161,7 +161,7 @@ function tronForm(lower: string): string {
 /** One sign changed for another of the same alphabet: a checksum of 30 bits or more does not let it pass. */
 function damaged(random: Random, text: string): string {
   const at = 4 + random.below(text.length - 4);
-  const others = [..."023456789acdefghjkmnpqrstuvwxyz"].filter((sign) => sign !== text[at]);
+  const others = "023456789acdefghjkmnpqrstuvwxyz".split("").filter((sign) => sign !== text[at]);
   return text.slice(0, at) + pick(random, others) + text.slice(at + 1);
 }
 

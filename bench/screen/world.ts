@@ -31,11 +31,13 @@ export const base58check = createBase58check((bytes: Uint8Array) => createHash("
 
 /** EIP-55, written out. */
 export function checksummed(lower: string): string {
-  const hash = keccakHex(Buffer.from(lower.slice(2), "latin1")).slice(2);
-  const signs = [...lower.slice(2)].map((sign, at) =>
-    Number.parseInt(hash[at] ?? "0", 16) >= 8 ? sign.toUpperCase() : sign,
-  );
-  return `0x${signs.join("")}`;
+  const hash = keccakHex(Buffer.from(lower.slice(2), "latin1"));
+  let text = "0x";
+  for (let at = 2; at < lower.length; at += 1) {
+    const sign = lower.charAt(at);
+    text += "89abcdef".includes(hash.charAt(at)) ? sign.toUpperCase() : sign;
+  }
+  return text;
 }
 
 export function addressOfKey(hash: Uint8Array, form: Form): string {

@@ -14,8 +14,8 @@ import { buildWatchlist, type WatchlistSnapshot } from "../../src/watchlist/snap
 import { createTempDir, type TempDir } from "../support/temp-dir.ts";
 
 const LISTED = { evm: 5_000, bitcoin: 300 };
-const QUERIES = 4_000;
-const BATCH = 50;
+const QUERIES = 6_000;
+const BATCH = 200;
 const SWAP_EVERY_MS = 20;
 
 let dir: TempDir;

@@ -74,6 +74,18 @@ onEachStore("screening", (name, open) => {
       // What is final stands by the list of its day.
       await chains.commitFinalized({ lease, listVersion: "v2", number: 10, now: NOW });
       expect(await standing()).toMatchObject({ listVersions: ["v2"] });
+      const wanted = {
+        entry_id: "list/test:standing/0xa",
+        address: "0xa",
+        incident: "heist",
+        join_at: null,
+        revision: 1,
+      };
+      await db()
+        .insertInto("retro_wanted")
+        .values({ chain: "test:standing", ...wanted })
+        .execute();
+      expect(await standing()).toMatchObject({ pastScans: 1 });
       await createLeases(db()).release(lease);
       expect(await standing()).toMatchObject({ isLed: false });
     });

@@ -19,7 +19,8 @@ const STATEMENTS = [
     payload text not null
   )`,
   `create index screen_answer_at on screen_answer (at)`,
-  `create index screen_answer_subjects on screen_answer using gin (subjects)`,
+  // Without a pending list: no answer waits for the keys of thousands before it to be merged.
+  `create index screen_answer_subjects on screen_answer using gin (subjects) with (fastupdate = off)`,
   // Who a hit's transfer is from and to: known exposure is asked by address.
   `create index hit_from on hit (chain, ((payload::json -> 'transfer') ->> 'from'))`,
   `create index hit_to on hit (chain, ((payload::json -> 'transfer') ->> 'to'))`,
