@@ -38,7 +38,7 @@ function ofAddress(chain: ChainStanding, { lists, now }: { lists: ListStanding; 
 
 /**
  * A transaction was read from its proven block and matched with these lists: what other blocks hold, and scans of the past,
- * say nothing more about it.
+ * say nothing more about it. Its chain has to be watched all the same: a reorg would take it away, and nobody would tell.
  */
 function ofTransaction(
   transaction: TransactionStanding,
@@ -47,6 +47,7 @@ function ofTransaction(
   const { gap, block } = transaction;
   if (gap !== null || block === null) return [gap ?? "notSeenYet"];
   return chosen([
+    ["notFollowed", !chain.followed],
     ["quorumLost", block.operators.length < chain.trust.quorum],
     ["notProven", !block.proven],
     ["notTraced", tracesWanted && !block.traced],

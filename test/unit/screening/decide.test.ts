@@ -90,6 +90,7 @@ const OF_ADDRESS: readonly Fault[] = [
 const OF_TRANSACTION: readonly Fault[] = [
   STALE,
   BEHIND,
+  ofChain("notFollowed", { followed: false }),
   ofBlock("quorumLost", { operators: ["a"] }),
   ofBlock("notProven", { proven: false }),
   ofBlock("notTraced", { traced: false }),
