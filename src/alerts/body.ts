@@ -100,7 +100,7 @@ function utxoOf({ inputs, outputs, fee }: UtxoSummary): NonNullable<AlertData["t
 }
 
 /** A node may claim any block time; one that no date can show is told as the earliest date instead of throwing. */
-function isoOf(ms: number): string {
+export function isoOf(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) || date.getUTCFullYear() > 9999 ? new Date(0).toISOString() : date.toISOString();
 }
@@ -164,7 +164,8 @@ function withinSize<T>(parts: readonly T[], bytesMax: number): T[] {
   });
 }
 
-function watchEntryOf({ side, entry, incident, basis, ended }: EntryMatch): AlertData["watch"][number] {
+/** An entry as an alert names it. */
+export function watchEntryOf({ side, entry, incident, basis, ended }: EntryMatch): AlertData["watch"][number] {
   return {
     list: entry.list,
     version: entry.listVersion,

@@ -28,10 +28,17 @@ interface Family {
   readonly normalizeAddress: (text: string, chain: ChainId) => Address | null | "noAdapter";
   /** Absent where a transaction's bytes do not say what it moved. Null: a chain of the namespace that is not read here. */
   readonly readRecorded?: (recorded: RecordedTransaction, chain: ChainId) => PendingTransaction | null;
+  /** How the hash of a transaction is written; letters in either case. */
+  readonly transaction: RegExp;
 }
 
 const FAMILIES: Record<ChainConfig["family"], Family> = {
-  evm: { namespace: "eip155", create: createEvmAdapter, normalizeAddress: normalizeEvmAddress },
+  evm: {
+    namespace: "eip155",
+    create: createEvmAdapter,
+    normalizeAddress: normalizeEvmAddress,
+    transaction: /^0x[0-9a-fA-F]{64}$/,
+  },
   bitcoin: {
     namespace: "bip122",
     create: createBitcoinAdapter,
@@ -43,6 +50,7 @@ const FAMILIES: Record<ChainConfig["family"], Family> = {
       const network = networkOf(chain);
       return network === null ? null : readRecorded(recorded, network);
     },
+    transaction: /^[0-9a-fA-F]{64}$/,
   },
 };
 
@@ -91,4 +99,16 @@ function familyOf(chain: ChainId): Family | undefined {
 export function normalizeAddress(chain: ChainId, text: string): string | null {
   const family = familyOf(chain);
   return family === undefined ? "noAdapter" : family.normalizeAddress(text, chain);
+}
+
+/** The hash of a transaction as its chain's blocks write it, null for what is none, or the word `noAdapter`. */
+export function normalizeTransaction(chain: ChainId, text: string): string | null {
+  const family = familyOf(chain);
+  if (family === undefined) return "noAdapter";
+  return family.transaction.test(text) ? text.toLowerCase() : null;
+}
+
+function familyOf(chain: ChainId): Family | undefined {
+  const namespace = chain.split(":", 1)[0];
+  return Object.values(FAMILIES).find((one) => one.namespace === namespace);
 }

@@ -22,6 +22,7 @@ import { replay, type ReplayOptions } from "./replay/replay.ts";
 import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
 import { run, runWorker } from "./run.ts";
 import { showCoverage } from "./coverage.ts";
+import { addScreenCommands } from "./screen-program.ts";
 import { listSinks, makeKeys, testSinks } from "./sinks.ts";
 import { testBlock } from "./test-block.ts";
 import { addWatchCommands } from "./watch-program.ts";
@@ -33,6 +34,8 @@ const program = new Command("heistwatch")
   .version(VERSION)
   .showHelpAfterError("(heistwatch --help shows every command)")
   .showSuggestionAfterError()
+  // Options belong to the command they follow: some commands have options and commands of their own.
+  .enablePositionalOptions()
   .addHelpText(
     "after",
     `
@@ -139,6 +142,7 @@ sinks
   .action(act(makeKeys));
 
 addWatchCommands(program, { withGlobals, finish, wholeNumber });
+addScreenCommands(program, { withGlobals, finish, wholeNumber });
 
 const retro = program.command("retro").description("scan the past of watched addresses");
 withGlobals(

@@ -245,6 +245,11 @@ const retention = () =>
       .describe(
         "Transfers that are only recorded (zero value, dust, unlisted tokens) are kept for so many days, then counted.",
       ),
+    screeningDays: wholeNumber(1, 36_500)
+      .default(1_827)
+      .describe(
+        "Answers to POST /v1/screen are kept for so many days, with who asked and what was known. Five years: the least that FATF recommendation 11 asks for records.",
+      ),
   });
 
 const http = (readEnv: ReadEnv) =>

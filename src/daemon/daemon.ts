@@ -39,6 +39,7 @@ import { createRetroCalls } from "./retro-calls.ts";
 import { createDaemonRetro } from "./retro-parts.ts";
 import { joinCalls } from "./person-calls.ts";
 import { createSupervisor } from "./supervisor.ts";
+import { openScreenCalls } from "./screen-open.ts";
 import { openTriageCalls } from "./triage-open.ts";
 import { createValuers } from "./values.ts";
 import { VERSION } from "./version.ts";
@@ -92,10 +93,10 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       const built = await build({ store, files, ownDatabase, holder: `${hostname()}-${instance.id}` });
       parts = built;
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
-      const asked = joinCalls(
-        openWatchCalls({ config, store, running: { ...built, log } }),
+      const asked = [
         openTriageCalls(config, store),
-      );
+        openScreenCalls({ config, store, running: { ...built, log: log.child({ stage: "screening" }) } }),
+      ].reduce(joinCalls, openWatchCalls({ config, store, running: { ...built, log } }));
       api = asked.api;
       const supervisor = createSupervisor(servicesOf(built, tools), log);
       stopServices = () => supervisor.stop();

@@ -4,6 +4,8 @@ import { tellAlarms, watchPool } from "./alarm-rules.ts";
 import type { Alarms } from "./alarms.ts";
 import { type CoverageWatchOptions, runCoverageWatch } from "./coverage-watch.ts";
 import { deliveryCare } from "./delivery-care.ts";
+import { runScreenRetention } from "./screen-open.ts";
+import { createScreenAnswers } from "../store/screen-answers.ts";
 import { runDigests } from "./digests.ts";
 import { runDirectPath } from "./direct-path.ts";
 import { groupingSinks } from "./fold-context.ts";
@@ -58,6 +60,17 @@ export function servicesOf(built: Parts, tools: DaemonTools): Service[] {
     }),
     loopService("alarms", (loop) =>
       tellAlarms({ alarms, alerts: built.alerts, operationSinks, look: () => lookAtPools(built, alarms), log }, loop),
+    ),
+    loopService("screening-retention", (loop) =>
+      runScreenRetention(
+        {
+          answers: createScreenAnswers(built.store.db),
+          days: config.retention.screeningDays,
+          now: () => clock.now(),
+          log,
+        },
+        loop,
+      ),
     ),
     loopService("digests", (loop) =>
       runDigests(

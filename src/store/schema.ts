@@ -5,6 +5,7 @@ import type { JobLane } from "../types/queue-names.ts";
 import type { PendingState } from "../types/mempool.ts";
 import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
+import type { ScreenTables } from "./screen-tables.ts";
 import type { TriageTable } from "./triage-rows.ts";
 import type {
   AlertGroupMemberTable,
@@ -12,7 +13,13 @@ import type {
   RecordedDigestTable,
   RecordedTotalTable,
 } from "./group-tables.ts";
-import type { WatchChangeTable, WatchEntryTable, WatchRowTable, WatchVersionTable } from "./watch-tables.ts";
+import type {
+  RewatchedTable,
+  WatchChangeTable,
+  WatchEntryTable,
+  WatchRowTable,
+  WatchVersionTable,
+} from "./watch-tables.ts";
 
 export interface ChainLeaseTable {
   chain: string;
@@ -337,13 +344,6 @@ export interface RetroWantedTable {
   revision: Generated<number>;
 }
 
-/** Up to this block the live scan does not count for the address: it got a new entry since. */
-export interface RewatchedTable {
-  chain: string;
-  address: string;
-  final_number: number;
-}
-
 /** What a scan found, by entry: `fresh` where nobody had found it before, `told` where it is more than recorded. */
 export interface RetroHitTable {
   scan_id: string;
@@ -359,7 +359,7 @@ export interface RetroHitTable {
   fresh: boolean;
 }
 
-export interface Database {
+export interface Database extends ScreenTables {
   chain_lease: ChainLeaseTable;
   checkpoint: CheckpointTable;
   coverage: CoverageTable;

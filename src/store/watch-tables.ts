@@ -47,3 +47,10 @@ export interface WatchChangeTable {
   before: string | null;
   after: string | null;
 }
+
+/** Up to this block the live scan does not count for the address: it got a new entry since. */
+export interface RewatchedTable {
+  chain: string;
+  address: string;
+  final_number: number;
+}

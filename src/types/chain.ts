@@ -245,6 +245,11 @@ export interface ContractCall {
  * `null` means "not here (yet)"; a node that disagrees answers with another hash.
  * A pool whose operators disagree throws an error with code `dispute`.
  */
+/** Number of a transaction's block; null: it waits in the mempool. */
+export interface TransactionPlace {
+  readonly block: number | null;
+}
+
 export interface ChainAdapter {
   readonly family: string;
   readonly chainId: ChainId;
@@ -276,6 +281,15 @@ export interface ChainAdapter {
    * has no contracts.
    */
   isContract?(address: Address, signal: AbortSignal): Promise<boolean | null>;
+  /**
+   * Where a transaction is, by an own node's word: nobody else may learn what we ask about. Null: no own node knows it. Its
+   * block has to be read and proven before anything rests on it. Absent in what serves no questions.
+   */
+  placeOf?(transaction: string, signal: AbortSignal): Promise<TransactionPlace | null>;
+  /**
+   * Watched addresses that the key of this address controls too, under other forms. Absent where a key has one form.
+   */
+  equivalents?(address: Address, watched: AddressTable): readonly Address[];
   /** What a contract answers, as hex, unproven. Absent where the chain has no contracts, and on a pool: see `NodePool.ownCallers`. */
   callContract?(call: ContractCall, signal: AbortSignal): Promise<string>;
   /** Absent where the mempool is not looked at (`mempool: off`) or there is none. */

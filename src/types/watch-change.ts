@@ -2,8 +2,8 @@
 import type { IncidentInput } from "./watchlist-format.ts";
 import type { WatchEntry } from "./watch.ts";
 
-/** Each may do what those before it may. */
-export const PERSON_ROLES = ["viewer", "investigator", "approver", "admin"] as const;
+/** Each may do what those before it may. `service`: a machine that asks before money moves, and may look at nothing. */
+export const PERSON_ROLES = ["service", "viewer", "investigator", "approver", "admin"] as const;
 export type PersonRole = (typeof PERSON_ROLES)[number];
 
 /** Who asks. One name is one person, however many tokens. */

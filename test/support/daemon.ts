@@ -15,6 +15,7 @@ export interface DaemonConfig {
     name: string;
     operator: string;
     http: string;
+    own?: boolean;
     timeoutMs?: number;
     rpc?: object;
     zmq?: readonly string[];

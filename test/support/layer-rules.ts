@@ -20,6 +20,7 @@ const RANKS: Readonly<Record<string, number>> = {
   store: 2,
   queue: 2,
   alerts: 2,
+  screening: 2,
   deliver: 2,
   api: 2,
   dashboard: 2,

@@ -7,7 +7,7 @@ import { ConfigError } from "../../lib/errors.ts";
 import { excerptOf } from "../excerpt.ts";
 import { ProofMismatchError } from "../node-errors.ts";
 import { createRequestGate } from "../../lib/request-gate.ts";
-import { normalizeBitcoinAddress } from "./address.ts";
+import { normalizeBitcoinAddress, targetOf } from "./address.ts";
 import { type BlockBytes, createBlockSource } from "./block-source.ts";
 import { createCredentials } from "./credentials.ts";
 import { createHeaderSource } from "./header-source.ts";
@@ -22,6 +22,7 @@ import { createHistory } from "./history.ts";
 import { type CoinSet, createCoinSet } from "./mempool/coin-set.ts";
 import { createBitcoinMempool } from "./mempool/mempool-source.ts";
 import { createNodeScan } from "./node-scan.ts";
+import { placeOf } from "./transaction-place.ts";
 import { followBlockHints } from "./zmq-feed.ts";
 
 const RECONNECT_MS = 5_000;
@@ -83,6 +84,17 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
       // Values move in transactions only: nothing is hidden that would have to be traced.
       const trust = { proven: true, operators: [node.operator], missing: [], traced: true };
       return { ...header, transfers, trust: bytes.spentProven ? trust : { ...trust, inputsTold: true } };
+    },
+
+    async placeOf(transaction, signal) {
+      return node.own
+        ? placeOf((method, params, until) => client.call(method, params, until), transaction, signal)
+        : null;
+    },
+
+    equivalents(address, watched) {
+      const target = targetOf(address, network);
+      return target === null || !("script" in target) ? [] : tableOf(watched).match(target.script).equivalent;
     },
 
     finalizedNumber: async (signal) => (await watch.head(signal)) - finality.depth,

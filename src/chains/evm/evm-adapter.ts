@@ -6,7 +6,7 @@ import type { Log } from "../../types/log.ts";
 import { WrongChainError } from "../node-errors.ts";
 import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
 import { bytesOf, numberOf } from "./answer-fields.ts";
-import { MalformedAnswerError } from "../answer-fields.ts";
+import { fieldsOf, MalformedAnswerError } from "../answer-fields.ts";
 import { createBlockReader } from "./block-reader.ts";
 import { type DecodeContext, decodeHeader } from "./decode-block.ts";
 import { followHeadHints } from "./head-hints.ts";
@@ -157,6 +157,15 @@ export function createEvmAdapter({
       if (!node.own) return null;
       const code = await rpc.call("eth_getCode", [address, "latest"], signal);
       return typeof code === "string" ? code.length > 2 && !code.startsWith(DELEGATED) : null;
+    },
+
+    async placeOf(transaction, signal) {
+      if (!node.own) return null;
+      await chainCheck(signal);
+      const answer = await rpc.call("eth_getTransactionByHash", [transaction], signal);
+      if (answer === null) return null;
+      const { blockNumber } = fieldsOf(answer, "a transaction");
+      return { block: blockNumber == null ? null : numberOf(blockNumber, "blockNumber") };
     },
 
     async callContract({ to, data, at }, signal) {

@@ -15,6 +15,7 @@ import { createEndpoint, type Endpoint, type PoolNode, type Request } from "./en
 import { type FrontEntry, frontAt, noteFront } from "./front.ts";
 import { MISSING_AFTER_MS } from "./health.ts";
 import { createPoolMempool } from "./pool-mempool.ts";
+import { isContract, placeOf } from "./own-nodes.ts";
 import { askOperator, callerOf, headerAnswer, type Operator, operatorsOf, usable } from "./operator.ts";
 
 /** Operators name different blocks at one height. */
@@ -60,7 +61,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
   const endpoints = options.nodes.map((node) => createEndpoint({ node, now, onLie: caught }));
   const [first] = options.nodes;
   if (first === undefined) throw new Error("assertion failed: a pool has a node");
-  const { family, chainId, blockTimeMs, normalizeAddress } = first.adapter;
+  const { family, chainId, blockTimeMs, normalizeAddress, equivalents } = first.adapter;
   const operators = operatorsOf(endpoints);
   const mempool = createPoolMempool(endpoints, log);
   // Three block times, so that slow and quick chains are judged alike, within what an alarm in 30 s leaves.
@@ -335,6 +336,8 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     finalizedNumber,
     views,
     isContract: (address, signal) => isContract(endpoints, address, signal),
+    placeOf: (transaction, signal) => placeOf(endpoints, transaction, signal),
+    ...(equivalents === undefined ? {} : { equivalents }),
     ...(mempool === null ? {} : { mempool }),
     onHint(wake, signal) {
       for (const { adapter } of options.nodes) adapter.onHint?.(wake, signal);
@@ -363,19 +366,6 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     undrain: (name) => named(name).undrain(),
     ownCallers: () => operators.flatMap((operator) => callerOf(operator) ?? []),
   };
-}
-
-/** A node that cannot tell is no reason to fail: the next one is asked. */
-async function isContract(
-  endpoints: readonly Endpoint[],
-  address: string,
-  signal: AbortSignal,
-): Promise<boolean | null> {
-  for (const { own, adapter } of usable(endpoints)) {
-    const answer = own ? await adapter.isContract?.(address, signal).catch(() => null) : null;
-    if (answer != null) return answer;
-  }
-  return null;
 }
 
 function whyMissing({ endpoints }: Operator): string {

@@ -1,13 +1,11 @@
 /** Where a transaction that waited is now: by the node's pool, by the blocks we read, by who spends the same coins. */
 import type { PendingTransaction, TransactionFate } from "../../../types/chain.ts";
-import { fieldsOf, listOf, MalformedAnswerError } from "../../answer-fields.ts";
+import { fieldsOf, listOf } from "../../answer-fields.ts";
 import type { Outpoint } from "../coins.ts";
-import { isRefusal, RPC_METHOD_NOT_FOUND, RPC_NOT_FOUND } from "../node-answers.ts";
+import { isRefusal, RPC_METHOD_NOT_FOUND } from "../node-answers.ts";
 import { slotOf } from "../outpoints.ts";
-import { bytesOf } from "../verbose-block.ts";
+import { activeBlock, type Ask, transactionOf } from "../transaction-place.ts";
 import type { ChainTail } from "./chain-tail.ts";
-
-export type Ask = (method: string, params: readonly unknown[], signal: AbortSignal) => Promise<unknown>;
 
 export interface FateOptions {
   readonly ask: Ask;
@@ -36,37 +34,6 @@ export async function findFate(
     if (block !== null) return { at: "block", block };
   }
   return rivalInPool({ ask, read }, { hash, coins }, signal);
-}
-
-interface Standing {
-  readonly raw: Uint8Array;
-  /** Null: it waits. Told only where the node has an index of transactions. */
-  readonly block: string | null;
-}
-
-/** Null: neither in the pool nor in the node's index. */
-async function transactionOf(ask: Ask, txid: string, signal: AbortSignal): Promise<Standing | null> {
-  try {
-    const { hex, blockhash } = fieldsOf(await ask("getrawtransaction", [txid, true], signal), "a transaction");
-    if (blockhash !== undefined && typeof blockhash !== "string")
-      throw new MalformedAnswerError("a transaction's block is not a hash");
-    return { raw: bytesOf(hex), block: blockhash ?? null };
-  } catch (error) {
-    if (isRefusal(error, RPC_NOT_FOUND)) return null;
-    throw error;
-  }
-}
-
-/** Null: the block is not on the node's chain. */
-async function activeBlock(
-  ask: Ask,
-  hash: string,
-  signal: AbortSignal,
-): Promise<{ number: number; hash: string } | null> {
-  const { height, confirmations } = fieldsOf(await ask("getblockheader", [hash, true], signal), "a header");
-  if (typeof height !== "number" || typeof confirmations !== "number")
-    throw new MalformedAnswerError("the node does not say where a block is");
-  return confirmations > 0 ? { number: height, hash } : null;
 }
 
 /** Whoever waits with any of its coins; the node says who (Core 24 and later), the transaction itself proves it. */
