@@ -6,6 +6,7 @@ import { sleep } from "../lib/sleep.ts";
 import type { Service } from "../types/service.ts";
 import { addAlertRoutes } from "./alert-routes.ts";
 import { addCalls, type ApiPorts } from "./calls.ts";
+import { OWN_ROUTES } from "./own-routes.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { WATCH_ROUTES } from "./watch-routes.ts";
 
@@ -61,7 +62,7 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
       return reply.type(options.registry.contentType).send(await options.registry.metrics());
     });
     const calls = { largeBytesMax: options.importMbMax * 1024 * 1024, ports: options.api };
-    for (const routes of [WATCH_ROUTES, PEOPLE_ROUTES]) addCalls(server, routes, calls);
+    for (const routes of [WATCH_ROUTES, PEOPLE_ROUTES, OWN_ROUTES]) addCalls(server, routes, calls);
     addAlertRoutes(server, options.api);
     return server;
   }

@@ -5,6 +5,7 @@ import { loadEnv } from "../config/env-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
+import { openOwnCalls } from "../daemon/own-open.ts";
 import { openTriageCalls } from "../daemon/triage-open.ts";
 import { openWatchCalls } from "../daemon/watch-open.ts";
 import { createRecordedCalls } from "../daemon/recorded-calls.ts";
@@ -76,6 +77,7 @@ export async function callOperator(config: Config, name: string, args: object): 
           people: {
             ...openWatchCalls({ config, store, running: null }).calls,
             ...openTriageCalls(config, store).calls,
+            ...openOwnCalls(config, store, null).calls,
           },
         }),
         // Whoever runs beside us on this database looks each second.

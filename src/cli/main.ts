@@ -17,6 +17,7 @@ import {
 } from "./deliveries.ts";
 import { demo } from "./demo/demo.ts";
 import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
+import { addOwnCommands } from "./own-program.ts";
 import { listRecorded, showRecordedTotals, tellRecordedHit } from "./recorded.ts";
 import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
 import { run, runWorker } from "./run.ts";
@@ -130,6 +131,7 @@ sinks
   .action(act(makeKeys));
 
 addWatchCommands(program, { withGlobals, finish, wholeNumber });
+addOwnCommands(program, { withGlobals, finish, wholeNumber });
 
 const retro = program.command("retro").description("scan the past of watched addresses");
 withGlobals(

@@ -19,6 +19,7 @@ import * as delivery from "./migrations/011-delivery.ts";
 import * as lateValues from "./migrations/012-late-values.ts";
 import * as triage from "./migrations/013-triage.ts";
 import * as groups from "./migrations/014-groups.ts";
+import * as own from "./migrations/016-own.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -58,6 +59,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "012-late-values": lateValues,
   "013-triage": triage,
   "014-groups": groups,
+  "016-own": own,
 };
 
 const INT8 = 20;

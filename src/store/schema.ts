@@ -6,12 +6,8 @@ import type { PendingState } from "../types/mempool.ts";
 import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
 import type { TriageTable } from "./triage-rows.ts";
-import type {
-  AlertGroupMemberTable,
-  AlertGroupTable,
-  RecordedDigestTable,
-  RecordedTotalTable,
-} from "./group-tables.ts";
+import type { GroupTables } from "./group-tables.ts";
+import type { OwnTables } from "./own-tables.ts";
 import type { WatchChangeTable, WatchEntryTable, WatchRowTable, WatchVersionTable } from "./watch-tables.ts";
 
 export interface ChainLeaseTable {
@@ -359,7 +355,7 @@ export interface RetroHitTable {
   fresh: boolean;
 }
 
-export interface Database {
+export interface Database extends GroupTables, OwnTables {
   chain_lease: ChainLeaseTable;
   checkpoint: CheckpointTable;
   coverage: CoverageTable;
@@ -368,10 +364,6 @@ export interface Database {
   pending_transaction: PendingTransactionTable;
   alert: AlertTable;
   triage: TriageTable;
-  alert_group: AlertGroupTable;
-  alert_group_member: AlertGroupMemberTable;
-  recorded_total: RecordedTotalTable;
-  recorded_digest: RecordedDigestTable;
   message: MessageTable;
   delivery: DeliveryTable;
   attempt: AttemptTable;
