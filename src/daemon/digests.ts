@@ -6,10 +6,13 @@ import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { PaymentDay } from "../types/payment.ts";
 import type { Log } from "../types/log.ts";
 import { digestMessage, recordedMessage } from "../alerts/digest.ts";
+import { type SumRouting, tellSum } from "../alerts/payment-sums.ts";
 import { storeDigests } from "../store/alert-groups.ts";
 import type { Db } from "../store/database.ts";
+import { storeSums } from "../store/payment-sums.ts";
 import { pruneRecorded, tellRecordedDay } from "../store/recorded.ts";
 
 const POLL_MS = 1_000;
@@ -22,6 +25,8 @@ export interface DigestOptions {
   readonly db: Db;
   /** Sinks that take alerts of a group together. */
   readonly sinks: readonly string[];
+  /** Where sums of payments go. */
+  readonly routing: SumRouting;
   /** Recorded hits are kept for so long. */
   readonly recordedDays: number;
   readonly clock: Clock;
@@ -41,6 +46,8 @@ export async function runDigests(options: DigestOptions, signal: AbortSignal): P
         limit: BATCH,
         makeMessage: (digest) => digestMessage(digest, now),
       });
+      const tell = (day: PaymentDay) => tellSum(day, options.routing, now);
+      stored += await storeSums(options.db, { now, limit: BATCH, tell });
       if (now >= hourlyAt) {
         if (await tellYesterday(options, now)) stored += 1;
         await prune(options, now, signal);

@@ -64,6 +64,12 @@ export function servicesOf(built: Parts, tools: DaemonTools): Service[] {
         {
           db: built.store.db,
           sinks: groupingSinks(config),
+          routing: {
+            sinks: sinkNames(config.sinks.alerts),
+            routes: config.routes,
+            minSeverity: config.minSeverity,
+            aboveUsd: config.policy.holdAboveUsd,
+          },
           recordedDays: config.retention.recordedDays,
           clock,
           log,

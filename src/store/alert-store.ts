@@ -10,6 +10,7 @@ import { decodeHit } from "./codec.ts";
 import type { JobLane } from "../types/queue-names.ts";
 import type { Db } from "./database.ts";
 import { hitsJobId } from "./hit-rows.ts";
+import { countPayments } from "./payment-sums.ts";
 import type { AlertTable, Database, HitEventTable } from "./schema.ts";
 import { followAlert } from "./triage-follow.ts";
 
@@ -86,6 +87,8 @@ async function foldAlert(
   if (result.message !== null) {
     const now = result.record.updatedAt;
     await followAlert(trx, { result, isNew, dueHours });
+    if ([row.kind, result.record.kind].includes("exposure"))
+      await countPayments(trx, { alertId, payments: result.payments, now });
     const sinks = await sinksNow(trx, { result, heldIn: row.held_in });
     await addDeliveries(trx, { message: result.message, sinks, now, queued: true });
   }

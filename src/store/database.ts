@@ -20,6 +20,7 @@ import * as lateValues from "./migrations/012-late-values.ts";
 import * as triage from "./migrations/013-triage.ts";
 import * as groups from "./migrations/014-groups.ts";
 import * as own from "./migrations/016-own.ts";
+import * as payments from "./migrations/017-payments.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -60,6 +61,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "013-triage": triage,
   "014-groups": groups,
   "016-own": own,
+  "017-payments": payments,
 };
 
 const INT8 = 20;

@@ -8,6 +8,7 @@ import type { Reading, ScanState } from "../types/retro.ts";
 import type { TriageTable } from "./triage-rows.ts";
 import type { GroupTables } from "./group-tables.ts";
 import type { OwnTables } from "./own-tables.ts";
+import type { PaymentTables } from "./payment-tables.ts";
 import type { WatchChangeTable, WatchEntryTable, WatchRowTable, WatchVersionTable } from "./watch-tables.ts";
 
 export interface ChainLeaseTable {
@@ -355,7 +356,7 @@ export interface RetroHitTable {
   fresh: boolean;
 }
 
-export interface Database extends GroupTables, OwnTables {
+export interface Database extends GroupTables, OwnTables, PaymentTables {
   chain_lease: ChainLeaseTable;
   checkpoint: CheckpointTable;
   coverage: CoverageTable;

@@ -93,6 +93,7 @@ export function triageConformance(
         message,
         sinks: [],
         grouping: null,
+        payments: [],
         about: { customerRef, incidents, gainedHit },
       };
     }
