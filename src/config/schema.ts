@@ -245,6 +245,7 @@ const retention = () =>
       .describe(
         "Transfers that are only recorded (zero value, dust, unlisted tokens) are kept for so many days, then counted.",
       ),
+    readDays: wholeNumber(1, 36_500).default(365).describe("Who read which alerts is kept for so many days."),
   });
 
 const http = (readEnv: ReadEnv) =>

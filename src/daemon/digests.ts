@@ -12,6 +12,7 @@ import { digestMessage, recordedMessage } from "../alerts/digest.ts";
 import { type SumRouting, tellSum } from "../alerts/payment-sums.ts";
 import { storeDigests } from "../store/alert-groups.ts";
 import type { Db } from "../store/database.ts";
+import { pruneReads } from "../store/alert-reads.ts";
 import { storeSums } from "../store/payment-sums.ts";
 import { pruneRecorded, tellRecordedDay } from "../store/recorded.ts";
 
@@ -29,6 +30,8 @@ export interface DigestOptions {
   readonly routing: SumRouting;
   /** Recorded hits are kept for so long. */
   readonly recordedDays: number;
+  /** Who read what is kept for so long. */
+  readonly readDays: number;
   readonly clock: Clock;
   readonly log: Log;
   /** Outbox rows were written. */
@@ -76,12 +79,18 @@ export async function tellYesterday({ db, sinks }: DigestOptions, now: number): 
   });
 }
 
-async function prune({ db, recordedDays, log }: DigestOptions, now: number, signal: AbortSignal): Promise<void> {
-  const before = now - recordedDays * DAY_MS;
-  let pruned = 0;
-  for (let last = PRUNE_BATCH; last === PRUNE_BATCH && !signal.aborted; ) {
-    last = await pruneRecorded(db, { before, limit: PRUNE_BATCH });
-    pruned += last;
-  }
+async function prune(
+  { db, recordedDays, readDays, log }: DigestOptions,
+  now: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const pruneAll = async (before: number, pruneSome: typeof pruneReads): Promise<number> => {
+    let pruned = 0;
+    for (let last = PRUNE_BATCH; last === PRUNE_BATCH && !signal.aborted; pruned += last)
+      last = await pruneSome(db, { before, limit: PRUNE_BATCH });
+    return pruned;
+  };
+  await pruneAll(now - readDays * DAY_MS, pruneReads);
+  const pruned = await pruneAll(now - recordedDays * DAY_MS, pruneRecorded);
   if (pruned > 0) log.info({ pruned, recordedDays }, "recorded transfers past their time deleted, their counts kept");
 }

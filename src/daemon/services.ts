@@ -70,7 +70,7 @@ export function servicesOf(built: Parts, tools: DaemonTools): Service[] {
             minSeverity: config.minSeverity,
             aboveUsd: config.policy.holdAboveUsd,
           },
-          recordedDays: config.retention.recordedDays,
+          ...config.retention,
           clock,
           log,
           onWork: () => built.relay.wake(),

@@ -21,6 +21,7 @@ import * as triage from "./migrations/013-triage.ts";
 import * as groups from "./migrations/014-groups.ts";
 import * as own from "./migrations/016-own.ts";
 import * as payments from "./migrations/017-payments.ts";
+import * as reads from "./migrations/018-reads.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -62,6 +63,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "014-groups": groups,
   "016-own": own,
   "017-payments": payments,
+  "018-reads": reads,
 };
 
 const INT8 = 20;

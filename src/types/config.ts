@@ -144,6 +144,7 @@ export interface Config {
   readonly retention: {
     /** Hits that are only recorded are pruned after so many days. */
     readonly recordedDays: number;
+    readonly readDays: number;
   };
   readonly http: { readonly host: string; readonly port: number; readonly importMbMax: number } | null;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
