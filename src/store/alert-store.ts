@@ -138,9 +138,13 @@ async function sinksNow(
   const group = await holdingGroup(trx, { result, heldIn });
   if (group !== heldIn)
     await trx.updateTable("alert").set({ held_in: group }).where("alert_id", "=", result.record.alertId).execute();
-  if (group === null) return result.sinks;
-  const grouped = new Set(result.grouping?.sinks);
-  return result.sinks.filter((sink) => !grouped.has(sink));
+  // Who was told by digests alone gets the whole alert now, news or not.
+  const isReleased = heldIn !== null && group === null;
+  const left = new Set([
+    ...(isReleased ? [] : result.quiet),
+    ...(group === null ? [] : (result.grouping?.sinks ?? [])),
+  ]);
+  return result.sinks.filter((sink) => !left.has(sink));
 }
 
 function emptyAlert(alertId: string): Omit<AlertTable, "held_in"> {

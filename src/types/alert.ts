@@ -131,6 +131,8 @@ export interface FoldResult {
   readonly message: Message | null;
   /** Names of the sinks the message goes to. */
   readonly sinks: readonly string[];
+  /** Of these, those that know of the alert and to which this revision is no news. */
+  readonly quiet: readonly string[];
   /** What its case goes by. */
   readonly about: AlertAbout;
   /** Null: told by itself, whatever else there is. */

@@ -111,5 +111,6 @@ export function foldKinds(alert: AlertRecord | null, events: readonly HitEvent[]
     about: { customerRef: null, incidents: ["heist"], gainedHit: alert === null },
     grouping: null,
     payments: [],
+    quiet: [],
   };
 }

@@ -94,6 +94,7 @@ export function triageConformance(
         sinks: [],
         grouping: null,
         payments: [],
+        quiet: [],
         about: { customerRef, incidents, gainedHit },
       };
     }

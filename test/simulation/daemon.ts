@@ -188,11 +188,13 @@ function portsOf({ gate, bug, tables, store, node, queues, sinks }: SimDaemonOpt
 
 function foldContext(sinks: readonly string[], minSeverity: Weather["minSeverity"]): FoldContext {
   const { encode, decode } = createStateCodec(codec);
+    newsSinks: new Set(),
   const groupingSinks = new Set<string>();
   return {
     chainName: (id) => id,
     operatorsConfigured: () => 1,
     sinks,
+    newsSinks: new Set(),
     groupingSinks,
     routes: [],
     policy: DEFAULT_POLICY,
