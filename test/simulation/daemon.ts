@@ -188,7 +188,6 @@ function portsOf({ gate, bug, tables, store, node, queues, sinks }: SimDaemonOpt
 
 function foldContext(sinks: readonly string[], minSeverity: Weather["minSeverity"]): FoldContext {
   const { encode, decode } = createStateCodec(codec);
-    newsSinks: new Set(),
   const groupingSinks = new Set<string>();
   return {
     chainName: (id) => id,

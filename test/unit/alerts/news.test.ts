@@ -6,6 +6,8 @@ import type { HitEvent } from "../../../src/types/hit.ts";
 import { bodyOf, entryMatch, event, foldEach, foldGroups, hit, SANCTIONED } from "./make.ts";
 
 const told = hit({ worth: 500_000n });
+// The advice is the same in a block or not.
+const weak = hit({ worth: 500_000n, matches: [entryMatch({ independentSources: 1 })] });
 const strong = hit({ worth: 500_000n, matches: [entryMatch({ sanctioned: SANCTIONED })] });
 const quietIn = (events: readonly HitEvent[]) =>
   foldEach(events, { sinks: ["chat", "siem"], newsSinks: new Set(["chat"]) }).map(({ message, sinks, quiet }) =>
@@ -29,6 +31,8 @@ test("that it is final is no news, nor that one more operator vouches for it, no
 
 test.each<[string, HitEvent[], string]>([
   ["it is in a block", [event("pending", told), event("included", told)], "alert.updated"],
+  ["it is in a block, with the same advice", [event("pending", weak), event("included", weak)], "alert.updated"],
+  ["operators disagree, with the same advice", [event("included", weak), event("disputed", weak)], "alert.updated"],
   ["it is taken back", [event("included", told), event("removed", told)], "alert.retracted"],
   ["it stands again", [event("included", told), event("removed", told), event("included", told)], "alert.updated"],
   ["operators disagree", [event("included", told), event("disputed", told)], "alert.updated"],
