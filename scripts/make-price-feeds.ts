@@ -67,6 +67,16 @@ export function makePriceFeeds(input: unknown): string {
       ];
       return `  - { ${inline(pairs)}, ${sourcesOf(row)} }`;
     }),
+    "",
+    "# What these cost in the last years, with a factor of ten on each side where it may move: from a node that nobody checks, a price",
+    "# outside is unknown. A second source is believed all the same.",
+    "ranges:",
+    "  - { bases: [BTC, CBBTC, TBTC, WBTC], fromUsd: 10000, toUsd: 1000000 }",
+    "  - { bases: [ETH, STETH], fromUsd: 200, toUsd: 40000 }",
+    "  - { bases: [BNB], fromUsd: 50, toUsd: 10000 }",
+    "  - { bases: [MATIC, POL], fromUsd: 0.02, toUsd: 20 }",
+    "  - { bases: [DAI, FDUSD, FRAX, TUSD, USDC, USDE, USDS, USDT], fromUsd: 0.5, toUsd: 1.5 }",
+    "  - { bases: [EUR], fromUsd: 0.7, toUsd: 1.8 }",
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -34,6 +34,8 @@ const SMALL_CENTS = 1_000n;
 const SMALL_SCORE_MAX = 19;
 // Below it even sanctioned contact is no more than dust somebody sent.
 const SANCTIONED_FROM_CENTS = 100n;
+/** From so much on an amount is judged otherwise, whatever the policy is; its own steps come beside. */
+export const WORTH_STEPS_CENTS = [SANCTIONED_FROM_CENTS, SMALL_CENTS] as const;
 // A direct hit: all of the amount, one hop.
 const DIRECT_SHARE_POINTS = 20;
 const DIRECT_PROXIMITY_POINTS = 30;
@@ -49,15 +51,16 @@ export interface Judging {
   /** Operators name different blocks; it tells the two kinds of `pending` apart. */
   readonly disputed?: boolean;
   readonly policy?: Policy;
+  /** What they are worth together; absent: as their values say. */
+  readonly worth?: Worth;
 }
 
 /** The strongest outcome among the alert's hits and the entries behind each. `hits` is not empty. */
 export function assess(
   hits: readonly Hit[],
-  { stage, disputed = false, policy = DEFAULT_POLICY }: Judging,
+  { stage, disputed = false, policy = DEFAULT_POLICY, worth = worthOf(hits) }: Judging,
 ): Assessment {
   const kind: AlertKind = hits.some((hit) => hit.own !== null) ? "exposure" : "movement";
-  const worth = worthOf(hits);
   let best: Assessment | null = null;
   for (const hit of hits) {
     for (const match of hit.matches) {

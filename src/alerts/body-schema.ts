@@ -216,5 +216,21 @@ export const digestBody = z.strictObject({
 });
 export type DigestBody = z.infer<typeof digestBody>;
 
+/** Payments of one customer that are more together than any of them alone, or are not any more. */
+export const paymentsBody = z.strictObject({
+  type: z.enum(["payments.summed", "payments.withdrawn"]),
+  ...envelope,
+  data: systemData.extend({
+    customerRef: z.string().nullable(),
+    own: z.string().nullable().describe("the own address, where no customer's reference is known"),
+    until: timestamp.describe("time of the last of them; `since` is that of the first"),
+    usdCents: z.string().regex(/^\d+$/).nullable().describe("of all of them; null once withdrawn"),
+    alerts: z
+      .array(z.strictObject({ alertId: z.string(), severity: z.enum(SEVERITIES), usdCents: z.string().regex(/^\d+$/) }))
+      .describe("their alerts, the largest first, at most 20"),
+  }),
+});
+export type PaymentsBody = z.infer<typeof paymentsBody>;
+
 /** Everything heistwatch sends to a webhook. */
-export const messageBody = z.discriminatedUnion("type", [alertBody, systemBody, digestBody]);
+export const messageBody = z.discriminatedUnion("type", [alertBody, systemBody, digestBody, paymentsBody]);

@@ -24,6 +24,8 @@ import { type BlockTrust, CALLDATA_KEY } from "../types/chain.ts";
 import type { HitEvent, HitEventKind, Replacement } from "../types/hit.ts";
 import { assess, type Assessment } from "./assess.ts";
 import { groupingOf } from "./grouping.ts";
+import { isNews } from "./news.ts";
+import { paymentsOf } from "./payments.ts";
 import { surelyWorth, worthOf } from "./worth.ts";
 import { buildAlertData } from "./body.ts";
 import type { AlertBody } from "./body-schema.ts";
@@ -257,7 +259,7 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     updatedAt: last.at,
   };
   const about = aboutOf(before, told);
-  if (!changed) return { record, message: null, sinks: [], grouping: null, about };
+  if (!changed) return { record, message: null, sinks: [], quiet: [], grouping: null, about, payments: [] };
   const message = messageOf({
     record,
     data: { ...data, revision },
@@ -274,7 +276,13 @@ export function foldAlert(alert: AlertRecord | null, events: readonly HitEvent[]
     isFirst: already.length === 0,
     sinks: sinks.filter((sink) => context.groupingSinks.has(sink)),
   });
-  return { record, message, sinks, grouping, about };
+  const isHistory = told.every(({ retroactive }) => retroactive === "history");
+  const payments = isHistory
+    ? []
+    : paymentsOf({ ...record, hits, block: told[0]?.block ?? null, policy: context.policy });
+  const news = isNews({ before: alert, lastStage: before.lastStage, record, gainedHit: about.gainedHit });
+  const quiet = news ? [] : already.filter((sink) => context.newsSinks.has(sink));
+  return { record, message, sinks, quiet, grouping, about, payments };
 }
 
 /** Whoever was told of it is told what became of it, however little it means now and wherever it would go now. */

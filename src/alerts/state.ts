@@ -43,6 +43,8 @@ export interface FoldContext {
   readonly sinks: readonly string[];
   /** Of these, those that take alerts of a group together. */
   readonly groupingSinks: ReadonlySet<string>;
+  /** Those that are not told what is no news. */
+  readonly newsSinks: ReadonlySet<string>;
   readonly routes: readonly Route[];
   readonly policy: Policy;
   /** Alerts below this are stored, not sent. */

@@ -8,6 +8,7 @@ export const ALERT_ACTS = ["take", "assign", "note", "state", "close", "reopen",
 export function addAlertRoutes(server: FastifyInstance, ports: Ports): void {
   addGroup(server, { group: "alerts", ports }, (app, ask) => {
     app.get("", (request) => ask(request, "alerts.list", argsOf(request.query)));
+    app.get("/reads", (request) => ask(request, "alerts.reads", argsOf(request.query)));
     app.get("/:alertId", (request) => ask(request, "alerts.show", request.params));
     app.get("/:alertId/history", (request) => ask(request, "alerts.history", request.params));
     for (const act of ALERT_ACTS)

@@ -7,6 +7,7 @@ import type { Service } from "../types/service.ts";
 import { addAlertRoutes } from "./alert-routes.ts";
 import { addCalls, type ApiPorts } from "./calls.ts";
 import { addScreenRoutes } from "./screen-routes.ts";
+import { OWN_ROUTES } from "./own-routes.ts";
 import { PEOPLE_ROUTES } from "./people-routes.ts";
 import { WATCH_ROUTES } from "./watch-routes.ts";
 
@@ -62,7 +63,7 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
       return reply.type(options.registry.contentType).send(await options.registry.metrics());
     });
     const calls = { largeBytesMax: options.importMbMax * 1024 * 1024, ports: options.api };
-    for (const routes of [WATCH_ROUTES, PEOPLE_ROUTES]) addCalls(server, routes, calls);
+    for (const routes of [WATCH_ROUTES, PEOPLE_ROUTES, OWN_ROUTES]) addCalls(server, routes, calls);
     addAlertRoutes(server, options.api);
     addScreenRoutes(server, options.api);
     return server;

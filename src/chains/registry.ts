@@ -90,11 +90,6 @@ export function readRecordedTransaction(chain: ChainId, recorded: RecordedTransa
   return familyOf(chain)?.readRecorded?.(recorded, chain) ?? null;
 }
 
-function familyOf(chain: ChainId): Family | undefined {
-  const namespace = chain.split(":", 1)[0];
-  return Object.values(FAMILIES).find((one) => one.namespace === namespace);
-}
-
 /** Canonical text, null for a wrong address, or the word `noAdapter` for a chain no family here reads. */
 export function normalizeAddress(chain: ChainId, text: string): string | null {
   const family = familyOf(chain);

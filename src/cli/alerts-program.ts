@@ -16,6 +16,7 @@ export function addAlertCommands(program: Command, tools: ProgramTools): void {
   addWorking(alerts, tools);
   addEnding(alerts, tools);
   addSending(alerts, tools);
+  addReads(alerts, tools);
 }
 
 function addLooking(alerts: Command, tools: ProgramTools): void {
@@ -44,6 +45,14 @@ function addLooking(alerts: Command, tools: ProgramTools): void {
     alerts.command("history <alertId>").description("who did what with it, and why, oldest first"),
     tools,
   ).action(about(finish, look.alertHistory));
+}
+
+function addReads(alerts: Command, tools: ProgramTools): void {
+  const { finish, wholeNumber } = tools;
+  asPerson(alerts.command("reads [alertId]").description("who read alerts, or this one; for approvers"), tools)
+    .option("--actor <name>", "only what this person read")
+    .option("--limit <n>", "at most this many", wholeNumber, 100)
+    .action(about(finish, look.alertReads));
 }
 
 function addSending(alerts: Command, { withGlobals, finish }: ProgramTools): void {

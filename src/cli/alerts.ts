@@ -1,5 +1,6 @@
-/** `heistwatch alerts list|show|history`. */
+/** `heistwatch alerts list|show|history|reads`. */
 import type { AlertDetail, AlertPage, ShownAlert, ShownCase } from "../daemon/triage-calls.ts";
+import type { AlertRead } from "../store/alert-reads.ts";
 import type { AuditRecord } from "../types/watch-change.ts";
 import { EXIT, readConfig } from "./context.ts";
 import { deliveriesTable } from "./deliveries.ts";
@@ -102,6 +103,31 @@ export async function alertHistory(alertId: string, options: PersonOptions): Pro
   });
   if (options.json === true) printJson(records);
   else print(records.length === 0 ? "Nobody did anything yet." : historyTable(records));
+  return EXIT.ok;
+}
+
+export async function alertReads(
+  alertId: string | undefined,
+  options: PersonOptions & { readonly actor?: string; readonly limit: number },
+): Promise<number> {
+  const { actor, limit } = options;
+  const args = { alertId, actor, limit };
+  const reads = await askWatch<AlertRead[]>(readConfig(options), { name: "alerts.reads", args, options });
+  if (options.json === true) printJson(reads);
+  else if (reads.length === 0) print("Nobody read any.");
+  else
+    print(
+      table(
+        ["time", "by", "what", "alerts", "asked for"],
+        reads.map((read) => [
+          timeOf(read.at),
+          read.actor,
+          read.call.replace("alerts.", ""),
+          read.alerts === 1 ? (read.alertIds[0] ?? "") : String(read.alerts),
+          JSON.stringify(read.asked),
+        ]),
+      ),
+    );
   return EXIT.ok;
 }
 

@@ -6,6 +6,7 @@ import { loadConfig } from "../config/load.ts";
 import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
 import { openScreenCalls } from "../daemon/screen-open.ts";
+import { openOwnCalls } from "../daemon/own-open.ts";
 import { openTriageCalls } from "../daemon/triage-open.ts";
 import { openWatchCalls } from "../daemon/watch-open.ts";
 import { createRecordedCalls } from "../daemon/recorded-calls.ts";
@@ -78,6 +79,7 @@ export async function callOperator(config: Config, name: string, args: object): 
             ...openWatchCalls({ config, store, running: null }).calls,
             ...openTriageCalls(config, store).calls,
             ...openScreenCalls({ config, store, running: null }).calls,
+            ...openOwnCalls(config, store, null).calls,
           },
         }),
         // Whoever runs beside us on this database looks each second.

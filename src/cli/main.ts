@@ -17,6 +17,7 @@ import {
 } from "./deliveries.ts";
 import { demo } from "./demo/demo.ts";
 import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
+import { addOwnCommands } from "./own-program.ts";
 import { listRecorded, showRecordedTotals, tellRecordedHit } from "./recorded.ts";
 import { replay, type ReplayOptions } from "./replay/replay.ts";
 import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
@@ -143,6 +144,7 @@ sinks
 
 addWatchCommands(program, { withGlobals, finish, wholeNumber });
 addScreenCommands(program, { withGlobals, finish, wholeNumber });
+addOwnCommands(program, { withGlobals, finish, wholeNumber });
 
 const retro = program.command("retro").description("scan the past of watched addresses");
 withGlobals(

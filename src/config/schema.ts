@@ -250,6 +250,7 @@ const retention = () =>
       .describe(
         "Answers to POST /v1/screen are kept for so many days, with who asked and what was known. Five years: the least that FATF recommendation 11 asks for records.",
       ),
+    readDays: wholeNumber(1, 36_500).default(365).describe("Who read which alerts is kept for so many days."),
   });
 
 const http = (readEnv: ReadEnv) =>

@@ -27,6 +27,14 @@ export const grouping = () =>
       "true: floods of alike alerts come as digests, for people. false: every alert, for machines that group themselves. Default: true.",
     );
 
+export const updates = () =>
+  z
+    .enum(["all", "news"], { error: "all or news" })
+    .optional()
+    .describe(
+      "Later revisions of an alert. news: another severity, advice or stage, one more transfer, retracted; not that it is final now. all: each. Default: news for slack, teams, discord, telegram and email, all for others.",
+    );
+
 /** Of every sink that speaks TLS. */
 export const tlsFiles = () => ({
   caFile: filePath().optional().describe("PEM file of the authorities that may vouch for it. Default: the system's."),

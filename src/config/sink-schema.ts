@@ -5,7 +5,7 @@ import { checkHarmlessUrl, checkHost, checkUrl, CIDR_ALLOWED, HTTP_URL, isCidr }
 import type { Check } from "./checks.ts";
 import { addRefusal, choice, filePath, list, secret, section, shortName, text, value, wholeNumber } from "./fields.ts";
 import type { ReadEnv } from "./secrets.ts";
-import { grouping, lane, refuseHalfCertificate, tlsFiles } from "./sink-delivery.ts";
+import { grouping, lane, refuseHalfCertificate, tlsFiles, updates } from "./sink-delivery.ts";
 
 export const heartbeat = () =>
   z
@@ -57,6 +57,7 @@ const dials = () => ({
   allowNetworks: allowNetworks(),
   ...lane(),
   grouping: grouping(),
+  updates: updates(),
 });
 
 /** A plain http URL needs a second word, wherever the URL comes from. */
@@ -231,6 +232,7 @@ const file = () =>
     kind: z.literal("file").describe("A file of JSON lines, synced to disk before a message counts as delivered."),
     name: sinkName(),
     grouping: grouping(),
+    updates: updates(),
     path: filePath().describe("The file. Its folder must exist. Rotate it by renaming; it is opened anew each time."),
     format: bodyFormat().default("native"),
     heartbeat: heartbeat(),
@@ -240,6 +242,7 @@ const stdout = () =>
   section({
     kind: z.literal("stdout").describe("JSON lines on standard output, for a log collector."),
     grouping: grouping(),
+    updates: updates(),
     name: shortName().default("stdout").describe("Name in logs, metrics and the delivery record."),
     format: bodyFormat().default("native"),
     heartbeat: heartbeat(),

@@ -10,7 +10,7 @@ import {
 } from "./checks.ts";
 import { list, secret, section, shortName, value } from "./fields.ts";
 import type { ReadEnv } from "./secrets.ts";
-import { grouping, lane, oldSecrets, refuseHalfCertificate, tlsFiles } from "./sink-delivery.ts";
+import { grouping, lane, oldSecrets, refuseHalfCertificate, tlsFiles, updates } from "./sink-delivery.ts";
 import {
   allowHttp,
   allowNetworks,
@@ -63,6 +63,7 @@ const webhookSink = (readEnv: ReadEnv) =>
     allowHttp: allowHttp(),
     heartbeat: heartbeat(),
     grouping: grouping(),
+    updates: updates(),
     format: bodyFormat().optional(),
   }).superRefine(
     (sink, context) => {
@@ -78,6 +79,7 @@ const consoleSink = () =>
     name: shortName().default("console").describe("Name in logs, metrics and the delivery record."),
     heartbeat: heartbeat(),
     grouping: grouping(),
+    updates: updates(),
   });
 
 const SINK_KINDS = "webhook, console, slack, teams, discord, telegram, pagerduty, splunk, syslog, email, file, stdout";

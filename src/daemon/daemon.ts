@@ -44,6 +44,7 @@ import { openTriageCalls } from "./triage-open.ts";
 import { createValuers } from "./values.ts";
 import { VERSION } from "./version.ts";
 import type { OwnIndex } from "../watchlist/own-index.ts";
+import { openOwnCalls } from "./own-open.ts";
 import { waitForOwnDatabase } from "./own-database-sync.ts";
 import { openWatch, readStartFiles, type StartFiles } from "./watch-service.ts";
 import { openWatchCalls } from "./watch-open.ts";
@@ -89,12 +90,13 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
     await http?.start(runSignal);
     const store = await waitForStore(config, log, runSignal);
     try {
-      const ownDatabase = await waitForOwnDatabase(config, log, runSignal);
+      const ownDatabase = await waitForOwnDatabase(config, { db: store.db, now: () => clock.now(), log }, runSignal);
       const built = await build({ store, files, ownDatabase, holder: `${hostname()}-${instance.id}` });
       parts = built;
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
       const asked = [
         openTriageCalls(config, store),
+        openOwnCalls(config, store, built.watch.live),
         openScreenCalls({ config, store, running: { ...built, log: log.child({ stage: "screening" }) } }),
       ].reduce(joinCalls, openWatchCalls({ config, store, running: { ...built, log } }));
       api = asked.api;

@@ -6,10 +6,14 @@ import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { PaymentDay } from "../types/payment.ts";
 import type { Log } from "../types/log.ts";
 import { digestMessage, recordedMessage } from "../alerts/digest.ts";
+import { type SumRouting, tellSum } from "../alerts/payment-sums.ts";
 import { storeDigests } from "../store/alert-groups.ts";
 import type { Db } from "../store/database.ts";
+import { pruneReads } from "../store/alert-reads.ts";
+import { storeSums } from "../store/payment-sums.ts";
 import { pruneRecorded, tellRecordedDay } from "../store/recorded.ts";
 
 const POLL_MS = 1_000;
@@ -22,8 +26,12 @@ export interface DigestOptions {
   readonly db: Db;
   /** Sinks that take alerts of a group together. */
   readonly sinks: readonly string[];
+  /** Where sums of payments go. */
+  readonly routing: SumRouting;
   /** Recorded hits are kept for so long. */
   readonly recordedDays: number;
+  /** Who read what is kept for so long. */
+  readonly readDays: number;
   readonly clock: Clock;
   readonly log: Log;
   /** Outbox rows were written. */
@@ -41,6 +49,8 @@ export async function runDigests(options: DigestOptions, signal: AbortSignal): P
         limit: BATCH,
         makeMessage: (digest) => digestMessage(digest, now),
       });
+      const tell = (day: PaymentDay) => tellSum(day, options.routing, now);
+      stored += await storeSums(options.db, { now, limit: BATCH, tell });
       if (now >= hourlyAt) {
         if (await tellYesterday(options, now)) stored += 1;
         await prune(options, now, signal);
@@ -69,12 +79,18 @@ export async function tellYesterday({ db, sinks }: DigestOptions, now: number): 
   });
 }
 
-async function prune({ db, recordedDays, log }: DigestOptions, now: number, signal: AbortSignal): Promise<void> {
-  const before = now - recordedDays * DAY_MS;
-  let pruned = 0;
-  for (let last = PRUNE_BATCH; last === PRUNE_BATCH && !signal.aborted; ) {
-    last = await pruneRecorded(db, { before, limit: PRUNE_BATCH });
-    pruned += last;
-  }
+async function prune(
+  { db, recordedDays, readDays, log }: DigestOptions,
+  now: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const pruneAll = async (before: number, pruneSome: typeof pruneReads): Promise<number> => {
+    let pruned = 0;
+    for (let last = PRUNE_BATCH; last === PRUNE_BATCH && !signal.aborted; pruned += last)
+      last = await pruneSome(db, { before, limit: PRUNE_BATCH });
+    return pruned;
+  };
+  await pruneAll(now - readDays * DAY_MS, pruneReads);
+  const pruned = await pruneAll(now - recordedDays * DAY_MS, pruneRecorded);
   if (pruned > 0) log.info({ pruned, recordedDays }, "recorded transfers past their time deleted, their counts kept");
 }

@@ -29,16 +29,25 @@ export interface LiveLists {
   current(): Lists;
   /** Reads the store again if it changed, or own addresses and tokens did. */
   refresh(files?: OwnFiles): Promise<void>;
-  /** Takes over own addresses of a database, beside those of files. */
-  refreshOwn(database: OwnIndex): Promise<void>;
+  /** Takes over own addresses beside those of files. */
+  refreshOwn(newer: Partial<OwnBeside>): Promise<void>;
+  /** Own addresses of files and the database: what people give beside them must not contradict. */
+  kept(): OwnIndex;
   onChange(listener: () => void, signal: AbortSignal): void;
+}
+
+/** Own addresses that no file tells. Of two that name an address the first stands. */
+export interface OwnBeside {
+  /** Of the operator's database. */
+  readonly database: OwnIndex;
+  /** By people. */
+  readonly given: OwnIndex;
 }
 
 export interface LiveListsOptions {
   readonly store: WatchStore;
   readonly files: OwnFiles;
-  /** Own addresses beside those of files. */
-  readonly ownDatabase?: OwnIndex;
+  readonly own?: OwnBeside;
   /** Where the entries are kept from start to start: of this process alone. */
   readonly file: string;
   readonly log: Log;
@@ -55,22 +64,26 @@ interface Reading {
 /** The signal ends what runs in the background. */
 export async function createLiveLists(
   config: Config,
-  { store, files, ownDatabase = NO_OWN, file, log, onSwap }: LiveListsOptions,
+  { store, files, own: beside = { database: NO_OWN, given: NO_OWN }, file, log, onSwap }: LiveListsOptions,
   signal: AbortSignal,
 ): Promise<LiveLists> {
   const { enable } = config.watchlists;
   const enabled = new Set(enable);
   const baseOptions = { store, file, enable, log };
   const listeners = new Set<() => void>();
-  let from = { files, ownDatabase };
+  let from = { files, ...beside };
   let own = joined();
   let building: Promise<BaseList> | null = null;
   let rebuilt: BaseList | null = null;
   let compacting = false;
   let refreshing: Promise<void> | null = null;
 
+  function kept(): OwnIndex {
+    return joinOwn(from.files.own, from.database);
+  }
+
   function joined(): OwnFiles {
-    return { ...from.files, own: joinOwn(from.files.own, from.ownDatabase) };
+    return { ...from.files, own: joinOwn(kept(), from.given) };
   }
 
   /** One at a time: they write one file. */
@@ -181,10 +194,12 @@ export async function createLiveLists(
     },
 
     async refreshOwn(newer) {
-      from = { ...from, ownDatabase: newer };
+      from = { ...from, ...newer };
       own = joined();
       await refresh();
     },
+
+    kept,
 
     onChange(listener, until) {
       if (until.aborted) return;

@@ -8,10 +8,13 @@ import { ConfigError, describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { sleep } from "../lib/sleep.ts";
 import { createPauses } from "../lib/slices.ts";
+import type { Db } from "../store/database.ts";
+import { highestCount, rememberCount } from "../store/own-counts.ts";
 import type { Config, OwnDatabaseConfig } from "../types/config.ts";
 import type { FileProblem } from "../types/watchlist-format.ts";
 import { readOwnDatabase } from "../watchlist/own-database.ts";
 import { NO_OWN, type OwnIndex } from "../watchlist/own-index.ts";
+import { isLargeLoss } from "../watchlist/own-rules.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import type { Alarms } from "./alarms.ts";
 import type { LiveLists } from "./live-lists.ts";
@@ -19,8 +22,7 @@ import type { LiveLists } from "./live-lists.ts";
 const WAIT_MS = 2_000;
 const MINUTE_MS = 60_000;
 const SHOWN_MAX = 5;
-/** As of an imported list: a fifth that is gone at once is an emptied table or the wrong one. */
-const LOST_SHARE_MAX = 0.2;
+const ACCEPT = "If that is right: heistwatch own accept";
 const SUBJECT = "own:database";
 
 /** Throws ConfigError for rows that are wrong, and UnavailableError where the database does not answer. */
@@ -31,14 +33,31 @@ export async function readOwnOnce({ watchlists: { ownDatabase } }: Config, signa
   return own;
 }
 
-/** A database that is away is waited for, loudly: what is matched without its addresses names no customer. */
-export async function waitForOwnDatabase(config: Config, log: Logger, signal: AbortSignal): Promise<OwnIndex> {
+export interface OwnReading {
+  /** Remembers how many there were, beyond a restart. */
+  readonly db: Db;
+  readonly now: () => number;
+}
+
+/**
+ * A database that is away is waited for, loudly: what is matched without its addresses names no customer. Throws ConfigError
+ * where somebody has to do something: a wrong query or row, or too few addresses.
+ */
+export async function waitForOwnDatabase(
+  config: Config,
+  { db, now, log }: OwnReading & { readonly log: Logger },
+  signal: AbortSignal,
+): Promise<OwnIndex> {
+  if (config.watchlists.ownDatabase === null) return NO_OWN;
   for (;;) {
     signal.throwIfAborted();
     try {
       const own = await readOwnOnce(config, signal);
-      if (config.watchlists.ownDatabase !== null)
-        log.info({ addresses: own.count }, "own addresses read from the database");
+      const highest = await highestCount(db, { source: "database", now: now() });
+      const lost = Math.max(0, (highest ?? 0) - own.count);
+      if (highest !== null && isLargeLoss({ lost, of: highest })) throw new ConfigError(tooFew(own, highest));
+      await rememberCount(db, { source: "database", count: own.count, now: now() });
+      log.info({ addresses: own.count }, "own addresses read from the database");
       return own;
     } catch (error) {
       if ((error as { retryable?: unknown }).retryable !== true) throw error;
@@ -51,7 +70,11 @@ export async function waitForOwnDatabase(config: Config, log: Logger, signal: Ab
   }
 }
 
-export interface OwnDatabaseOptions {
+function tooFew({ count }: OwnIndex, highest: number): string {
+  return `The database of own addresses gives ${count}; in the last seven days it gave up to ${highest}. ${ACCEPT}`;
+}
+
+export interface OwnDatabaseOptions extends OwnReading {
   readonly database: OwnDatabaseConfig;
   /** As read at the start. */
   readonly start: OwnIndex;
@@ -75,7 +98,7 @@ export async function runOwnDatabase(options: OwnDatabaseOptions, signal: AbortS
 /** What is known afterwards; null: it was not read or not taken over, and an alarm says why. */
 export async function refreshOwn(
   known: OwnIndex,
-  { database, live, alarms, log }: OwnDatabaseOptions,
+  { database, live, alarms, db, now, log }: OwnDatabaseOptions,
   signal: AbortSignal,
 ): Promise<OwnIndex | null> {
   const refuse = (severity: "high" | "critical", why: string) => {
@@ -89,11 +112,16 @@ export async function refreshOwn(
     if (problems.length > 0) return refuse("critical", wordsOf(problems));
     if (own.digest !== known.digest) {
       const lost = await countLost(known, own, signal);
-      if (lost > known.count * LOST_SHARE_MAX)
-        return refuse("critical", `${lost} of them are gone from it. If that is right, restart heistwatch.`);
-      await live.refreshOwn(own);
+      // Null: a person said that what comes next is right.
+      const highest = await highestCount(db, { source: "database", now: now() });
+      if (highest !== null && isLargeLoss({ lost, of: known.count }))
+        return refuse("critical", `${lost} of them are gone from it. ${ACCEPT}`);
+      if (highest !== null && isLargeLoss({ lost: highest - own.count, of: highest }))
+        return refuse("critical", tooFew(own, highest));
+      await live.refreshOwn({ database: own });
       log.info({ addresses: own.count, lost }, "changed own addresses are in force");
     }
+    await rememberCount(db, { source: "database", count: own.count, now: now() });
     alarms.clear(SUBJECT);
     return own;
   } catch (error) {

@@ -77,7 +77,13 @@ export function servicesOf(built: Parts, tools: DaemonTools): Service[] {
         {
           db: built.store.db,
           sinks: groupingSinks(config),
-          recordedDays: config.retention.recordedDays,
+          routing: {
+            sinks: sinkNames(config.sinks.alerts),
+            routes: config.routes,
+            minSeverity: config.minSeverity,
+            aboveUsd: config.policy.holdAboveUsd,
+          },
+          ...config.retention,
           clock,
           log,
           onWork: () => built.relay.wake(),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import * as rules from "../alerts/triage-rules.ts";
 import { AppError, NotFoundError } from "../lib/errors.ts";
+import type { AlertRead, AlertReads } from "../store/alert-reads.ts";
 import type { AlertStore } from "../store/alert-store.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { People } from "../store/people.ts";
@@ -22,6 +23,7 @@ export interface TriageCallDeps {
   readonly historyOf: (alertId: string) => Promise<readonly AuditRecord[]>;
   readonly caseOf: (alertId: string) => Promise<TriageCase | null>;
   readonly people: People;
+  readonly reads: AlertReads;
   readonly dueHours: DueHours;
   readonly now: () => number;
 }
@@ -93,6 +95,11 @@ const schemas = {
   }),
   "alerts.show": z.strictObject({ alertId }),
   "alerts.history": z.strictObject({ alertId }),
+  "alerts.reads": z.strictObject({
+    limit: z.int().min(1).max(10_000).default(100),
+    alertId: alertId.optional(),
+    actor: visible(64).optional(),
+  }),
   "alerts.take": z.strictObject({ alertId, seen }),
   "alerts.assign": z.strictObject({ alertId, seen, to: slug.nullable() }),
   "alerts.note": z.strictObject({ alertId, note: noteText }),
@@ -114,6 +121,7 @@ export const TRIAGE_LEAST_ROLE: Readonly<Record<TriageCall, PersonRole>> = {
   "alerts.list": "viewer",
   "alerts.show": "viewer",
   "alerts.history": "viewer",
+  "alerts.reads": "approver",
   "alerts.take": "investigator",
   "alerts.assign": "investigator",
   "alerts.note": "investigator",
@@ -149,17 +157,36 @@ export function createTriageCalls(deps: TriageCallDeps): PersonCalls {
       now(),
     );
 
+  /** Before anybody sees them: what cannot be written down is not shown. */
+  async function read(
+    { actor, ...of }: { actor: Actor } & Pick<AlertRead, "call" | "asked">,
+    shown: readonly Pick<ShownAlert, "alertId">[],
+  ): Promise<void> {
+    const alertIds = shown.map(({ alertId: id }) => id);
+    await deps.reads.add({ ...of, at: now(), actor: actor.name, alerts: shown.length, alertIds });
+  }
+
   return createPersonCalls(
     {
       schemas,
       leastRole: TRIAGE_LEAST_ROLE,
       handlers: {
-        "alerts.list": async (args) => pageOf(await triage.list(queryOf(args, now())), args.limit, now()),
-        "alerts.show": ({ alertId: id }) => showAlert(deps, id),
-        "alerts.history": async ({ alertId: id }) => {
+        "alerts.list": async (args, actor) => {
+          const page = pageOf(await triage.list(queryOf(args, now())), args.limit, now());
+          await read({ actor, call: "alerts.list", asked: args }, page.alerts);
+          return page;
+        },
+        "alerts.show": async ({ alertId: id }, actor) => {
+          const shown = await showAlert(deps, id);
+          await read({ actor, call: "alerts.show", asked: {} }, [shown.alert]);
+          return shown;
+        },
+        "alerts.history": async ({ alertId: id }, actor) => {
           if ((await deps.caseOf(id)) === null) throw noAlert(id);
+          await read({ actor, call: "alerts.history", asked: {} }, [{ alertId: id }]);
           return deps.historyOf(id);
         },
+        "alerts.reads": (args) => deps.reads.list(args),
         "alerts.take": (args, actor) =>
           act(args, { actor, action: "take" }, (before) => rules.decideTake(before, actor.name)),
         "alerts.assign": async (args, actor) => {

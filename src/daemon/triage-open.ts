@@ -1,5 +1,6 @@
 /** The calls about alerts and their cases, wired: inside a running daemon, or by the command line on the store itself. */
 import { systemClock } from "../lib/clock.ts";
+import { createAlertReads } from "../store/alert-reads.ts";
 import { createAlertStore } from "../store/alert-store.ts";
 import type { OpenStore } from "../store/database.ts";
 import { createDeliveryStore } from "../store/delivery-store.ts";
@@ -18,6 +19,7 @@ export function openTriageCalls(config: Pick<Config, "triage">, { db }: Pick<Ope
     historyOf: (alertId) => readCaseHistory(db, alertId),
     caseOf: async (alertId) => (await readCases(db, [alertId])).get(alertId) ?? null,
     people: createPeople(db),
+    reads: createAlertReads(db),
     dueHours: config.triage.dueHours,
     now: () => systemClock.now(),
   });

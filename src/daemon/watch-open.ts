@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import { createAlertStore } from "../store/alert-store.ts";
 import type { OpenStore } from "../store/database.ts";
+import { createOwnStore } from "../store/own-store.ts";
 import { createPeople } from "../store/people.ts";
 import { createReachStore } from "../store/watch-reach.ts";
 import { entriesToReview } from "../store/watch-due.ts";
@@ -12,8 +13,9 @@ import { redactText } from "../lib/redact.ts";
 import type { Config } from "../types/config.ts";
 import { joinOwn, type OwnIndex } from "../watchlist/own-index.ts";
 import { createHygiene, createListHygiene } from "./address-hygiene.ts";
-import { readOwnOnce } from "./own-database-sync.ts";
 import { readFiles } from "./lists.ts";
+import { loadGivenOwn } from "./own-given-sync.ts";
+import { readKeptOwn } from "./own-open.ts";
 import type { NamedPool } from "./pools.ts";
 import type { PersonCalls } from "./person-calls.ts";
 import { readFreshness } from "./watch-care.ts";
@@ -51,8 +53,8 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
   /** As a daemon has them; where none runs, read once for the one call this process makes. */
   async function own(): Promise<OwnIndex> {
     if (running !== null) return running.watch.live.current().own;
-    read ??= Promise.all([readFiles(config), readOwnOnce(config, NEVER)]).then(([files, database]) =>
-      joinOwn(files.own, database),
+    read ??= Promise.all([readKeptOwn(config), loadGivenOwn(createOwnStore(store.db), NEVER)]).then(([kept, given]) =>
+      joinOwn(kept, given.addresses.own),
     );
     return read;
   }

@@ -8,6 +8,7 @@ import { createWatchStore, type WatchStore } from "../store/watch-store.ts";
 import type { Config } from "../types/config.ts";
 import type { OwnAddress } from "../types/watch.ts";
 import type { Service } from "../types/service.ts";
+import { createOwnStore } from "../store/own-store.ts";
 import { joinOwn, type OwnIndex } from "../watchlist/own-index.ts";
 import type { Alarms } from "./alarms.ts";
 import { fingerprintOf } from "./file-watch.ts";
@@ -17,6 +18,7 @@ import { loopService } from "./loop-service.ts";
 import type { NamedPool } from "./pools.ts";
 import { recentTouches } from "./recent-touches.ts";
 import { createWatchDesk, type DeskDeps, type WatchDesk } from "./watch-desk.ts";
+import { loadGivenOwn, runGivenOwn } from "./own-given-sync.ts";
 import { runOwnDatabase } from "./own-database-sync.ts";
 import { importFiles } from "./watch-import.ts";
 import { watchPorts } from "./watch-ports.ts";
@@ -62,24 +64,31 @@ export async function openWatch(options: WatchOptions, running: AbortSignal): Pr
   if (problems.length > 0 && (await store.revision()) === 0) refuseProblems(problems, null);
   const { rules } = config.watchlists;
   const importing = { store, operationSinks, now, log, rules };
-  const ownAtStart = joinOwn(start.files.own, ownDatabase);
+  const ownStore = createOwnStore(options.store.db);
+  const given = await loadGivenOwn(ownStore, running);
+  const own = { database: ownDatabase, given: given.addresses.own };
+  const ownAtStart = joinOwn(joinOwn(start.files.own, own.database), own.given);
   await importFiles(start.files.lists, {
     ...importing,
     isOwn: (chain, address) => ownAtStart.of(chain, address) !== null,
   });
   const file = path.join(config.dataDir, "watched.entries");
-  const live = await createLiveLists(config, { store, files: start.files, ownDatabase, file, log, onSwap }, running);
+  const live = await createLiveLists(config, { store, files: start.files, own, file, log, onSwap }, running);
   refuseProblems([], live.current());
   const isOwn = (chain: string, address: string) => live.current().watchlist.ownOf(chain, address) !== null;
   const service = loopService("watchlists", (signal) =>
     runWatchSync({ ...importing, isOwn, config, live, alarms }, start, signal),
   );
-  const { ownDatabase: database } = config.watchlists;
-  if (database === null) return { store, live, services: [service] };
-  const refreshing = loopService("own-database", (signal) =>
-    runOwnDatabase({ database, start: ownDatabase, live, alarms, log }, signal),
+  const giving = loopService("own-given", (signal) =>
+    runGivenOwn({ store: ownStore, start: given, live, log }, signal),
   );
-  return { store, live, services: [service, refreshing] };
+  const { ownDatabase: database } = config.watchlists;
+  if (database === null) return { store, live, services: [service, giving] };
+  const { db } = options.store;
+  const refreshing = loopService("own-database", (signal) =>
+    runOwnDatabase({ database, start: ownDatabase, live, alarms, db, now, log }, signal),
+  );
+  return { store, live, services: [service, giving, refreshing] };
 }
 
 // A node that does not answer must not hold up who adds an address at night.

@@ -3,7 +3,7 @@
  * writes them down in its own way. What always holds: every text is one printable line without links, names of
  * somebody else's making are at most 32 characters, and the title holds no word from outside at all.
  */
-import type { Severity, SystemEventType } from "../types/alert.ts";
+import type { AlertEventType, EventType, Severity } from "../types/alert.ts";
 import { nameFrom, printable, shortened, unlinked } from "../lib/outside-text.ts";
 import {
   type AlertFacts,
@@ -42,7 +42,7 @@ const TRANSFERS_SHOWN = 5;
 const WATCH_SHOWN = 3;
 const DETAILS_SHOWN = 8;
 
-const SYSTEM_TITLES: Readonly<Record<SystemEventType | "group.digest", string>> = {
+const SYSTEM_TITLES: Readonly<Record<Exclude<EventType, AlertEventType>, string>> = {
   "system.degraded": "heistwatch is degraded",
   "system.recovered": "heistwatch has recovered",
   "system.heartbeat": "Heartbeat",
@@ -55,6 +55,8 @@ const SYSTEM_TITLES: Readonly<Record<SystemEventType | "group.digest", string>> 
   "watchlist.scanned": "The past was scanned",
   "watchlist.due": "A watched entry needs a look",
   "group.digest": "Alerts that were not told one by one",
+  "payments.summed": "Payments that are more together",
+  "payments.withdrawn": "Withdrawn: payments that were more together",
 };
 
 /** `customerReference`: whether it may say whose address is touched. */

@@ -10,6 +10,7 @@ import { decodeHit } from "./codec.ts";
 import type { JobLane } from "../types/queue-names.ts";
 import type { Db } from "./database.ts";
 import { hitsJobId } from "./hit-rows.ts";
+import { countPayments } from "./payment-sums.ts";
 import type { AlertTable, Database, HitEventTable } from "./schema.ts";
 import { followAlert } from "./triage-follow.ts";
 
@@ -86,6 +87,8 @@ async function foldAlert(
   if (result.message !== null) {
     const now = result.record.updatedAt;
     await followAlert(trx, { result, isNew, dueHours });
+    if ([row.kind, result.record.kind].includes("exposure"))
+      await countPayments(trx, { alertId, payments: result.payments, now });
     const sinks = await sinksNow(trx, { result, heldIn: row.held_in });
     await addDeliveries(trx, { message: result.message, sinks, now, queued: true });
   }
@@ -135,9 +138,13 @@ async function sinksNow(
   const group = await holdingGroup(trx, { result, heldIn });
   if (group !== heldIn)
     await trx.updateTable("alert").set({ held_in: group }).where("alert_id", "=", result.record.alertId).execute();
-  if (group === null) return result.sinks;
-  const grouped = new Set(result.grouping?.sinks);
-  return result.sinks.filter((sink) => !grouped.has(sink));
+  // Who was told by digests alone gets the whole alert now, news or not.
+  const isReleased = heldIn !== null && group === null;
+  const left = new Set([
+    ...(isReleased ? [] : result.quiet),
+    ...(group === null ? [] : (result.grouping?.sinks ?? [])),
+  ]);
+  return result.sinks.filter((sink) => !left.has(sink));
 }
 
 function emptyAlert(alertId: string): Omit<AlertTable, "held_in"> {

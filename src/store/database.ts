@@ -19,7 +19,10 @@ import * as delivery from "./migrations/011-delivery.ts";
 import * as lateValues from "./migrations/012-late-values.ts";
 import * as triage from "./migrations/013-triage.ts";
 import * as groups from "./migrations/014-groups.ts";
-import * as screening from "./migrations/018-screening.ts";
+import * as own from "./migrations/016-own.ts";
+import * as payments from "./migrations/017-payments.ts";
+import * as reads from "./migrations/018-reads.ts";
+import * as screening from "./migrations/019-screening.ts";
 import { PglitePool, PgliteSession } from "./pglite-pool.ts";
 import type { Database } from "./schema.ts";
 
@@ -59,7 +62,10 @@ const MIGRATIONS: Record<string, Migration> = {
   "012-late-values": lateValues,
   "013-triage": triage,
   "014-groups": groups,
-  "018-screening": screening,
+  "016-own": own,
+  "017-payments": payments,
+  "018-reads": reads,
+  "019-screening": screening,
 };
 
 const INT8 = 20;

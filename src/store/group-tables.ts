@@ -48,3 +48,10 @@ export interface RecordedDigestTable {
   day: string;
   at: number;
 }
+
+export interface GroupTables {
+  alert_group: AlertGroupTable;
+  alert_group_member: AlertGroupMemberTable;
+  recorded_total: RecordedTotalTable;
+  recorded_digest: RecordedDigestTable;
+}

@@ -7,12 +7,10 @@ import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
 import type { ScreenTables } from "./screen-tables.ts";
 import type { TriageTable } from "./triage-rows.ts";
-import type {
-  AlertGroupMemberTable,
-  AlertGroupTable,
-  RecordedDigestTable,
-  RecordedTotalTable,
-} from "./group-tables.ts";
+import type { ReadTables } from "./alert-reads.ts";
+import type { GroupTables } from "./group-tables.ts";
+import type { OwnTables } from "./own-tables.ts";
+import type { PaymentTables } from "./payment-tables.ts";
 import type {
   RewatchedTable,
   WatchChangeTable,
@@ -359,7 +357,7 @@ export interface RetroHitTable {
   fresh: boolean;
 }
 
-export interface Database extends ScreenTables {
+export interface Database extends GroupTables, OwnTables, PaymentTables, ReadTables, ScreenTables {
   chain_lease: ChainLeaseTable;
   checkpoint: CheckpointTable;
   coverage: CoverageTable;
@@ -368,10 +366,6 @@ export interface Database extends ScreenTables {
   pending_transaction: PendingTransactionTable;
   alert: AlertTable;
   triage: TriageTable;
-  alert_group: AlertGroupTable;
-  alert_group_member: AlertGroupMemberTable;
-  recorded_total: RecordedTotalTable;
-  recorded_digest: RecordedDigestTable;
   message: MessageTable;
   delivery: DeliveryTable;
   attempt: AttemptTable;

@@ -1,4 +1,5 @@
 /** What a person is told. Names, levels and stages follow docs/alert.schema.json. */
+import type { ChainId } from "./chain.ts";
 
 export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -23,8 +24,10 @@ export type SystemEventType =
   | "watchlist.importRefused"
   | "watchlist.due"
   | "watchlist.scanned";
+/** Of what a customer's payments within 24 hours are together. */
+export type PaymentsEventType = "payments.summed" | "payments.withdrawn";
 /** `group.digest`: alerts that were not told one by one. */
-export type EventType = AlertEventType | SystemEventType | "group.digest";
+export type EventType = AlertEventType | SystemEventType | PaymentsEventType | "group.digest";
 
 /** A message as stored and sent: `body` is the exact text that is signed. */
 export interface Message {
@@ -99,6 +102,28 @@ export interface Grouping {
   readonly mayStandOut: boolean;
 }
 
+/** The severity of an amount in whole cents: that of the last step it reaches. Ascending, the first at 0. */
+export type SeverityLadder = readonly { readonly fromCents: number; readonly severity: Severity }[];
+
+/** What one alert adds to the sums of its customer and one incident. */
+export interface Payment {
+  readonly alertId: string;
+  readonly incident: string;
+  /** Null: unknown; then the own address stands for its customer. */
+  readonly customerRef: string | null;
+  readonly own: string;
+  readonly direction: "in" | "out";
+  readonly chain: ChainId;
+  /** Of its block, Unix ms. */
+  readonly at: number;
+  /** As far as known; above 0. */
+  readonly usdCents: bigint;
+  /** Of the alert by itself. */
+  readonly severity: Severity;
+  /** Which severity its entries give to a larger amount. */
+  readonly ladder: SeverityLadder;
+}
+
 /** What folding an alert's events gave. */
 export interface FoldResult {
   readonly record: AlertRecord;
@@ -106,10 +131,14 @@ export interface FoldResult {
   readonly message: Message | null;
   /** Names of the sinks the message goes to. */
   readonly sinks: readonly string[];
+  /** Of these, those that know of the alert and to which this revision is no news. */
+  readonly quiet: readonly string[];
   /** What its case goes by. */
   readonly about: AlertAbout;
   /** Null: told by itself, whatever else there is. */
   readonly grouping: Grouping | null;
+  /** What it adds to the sums of its customer; empty: nothing, as long as it does not stand. */
+  readonly payments: readonly Payment[];
 }
 
 /** A group whose digest is due. Amounts in base units. */

@@ -78,6 +78,7 @@ export interface WebhookSinkConfig extends LaneOptions, TlsFiles {
   readonly heartbeat?: boolean | undefined;
   /** False: alerts of a group come one by one, not as digests; absent: as digests. */
   readonly grouping?: boolean | undefined;
+  readonly updates?: "all" | "news" | undefined;
 }
 
 export interface ConsoleSinkConfig {
@@ -86,6 +87,7 @@ export interface ConsoleSinkConfig {
   /** As of a webhook. */
   readonly heartbeat?: boolean | undefined;
   readonly grouping?: boolean | undefined;
+  readonly updates?: "all" | "news" | undefined;
 }
 
 /** What a list must be beyond what every list must. */
@@ -146,6 +148,7 @@ export interface Config {
     readonly recordedDays: number;
     /** Screening answers are kept for so many days. */
     readonly screeningDays: number;
+    readonly readDays: number;
   };
   readonly http: { readonly host: string; readonly port: number; readonly importMbMax: number } | null;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };

@@ -14,8 +14,16 @@ export interface PriceFeed {
   readonly decimals: number | null;
 }
 
+/** USD for one whole unit. */
+export interface PriceRange {
+  readonly fromUsd: number;
+  readonly toUsd: number;
+}
+
 export interface PriceFeeds {
   readonly feeds: readonly PriceFeed[];
   /** Feeds that tell whether the sequencer of a rollup is up: while it was down, its prices are not to be relied on. */
   readonly sequencers: ReadonlyMap<ChainId, Address>;
+  /** What a base costs unless the world changed: a price outside of it needs a second source. */
+  readonly ranges: ReadonlyMap<string, PriceRange>;
 }

@@ -9,6 +9,8 @@ export type BodyFormat = (typeof BODY_FORMATS)[number];
 /** False: alerts of a group come one by one, not as digests; absent: as digests. */
 interface MayGroup {
   readonly grouping?: boolean | undefined;
+  /** Which later revisions of an alert it gets; absent: news for chats and mail, all for others. */
+  readonly updates?: "all" | "news" | undefined;
 }
 
 /** What every sink has that opens connections. */

@@ -16,7 +16,7 @@ import type { ValueMoment } from "../types/valuer.ts";
 import { chosenPaths, createFeedPlan, describePath, type FeedPath } from "./feed-plan.ts";
 import { createPriceMemory } from "./price-memory.ts";
 import { createFeedReader, type FeedMoment } from "./read-feed.ts";
-import { AwayError, deviationBps, FeedError, isPlausible, type Rate, times, troubleOf } from "./round.ts";
+import { AwayError, deviationBps, FeedError, isInRange, isPlausible, type Rate, times, troubleOf } from "./round.ts";
 
 export interface PricedChain {
   readonly id: ChainId;
@@ -183,8 +183,12 @@ export function createPriceBook({ chains, feeds, maxAgeS, now, log }: PriceBookO
     if (second !== undefined && deviationBps(best.rate, second.rate) > SOURCES_DEVIATION_MAX_BPS)
       throw new FeedError(`the feeds for ${first.base} of ${nameOf(best.path)} and ${nameOf(second.path)} disagree`);
     const earlier = memory.agrees(first.base, at.time, best.rate);
-    if (earlier === false && second === undefined && best.operators.length < 2)
-      throw new FeedError(`the price of ${first.base} is far from those told within a day of it`);
+    if (second === undefined && best.operators.length < 2) {
+      if (!isInRange(feeds.ranges.get(first.base), best.rate))
+        throw new FeedError(`the price of ${first.base} is far from what it ever was, and one node alone says so`);
+      if (earlier === false)
+        throw new FeedError(`the price of ${first.base} is far from those told within a day of it`);
+    }
     memory.accept(first.base, at.time, best.rate);
     const compared = [
       ...(second === undefined ? [] : [`the feed of ${nameOf(second.path)}`]),

@@ -3,6 +3,7 @@
  * Source of the calls: AggregatorV3Interface of smartcontractkit/chainlink; the selectors are held by test/unit/value/.
  */
 import { AppError } from "../lib/errors.ts";
+import type { PriceRange } from "../types/price-feeds.ts";
 
 export const LATEST_ROUND_DATA = "0xfeaf968c";
 export const DECIMALS = "0x313ce567";
@@ -121,4 +122,10 @@ export function rateText({ value, decimals }: Rate): string {
   const whole = text.slice(0, text.length - digits);
   const fraction = text.slice(text.length - digits).replace(/0+$/, "");
   return fraction === "" ? whole : `${whole}.${fraction}`;
+}
+
+/** True where nothing is known of the base. */
+export function isInRange(range: PriceRange | undefined, { value, decimals }: Rate): boolean {
+  const usd = Number(value) / 10 ** decimals;
+  return range === undefined || (usd >= range.fromUsd && usd <= range.toUsd);
 }

@@ -3,7 +3,7 @@
  * transaction, each row checked as a row of a file is.
  */
 import pg from "pg";
-import { describeError, UnavailableError } from "../lib/errors.ts";
+import { ConfigError, describeError, UnavailableError } from "../lib/errors.ts";
 import { redactText, redactUrl } from "../lib/redact.ts";
 import { inSlices } from "../lib/slices.ts";
 import type { OwnDatabaseConfig } from "../types/config.ts";
@@ -30,7 +30,13 @@ export interface OwnDatabaseResult {
   readonly problems: readonly FileProblem[];
 }
 
-/** Throws UnavailableError when the database does not answer all of it. */
+/**
+ * SQLSTATEs, or their classes, that asking again does not cure: a feature or value the server does not take, a query that
+ * writes or is wrong, an access or a database that is not there.
+ */
+const NEEDS_A_PERSON = /^(?:0A|22|28|3D|3F|42)[0-9A-Z]{3}$|^25006$/;
+
+/** Throws ConfigError where the query or the access is wrong, and UnavailableError where the database does not answer all of it. */
 export async function readOwnDatabase(
   { url, query }: Pick<OwnDatabaseConfig, "url" | "query">,
   { normalizeAddress, signal }: { normalizeAddress: NormalizeAddress; signal: AbortSignal },
@@ -45,10 +51,13 @@ export async function readOwnDatabase(
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw new UnavailableError(
-      `own addresses were not read from ${redactUrl(url)}: ${redactText(describeError(error))}`,
-      { cause: error },
-    );
+    const found = `own addresses were not read from ${redactUrl(url)}: ${redactText(describeError(error))}`;
+    const { code } = error as { code?: unknown };
+    if (typeof code === "string" && NEEDS_A_PERSON.test(code))
+      throw new ConfigError(`${found}. Correct watchlists.ownDatabase or the database; asking again does not help.`, {
+        cause: error,
+      });
+    throw new UnavailableError(found, { cause: error });
   }
   return { own: await inSlices(known.builder.finish(), signal), problems: problems.list() };
 }

@@ -1,6 +1,6 @@
 /** The shipped price feeds (config/price-feeds.yaml) to `PriceFeeds`. */
 import { z } from "zod";
-import { FEED_QUOTES, type PriceFeed, type PriceFeeds } from "../types/price-feeds.ts";
+import { FEED_QUOTES, type PriceFeed, type PriceFeeds, type PriceRange } from "../types/price-feeds.ts";
 import type { ChainId } from "../types/chain.ts";
 import type { FileProblem } from "../types/watchlist-format.ts";
 import { canonicalAddress, type NormalizeAddress, notAnAddress } from "./addresses.ts";
@@ -27,6 +27,7 @@ const fileSchema = mapping({
   sources: z.record(slugField, refField, { error: "a mapping of short keys to references" }).nullish(),
   feeds: z.array(z.unknown(), { error: "a list of feeds" }),
   sequencers: z.array(z.unknown(), { error: "a list of sequencer feeds" }).nullish(),
+  ranges: z.array(z.unknown(), { error: "a list of ranges" }).nullish(),
 });
 
 const place = {
@@ -35,11 +36,19 @@ const place = {
   note: optional(textField(300)),
   sources: z.array(refField, { error: "a list of references" }).nullish(),
 };
+const symbolField = z
+  .string({ error: "a symbol in capitals such as ETH" })
+  .regex(/^[A-Z0-9]{1,16}$/, { error: "a symbol in capitals such as ETH" });
+const USD_ALLOWED = "USD such as 0.5 or 40000, above 0";
+const usd = z
+  .string({ error: USD_ALLOWED })
+  .regex(/^\d{1,9}(\.\d{1,9})?$/, { error: USD_ALLOWED })
+  .transform(Number)
+  .refine((value) => value > 0, { error: USD_ALLOWED });
+const rangeSchema = mapping({ bases: z.array(symbolField, { error: "a list of symbols" }), fromUsd: usd, toUsd: usd });
 const feedSchema = mapping({
   ...place,
-  base: z
-    .string({ error: "a symbol in capitals such as ETH" })
-    .regex(/^[A-Z0-9]{1,16}$/, { error: "a symbol in capitals such as ETH" }),
+  base: symbolField,
   quote: choiceField(FEED_QUOTES),
   decimals: optional(integerField(0, 36)),
 });
@@ -50,7 +59,7 @@ export interface FeedFile {
   readonly problems: readonly FileProblem[];
 }
 
-export const NO_FEEDS: PriceFeeds = { feeds: [], sequencers: new Map() };
+export const NO_FEEDS: PriceFeeds = { feeds: [], sequencers: new Map(), ranges: new Map() };
 
 /** Each pair once on a chain: two feeds for one would leave it to chance which is asked. */
 export async function loadPriceFeeds(path: string, normalizeAddress: NormalizeAddress): Promise<FeedFile> {
@@ -99,5 +108,18 @@ export async function loadPriceFeeds(path: string, normalizeAddress: NormalizeAd
     const proxy = row && proxyOf(row, at);
     if (row !== null && proxy !== null) sequencers.set(row.chain, proxy);
   }
-  return { feeds: { feeds: [...feeds.values()], sequencers }, problems: problems.list() };
+  const ranges = new Map<string, PriceRange>();
+  for (const [index, value] of (file.ranges ?? []).entries()) {
+    const at = ["ranges", index] as const;
+    const row = check(rangeSchema, { value, path: at, lineOf }, problems);
+    for (const symbol of row?.bases ?? []) {
+      const { fromUsd, toUsd } = row as PriceRange;
+      if (!ranges.has(symbol) && fromUsd < toUsd) ranges.set(symbol, { fromUsd, toUsd });
+      else {
+        const found = `${symbol} from ${fromUsd} to ${toUsd}`;
+        problems.add({ line: lineOf(at), field: `ranges[${index}]`, found, allowed: "each symbol once, and upward" });
+      }
+    }
+  }
+  return { feeds: { feeds: [...feeds.values()], sequencers, ranges }, problems: problems.list() };
 }

@@ -110,5 +110,7 @@ export function foldKinds(alert: AlertRecord | null, events: readonly HitEvent[]
     sinks: ["siem", "desk"],
     about: { customerRef: null, incidents: ["heist"], gainedHit: alert === null },
     grouping: null,
+    payments: [],
+    quiet: [],
   };
 }

@@ -93,6 +93,8 @@ export function triageConformance(
         message,
         sinks: [],
         grouping: null,
+        payments: [],
+        quiet: [],
         about: { customerRef, incidents, gainedHit },
       };
     }

@@ -41,15 +41,18 @@ describe("pagerduty", () => {
     expect(service.requests[0]?.raw).not.toContain("deposit-88121");
   });
 
-  test("what recovers resolves what was degraded, and nothing else", async () => {
+  test("what recovers or is withdrawn resolves what was told before, and nothing else", async () => {
     const { service, sink } = await open();
     const all = [
       alarmMessage("system.degraded", "chain:ethereum"),
       alarmMessage("system.degraded", "chain:base"),
       alarmMessage("system.recovered", "chain:ethereum"),
+      alarmMessage("payments.summed", "payments:one"),
+      alarmMessage("payments.summed", "payments:other"),
+      alarmMessage("payments.withdrawn", "payments:one"),
     ];
     for (const message of all) expect(await send(sink, message)).toMatchObject({ result: "delivered" });
-    expect([...service.incidents.values()]).toEqual(["resolved", "triggered"]);
+    expect([...service.incidents.values()]).toEqual(["resolved", "triggered", "resolved", "triggered"]);
   });
 
   test("the largest alert is taken", async () => {

@@ -5,6 +5,7 @@ import { Client } from "pg";
 import { normalizeAddress } from "../../src/chains/registry.ts";
 import { type Alarms, createAlarms } from "../../src/daemon/alarms.ts";
 import { createLiveLists, type LiveLists } from "../../src/daemon/live-lists.ts";
+import { openOwnCalls } from "../../src/daemon/own-open.ts";
 import { refreshOwn, waitForOwnDatabase } from "../../src/daemon/own-database-sync.ts";
 import { watchPorts } from "../../src/daemon/watch-ports.ts";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -91,13 +92,34 @@ describe("a database of own addresses", () => {
     await sql.query("create sequence taken");
     const writing = "select chain, address, nextval('taken') customer_ref, wallet from own";
     await expect(read(writing)).rejects.toMatchObject({
-      code: "unavailable",
+      code: "config",
       message: expect.stringContaining("read-only"),
     });
     expect((await sql.query("select is_called from taken")).rows).toEqual([{ is_called: false }]);
     // It fails in the middle, after pages that were right.
     const failing = "select chain, address, 1 / (id - 900) customer_ref, wallet from own order by id";
-    await expect(read(failing)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(read(failing)).rejects.toMatchObject({ code: "config", retryable: false });
+  });
+
+  test.each([
+    ["a query that is none", "selekt 1", "syntax error"],
+    ["a table that is not there", "select chain, address, customer_ref, wallet from onw", '"onw" does not exist'],
+    ["a table it may not read", "select chain, address, customer_ref, wallet from hidden", "permission denied"],
+  ])("%s ends the start with what to do, instead of waiting for ever", async (_what, query, why) => {
+    await sql.query("drop role if exists reader");
+    await sql.query("create role reader login; create table hidden (like own)");
+    try {
+      const asReader = new URL(url);
+      asReader.username = "reader";
+      const asked = { url: asReader.href, query };
+      await expect(readOwnDatabase(asked, { normalizeAddress, signal: NEVER })).rejects.toMatchObject({
+        code: "config",
+        retryable: false,
+        message: expect.stringMatching(new RegExp(`${why}.*Correct watchlists.ownDatabase`, "s")),
+      });
+    } finally {
+      await sql.query("drop table hidden; drop role reader");
+    }
   });
 });
 
@@ -123,6 +145,8 @@ describe("own addresses of a database, read again", () => {
   const fromFile = { chain: CHAIN, address: addressOf(5), customerRef: "of a file", wallet: "cold" } as const;
   const database = () => ({ url, query: QUERY, refreshMinutes: 1 });
   const config = () => ({ watchlists: { enable: [], ownDatabase: database() }, chains: [] }) as unknown as Config;
+  let now = Date.UTC(2026, 10, 22);
+  const reading = () => ({ db: store.db, now: () => now });
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } as never;
 
   beforeEach(async () => {
@@ -131,14 +155,14 @@ describe("own addresses of a database, read again", () => {
     await migrate(store.db);
     running = new AbortController();
     alarms = createAlarms({ clock: systemClock, random: () => "x" });
-    known = await waitForOwnDatabase(config(), log, NEVER);
+    known = await waitForOwnDatabase(config(), { ...reading(), log }, NEVER);
     const files = { own: createOwnIndex([fromFile]), tokens: createTokenList([]), tokenCount: 0 };
     live = await createLiveLists(
       config(),
       {
         store: createWatchStore(store.db, watchPorts(config())),
         files,
-        ownDatabase: known,
+        own: { database: known, given: NO_OWN },
         file: path.join(folder.path, "watched.entries"),
         log,
         onSwap: () => undefined,
@@ -153,7 +177,11 @@ describe("own addresses of a database, read again", () => {
   });
 
   const refresh = async () => {
-    const next = await refreshOwn(known, { database: database(), start: known, live, alarms, log }, NEVER);
+    const next = await refreshOwn(
+      known,
+      { database: database(), start: known, live, alarms, log, ...reading() },
+      NEVER,
+    );
     known = next ?? known;
     return next;
   };
@@ -199,6 +227,51 @@ describe("own addresses of a database, read again", () => {
     expect([ownOf(240), ownOf(241)?.wallet, held()]).toEqual([null, "hot", []]);
   });
 
+  const start = () => waitForOwnDatabase(config(), { ...reading(), log }, NEVER);
+  const accept = () =>
+    openOwnCalls({ ...config(), sinks: { operations: [] } } as never, store, live).api.ask(
+      "own.accept",
+      { why: "we closed a region" },
+      { name: "ann", role: "admin" },
+    );
+  const DAY_MS = 24 * 60 * 60_000;
+
+  test("a restart takes no smaller database either, until a person accepts it", async () => {
+    await sql.query("delete from own where id <= 241");
+    await expect(start()).rejects.toMatchObject({
+      code: "config",
+      message: expect.stringMatching(/gives 959; .* up to 1200. If that is right: heistwatch own accept/),
+    });
+    await accept();
+    expect((await start()).count).toBe(959);
+    // What was accepted is what the next is compared with.
+    await sql.query("delete from own where id <= 500");
+    await expect(start()).rejects.toMatchObject({ code: "config" });
+  });
+
+  test("a loss in small steps is seen by what there was in the last seven days, a slow one is not", async () => {
+    const shrinkTo = async (id: number) => {
+      await sql.query("delete from own where id > $1", [id]);
+      return (await refresh())?.count ?? null;
+    };
+    expect([await shrinkTo(1_100), await shrinkTo(1_000)]).toEqual([1_100, 1_000]);
+    now += 3 * DAY_MS;
+    expect([await shrinkTo(960), await shrinkTo(959)]).toEqual([960, null]);
+    expect(held()).toEqual(["own:database"]);
+    expect(ownOf(960)).not.toBeNull();
+    now += 5 * DAY_MS;
+    expect(await refresh()).not.toBeNull();
+    expect([ownOf(960), held()]).toEqual([null, []]);
+  });
+
+  test("a running process takes over at its next reading what a person accepted", async () => {
+    await sql.query("delete from own where id > 100");
+    expect(await refresh()).toBeNull();
+    await accept();
+    expect((await refresh())?.count).toBe(100);
+    expect([ownOf(101), held()]).toEqual([null, []]);
+  });
+
   test("a database that is away keeps what was known, with an alarm until it is back", async () => {
     await server.down();
     try {
@@ -206,7 +279,7 @@ describe("own addresses of a database, read again", () => {
       expect(held()).toEqual(["own:database"]);
       expect(ownOf(1)).not.toBeNull();
       const stopping = new AbortController();
-      const waiting = waitForOwnDatabase(config(), log, stopping.signal);
+      const waiting = waitForOwnDatabase(config(), { ...reading(), log }, stopping.signal);
       stopping.abort(new Error("stopped"));
       await expect(waiting).rejects.toThrow("stopped");
     } finally {

@@ -56,7 +56,9 @@ export function largestMessage(): SinkMessage {
   return { webhookId, type, severity, body, timestamp: 1_795_000_000 };
 }
 
-export function alarmMessage(type: "system.degraded" | "system.recovered", subject = "chain:ethereum"): SinkMessage {
+type AlarmType = "system.degraded" | "system.recovered" | "payments.summed" | "payments.withdrawn";
+
+export function alarmMessage(type: AlarmType, subject = "chain:ethereum"): SinkMessage {
   const at = "2026-11-22T10:15:02.114Z";
   const data = { subject, severity: "high", summary: "No node answers.", since: at, detail: { nodes: 2 } };
   const body = JSON.stringify({ type, timestamp: at, schemaVersion: "1", replay: false, test: false, data });

@@ -1,9 +1,12 @@
-/** `heistwatch sinks list` and `sinks test`, as an operator runs them. */
+/** `heistwatch sinks list`, `sinks test` and `sinks keygen`, as an operator runs them. */
 import { spawn } from "node:child_process";
+import { createPublicKey, verify } from "node:crypto";
 import { once } from "node:events";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
+import { Webhook } from "standardwebhooks";
+import { signHeaders } from "../../src/deliver/signing.ts";
 import { startReceiver, TEST_WEBHOOK_SECRET } from "../support/receiver.ts";
 import { PAGERDUTY_KEY, startPagerduty } from "../support/services/pagerduty.ts";
 import { SLACK_PATH, startSlack } from "../support/services/slack.ts";
@@ -73,4 +76,39 @@ test("every sink is listed without its secrets, and tested through its real path
   expect((await heistwatch(["test", "nobody", "--config", file], env)).output).toContain(
     "there are: desk, chat, pager",
   );
+});
+
+test("keygen makes keys that both sides can use as they are, each time others", async () => {
+  interface Keys {
+    readonly v1: { readonly secret: string };
+    readonly v1a: { readonly privateKey: string; readonly publicKey: string };
+  }
+  const [one, other] = await Promise.all(
+    [1, 2].map(async () => JSON.parse((await heistwatch(["keygen", "--json"], {})).output) as Keys),
+  );
+  const { v1, v1a } = one as Keys;
+  const body = '{"type":"alert.created"}';
+  const timestamp = Math.floor(Date.now() / 1_000);
+  const secrets = [v1.secret, v1a.privateKey];
+  const headers = signHeaders({ webhookId: "msg_1", timestamp, body: Buffer.from(body), secrets });
+  expect(() => new Webhook(v1.secret).verify(body, { ...headers })).not.toThrow();
+  const publicKey = createPublicKey({
+    key: {
+      kty: "OKP",
+      crv: "Ed25519",
+      x: Buffer.from(v1a.publicKey.slice("whpk_".length), "base64").toString("base64url"),
+    },
+    format: "jwk",
+  });
+  const signature = headers["webhook-signature"].split(" v1a,")[1] ?? "";
+  const signed = Buffer.from(`msg_1.${timestamp}.${body}`);
+  expect(verify(null, signed, publicKey, Buffer.from(signature, "base64"))).toBe(true);
+  const all = [one, other].flatMap((keys) => [keys?.v1.secret, keys?.v1a.privateKey, keys?.v1a.publicKey]);
+  expect(new Set(all).size).toBe(6);
+  // As a person reads it: the private keys for us, the public one for the receiver.
+  const text = await heistwatch(["keygen"], {});
+  expect([text.code, text.output]).toEqual([
+    0,
+    expect.stringMatching(/whsec_\S+[^]*whsk_\S+[^]*whpk_\S+[^]*secrets: \[/),
+  ]);
 });

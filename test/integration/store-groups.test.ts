@@ -27,6 +27,8 @@ interface World {
   /** Folds one alert: a payment of the entry to an own address. */
   pay(of: Payment): Promise<string>;
   take(alertId: string, at: number): Promise<void>;
+  /** The list says another incident now. */
+  rename(alertId: string, at: number): Promise<void>;
   digests(at: number): Promise<number>;
   /** Messages a sink was given, oldest first: alert ids, and digests by what they hold. */
   told(sink: string): Promise<string[]>;
@@ -46,6 +48,7 @@ const context: FoldContext = {
   chainName: () => "ethereum",
   operatorsConfigured: () => 1,
   sinks: [PEOPLE, MACHINE],
+  newsSinks: new Set([PEOPLE]),
   groupingSinks: new Set([PEOPLE]),
   routes: [],
   policy: DEFAULT_POLICY,
@@ -80,6 +83,20 @@ function worldOf({ db }: OpenStore): World {
         .executeTakeFirstOrThrow();
       const event = { hitId: row.hit_id, alertId, kind: "removed", block: "null", payload: null, trust: null } as const;
       await db.transaction().execute((trx) => addHitEvents(trx, [{ ...event, late: false, reason: "reorg" }], at));
+      await fold(alertId);
+    },
+    async rename(alertId, at) {
+      const row = await db
+        .selectFrom("hit_event")
+        .select(["hit_id", "payload", "block", "trust"])
+        .where("alert_id", "=", alertId)
+        .executeTakeFirstOrThrow();
+      const before = codec.decodeHit(row.payload ?? "");
+      const matches = before.matches.map((match) => ({ ...match, entry: { ...match.entry, incident: "renamed" } }));
+      const payload = codec.encodeHit({ ...before, matches });
+      const { hit_id: hitId, block, trust } = row;
+      const event = { hitId, alertId, kind: "rematched", block, payload, trust, late: false } as const;
+      await db.transaction().execute((trx) => addHitEvents(trx, [event], at));
       await fold(alertId);
     },
     digests: (at) => storeDigests(db, { now: at, limit: 1_000, makeMessage: (digest) => digestMessage(digest, at) }),
@@ -199,6 +216,24 @@ function suite(name: string, open: () => Promise<StoreToTest>): void {
       expect(await releaseAlert(store.opened.db, { alertId: last, now: NOW + 2 })).toBeNull();
       await take(last, NOW + 3);
       expect((await told(PEOPLE)).slice(5)).toEqual([`${last} alert.created`, `${last} alert.retracted`]);
+    });
+
+    test("a held alert that belongs to no full group any more is told whole to people, though it is no news", async () => {
+      const { pay, rename, told } = await fresh();
+      let last = "";
+      let first = "";
+      for (let at = 0; at < 6; at += 1) {
+        last = await pay({ by: "name", to: 1 });
+        if (first === "") first = last;
+      }
+      expect(await told(PEOPLE)).toHaveLength(5);
+      await rename(last, NOW + 1);
+      // Told before, by itself: a new name is no news.
+      await rename(first, NOW + 1);
+      expect((await told(PEOPLE)).slice(5)).toEqual([`${last} alert.updated`]);
+      expect((await told(MACHINE)).slice(6).toSorted()).toEqual(
+        [`${first} alert.updated`, `${last} alert.updated`].toSorted(),
+      );
     });
 
     test("a flood of sanctioned dust and one real payment: at most 30 messages, all stored", async () => {

@@ -5,7 +5,8 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
 import { Webhook } from "standardwebhooks";
-import { http, NEW, OLD, retryWith, send, sinkTo, tcp, timed } from "./receivers.ts";
+import { signHeaders } from "../../src/deliver/signing.ts";
+import { http, message, NEW, OLD, retryWith, send, sinkTo, tcp, timed } from "./receivers.ts";
 
 describe("a request", () => {
   test.each(["{}", '{"note":"Überweisung 送金 🥷 \u2028"}', "", " \n{}\r\n", "x".repeat(20_000)])(
@@ -30,6 +31,31 @@ describe("a request", () => {
       }
     },
   );
+
+  test("is signed with an old key as long as it lasts, by the time of the attempt, and never with that alone", async () => {
+    const signatures: string[] = [];
+    const { port } = await http((request, response) => {
+      signatures.push(String(request.headers["webhook-signature"]));
+      response.end();
+    });
+    const until = 2_000_000_000;
+    // One sink, never made anew: the key ends while heistwatch runs.
+    const sink = sinkTo(port, { secrets: [NEW], oldSecrets: [{ secret: OLD, until }] });
+    for (const timestamp of [until - 1, until, until + 1]) await send(sink, { timestamp });
+    const [last = "", ...after] = signatures.map((one) => one.split(" "));
+    expect([last.length, after.map((one) => one.length)]).toEqual([2, [1, 1]]);
+    const accepts = (secret: string, timestamp: number, signature: readonly string[]) => {
+      const { body, webhookId } = message({ timestamp });
+      const bare = signHeaders({ webhookId, timestamp, body: Buffer.from(body), secrets: [secret] });
+      return signature.includes(bare["webhook-signature"]);
+    };
+    expect([accepts(NEW, until - 1, last as string[]), accepts(OLD, until - 1, last as string[])]).toEqual([
+      true,
+      true,
+    ]);
+    expect(after.map((one, index) => accepts(OLD, until + index, one))).toEqual([false, false]);
+    expect(after.map((one, index) => accepts(NEW, until + index, one))).toEqual([true, true]);
+  });
 
   test("carries our headers and the configured ones, to the configured path and query", async () => {
     let seen: IncomingMessage | null = null;

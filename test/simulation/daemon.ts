@@ -193,6 +193,7 @@ function foldContext(sinks: readonly string[], minSeverity: Weather["minSeverity
     chainName: (id) => id,
     operatorsConfigured: () => 1,
     sinks,
+    newsSinks: new Set(),
     groupingSinks,
     routes: [],
     policy: DEFAULT_POLICY,

@@ -62,6 +62,7 @@ export interface WebhookRow {
   readonly concurrency?: number;
   readonly heartbeat?: boolean;
   readonly grouping?: boolean;
+  readonly fallback?: string;
 }
 
 export interface WrittenConfig {

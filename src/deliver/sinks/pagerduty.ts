@@ -52,7 +52,8 @@ export function pagerdutyEvent(body: string, of: { readonly customerReference: b
   const brief = briefOf(body, of);
   // What has recovered has the subject of what was degraded; two alarms of one subject are one incident.
   const key = alert?.alertId ?? hashId("sys", [system?.subject ?? ""]);
-  if (brief.isRetraction || type.endsWith(".recovered")) return { event_action: "resolve", dedup_key: key };
+  if (brief.isRetraction || type.endsWith(".recovered") || type.endsWith(".withdrawn"))
+    return { event_action: "resolve", dedup_key: key };
   return {
     event_action: "trigger",
     dedup_key: key,

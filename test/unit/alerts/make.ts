@@ -156,6 +156,7 @@ export function context(over: Partial<FoldContext> = {}): FoldContext {
     chainName: () => "ethereum",
     operatorsConfigured: () => 1,
     sinks: ["siem", "console"],
+    newsSinks: new Set(),
     groupingSinks: new Set(["console"]),
     routes: [],
     policy: DEFAULT_POLICY,

@@ -86,6 +86,7 @@ test("every call about alerts has its path, and there is no other", async () => 
   await send("GET", "");
   await send("GET", "/alr_1");
   await send("GET", "/alr_1/history");
+  await send("GET", "/reads?limit=5");
   for (const act of ALERT_ACTS) await send("POST", `/alr_1/${act}`, { body: "{}" });
   expect(asked.map((one) => (one as [string])[0]).toSorted()).toEqual(Object.keys(TRIAGE_LEAST_ROLE).toSorted());
   for (const [method, path] of [
@@ -102,6 +103,7 @@ test("without a valid token nothing is asked", async () => {
     ["GET", ""],
     ["GET", "/alr_1"],
     ["GET", "/alr_1/history"],
+    ["GET", "/reads"],
     ...ALERT_ACTS.map((act) => ["POST", `/alr_1/${act}`] as const),
   ] as const)
     expect((await send(method, path, { token: "bens" })).status).toBe(401);

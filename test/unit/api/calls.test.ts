@@ -3,10 +3,12 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Registry } from "prom-client";
 import type { ApiPorts } from "../../../src/api/calls.ts";
 import { createHealthServer, type HealthServer } from "../../../src/api/health-server.ts";
+import { OWN_ROUTES } from "../../../src/api/own-routes.ts";
 import { PEOPLE_ROUTES } from "../../../src/api/people-routes.ts";
 import { WATCH_ROUTES } from "../../../src/api/watch-routes.ts";
 import { NotAllowedError } from "../../../src/daemon/actors.ts";
 import { BadCallError } from "../../../src/daemon/checked.ts";
+import { OWN_CALLS } from "../../../src/daemon/own-calls.ts";
 import { WATCH_CALLS } from "../../../src/daemon/watch-calls.ts";
 import { AppError } from "../../../src/lib/errors.ts";
 
@@ -73,14 +75,16 @@ test("a call carries its arguments and its caller", async () => {
 });
 
 test.each([null, "bens", "", "anns anns"])("without a valid token (%p) nothing is asked", async (token) => {
-  for (const { group, calls } of [WATCH_ROUTES, PEOPLE_ROUTES])
+  for (const { group, calls } of [WATCH_ROUTES, PEOPLE_ROUTES, OWN_ROUTES])
     for (const call of calls) expect((await post(`${group}/${call}`, "{}", token)).status).toBe(401);
   expect(asked).toEqual([]);
 });
 
 test("every call of the command line has its path, and there is no other", async () => {
-  const paths = [WATCH_ROUTES, PEOPLE_ROUTES].flatMap(({ group, calls }) => calls.map((call) => `${group}.${call}`));
-  expect(paths.toSorted()).toEqual(WATCH_CALLS.toSorted());
+  const paths = [WATCH_ROUTES, PEOPLE_ROUTES, OWN_ROUTES].flatMap(({ group, calls }) =>
+    calls.map((call) => `${group}.${call}`),
+  );
+  expect(paths.toSorted()).toEqual([...WATCH_CALLS, ...OWN_CALLS].toSorted());
   expect((await post("watch/everything", "{}")).status).toBe(404);
 });
 

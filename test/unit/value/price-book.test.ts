@@ -1,7 +1,7 @@
 /** Each way a node may lie about a price, or not answer: what it says is never taken on trust, and nobody waits for it. */
 import { describe, expect, test } from "@jest/globals";
 import type { ContractCaller } from "../../../src/types/nodes.ts";
-import type { PriceFeed } from "../../../src/types/price-feeds.ts";
+import type { PriceFeed, PriceRange } from "../../../src/types/price-feeds.ts";
 import { createPriceBook, type PricedChain } from "../../../src/value/price-book.ts";
 import {
   BITCOIN,
@@ -40,10 +40,16 @@ function book(
   {
     feeds = [feed(), feed({ chain: OTHER })],
     sequencers = new Map<string, string>(),
+    ranges = new Map<string, PriceRange>(),
     now = () => T * 1_000,
-  }: { feeds?: readonly PriceFeed[]; sequencers?: ReadonlyMap<string, string>; now?: () => number } = {},
+  }: {
+    feeds?: readonly PriceFeed[];
+    sequencers?: ReadonlyMap<string, string>;
+    ranges?: ReadonlyMap<string, PriceRange>;
+    now?: () => number;
+  } = {},
 ) {
-  return createPriceBook({ chains, feeds: { feeds, sequencers }, maxAgeS: 25 * 3_600, now, log });
+  return createPriceBook({ chains, feeds: { feeds, sequencers, ranges }, maxAgeS: 25 * 3_600, now, log });
 }
 const priceOf = (of: ReturnType<typeof book>, at = AT, signal = NEVER) => of.priceOf(["ETH"], at, signal);
 
@@ -74,6 +80,24 @@ describe("one node of one chain", () => {
     const second = await priceOf(prices, { ...AT, time: T + 60 });
     if (refused) expect(second).toEqual({ why: "the price of ETH is far from those told within a day of it" });
     else expect(second).toMatchObject({ comparedWith: "earlier prices" });
+  });
+
+  test("who lies from the start is not believed, by its first price nor by those that agree with it", async () => {
+    const ranges = new Map([["ETH", { fromUsd: 200, toUsd: 40_000 }]]);
+    const why = "the price of ETH is far from what it ever was, and one node alone says so";
+    for (const usd of [0.01, 199.99, 40_000.01]) {
+      const prices = book([chain(CHAIN, [nodeAt(usd)])], { ranges });
+      for (const later of [0, 600, 1_200]) expect(await priceOf(prices, { ...AT, time: T + later })).toEqual({ why });
+    }
+    for (const usd of [200, 40_000])
+      expect(await priceOf(book([chain(CHAIN, [nodeAt(usd)])], { ranges }))).toMatchObject({ comparedWith: null });
+    // Two sources that agree know more than a file of last year.
+    const both = [chain(CHAIN, [nodeAt(50_000)]), chain(OTHER, [nodeAt(50_000)])];
+    expect(await priceOf(book(both, { ranges }))).toMatchObject({ comparedWith: "the feed of arbitrum" });
+    const operators = [nodeAt(50_000, {}, { operator: "a" }), nodeAt(50_000, {}, { operator: "b" })];
+    expect(await priceOf(book([chain(CHAIN, operators)], { ranges }))).toMatchObject({
+      comparedWith: "the nodes of a and b",
+    });
   });
 
   test("no liar walks to another price in small steps within a day", async () => {

@@ -88,5 +88,28 @@ test("the script writes what the loader reads", async () => {
   expect(feeds).toEqual({
     feeds: [{ chain: "eip155:1", base: "ETH", quote: "USD", proxy: A1, decimals: null }],
     sequencers: new Map([["eip155:1", B2]]),
+    ranges: expect.any(Map),
   });
+  // The shipped ones: what would cost a stable coin its value, or a coin, is seen.
+  expect([feeds.ranges.get("USDC"), feeds.ranges.get("ETH")]).toEqual([
+    { fromUsd: 0.5, toUsd: 1.5 },
+    { fromUsd: 200, toUsd: 40_000 },
+  ]);
+});
+
+test.each([
+  ["downward", "{ bases: [ETH], fromUsd: 3, toUsd: 2 }"],
+  ["twice", "{ bases: [ETH, ETH], fromUsd: 2, toUsd: 3 }"],
+  ["from nothing", "{ bases: [ETH], fromUsd: 0, toUsd: 2 }"],
+  ["in words", "{ bases: [ETH], fromUsd: cheap, toUsd: 2 }"],
+])("a range %s is a problem with its line", async (_what, range) => {
+  const text = [
+    "format: heistwatch-price-feeds/1",
+    'version: "2026-11-22.1"',
+    "feeds: []",
+    "ranges:",
+    `  - ${range}`,
+  ].join("\n");
+  const { problems } = await loadText(text);
+  expect(problems.map(({ line, field }) => [line, field.startsWith("ranges[0]")])).toEqual([[5, true]]);
 });
