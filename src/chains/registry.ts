@@ -1,11 +1,14 @@
 /** Chain families. Adding one is one folder here and one line below. */
+import type { EvidenceReader } from "../types/evidence.ts";
 import type { Address, ChainAdapter, ChainId, NativeCheckOutcome } from "../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
 import type { Evidence } from "../types/nodes.ts";
 import { normalizeBitcoinAddress } from "./bitcoin/address.ts";
 import { createBitcoinAdapter } from "./bitcoin/bitcoin-adapter.ts";
+import { bitcoinEvidence } from "./bitcoin/evidence/read-proof.ts";
 import { networkOf } from "./bitcoin/networks.ts";
+import { evmEvidence } from "./evm/evidence/read-proof.ts";
 import { normalizeEvmAddress } from "./evm/checksum.ts";
 import { createEvmAdapter } from "./evm/evm-adapter.ts";
 import { createNodePool, type NodePool } from "./pool/node-pool.ts";
@@ -25,10 +28,11 @@ interface Family {
   /** `noAdapter`: a chain of the namespace that is not read here. */
   // oxlint-disable-next-line typescript/no-redundant-type-constituents -- the third answer is named for the reader
   readonly normalizeAddress: (text: string, chain: ChainId) => Address | null | "noAdapter";
+  readonly evidence: EvidenceReader;
 }
 
 const FAMILIES: Record<ChainConfig["family"], Family> = {
-  evm: { namespace: "eip155", create: createEvmAdapter, normalizeAddress: normalizeEvmAddress },
+  evm: { namespace: "eip155", create: createEvmAdapter, normalizeAddress: normalizeEvmAddress, evidence: evmEvidence },
   bitcoin: {
     namespace: "bip122",
     create: createBitcoinAdapter,
@@ -36,6 +40,7 @@ const FAMILIES: Record<ChainConfig["family"], Family> = {
       const network = networkOf(chain);
       return network === null ? "noAdapter" : normalizeBitcoinAddress(text, network);
     },
+    evidence: bitcoinEvidence,
   },
 };
 
@@ -70,9 +75,18 @@ export function createChainPool({ chain, log, now, onRequest, onNativeCheck, onL
   return createNodePool({ nodes, quorum: chain.quorum, log, now, onLie });
 }
 
+/** Reads proofs of that chain; null: no family here does. */
+export function evidenceReaderOf(chain: ChainId): EvidenceReader | null {
+  return familyOf(chain)?.evidence ?? null;
+}
+
+function familyOf(chain: ChainId): Family | undefined {
+  const namespace = chain.split(":", 1)[0];
+  return Object.values(FAMILIES).find((one) => one.namespace === namespace);
+}
+
 /** Canonical text, null for a wrong address, or the word `noAdapter` for a chain no family here reads. */
 export function normalizeAddress(chain: ChainId, text: string): string | null {
-  const namespace = chain.split(":", 1)[0];
-  const family = Object.values(FAMILIES).find((one) => one.namespace === namespace);
+  const family = familyOf(chain);
   return family === undefined ? "noAdapter" : family.normalizeAddress(text, chain);
 }

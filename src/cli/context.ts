@@ -4,6 +4,7 @@ import path from "node:path";
 import { loadEnv } from "../config/env-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
+import { openEvidenceCalls } from "../daemon/evidence-open.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
 import { openTriageCalls } from "../daemon/triage-open.ts";
 import { openWatchCalls } from "../daemon/watch-open.ts";
@@ -76,6 +77,7 @@ export async function callOperator(config: Config, name: string, args: object): 
           people: {
             ...openWatchCalls({ config, store, running: null }).calls,
             ...openTriageCalls(config, store).calls,
+            ...openEvidenceCalls({ config, store, pools: null }).calls,
           },
         }),
         // Whoever runs beside us on this database looks each second.

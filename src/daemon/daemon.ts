@@ -24,6 +24,7 @@ import { watchSink } from "./alarm-rules.ts";
 import { createAlarms } from "./alarms.ts";
 import { createChainLine } from "./chain-line.ts";
 import { lookAtCoverage } from "./coverage-watch.ts";
+import { openEvidenceCalls } from "./evidence-open.ts";
 import { foldContext } from "./fold-context.ts";
 import { type DaemonTools, lineOf, type Parts, sinkNames } from "./parts.ts";
 import { coverageOf, servicesOf } from "./services.ts";
@@ -94,7 +95,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       await checkQueueOnce(built.queues, { queueState, metrics, log, atStart: true });
       const asked = joinCalls(
         openWatchCalls({ config, store, running: { ...built, log } }),
-        openTriageCalls(config, store),
+        joinCalls(openTriageCalls(config, store), openEvidenceCalls({ config, store, pools: built.pools })),
       );
       api = asked.api;
       const supervisor = createSupervisor(servicesOf(built, tools), log);

@@ -21,6 +21,7 @@ const RANKS: Readonly<Record<string, number>> = {
   queue: 2,
   alerts: 2,
   deliver: 2,
+  evidence: 2,
   api: 2,
   dashboard: 2,
   daemon: 3,

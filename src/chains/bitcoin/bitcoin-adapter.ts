@@ -18,6 +18,7 @@ import { ProofError } from "./proof-error.ts";
 import { readBlock } from "./read-block.ts";
 import { createScriptTable, type ScriptTable } from "./script-table.ts";
 import { checkSpent } from "./check-spent.ts";
+import { createEvidenceSource } from "./evidence/evidence-source.ts";
 import { createHistory } from "./history.ts";
 import { type CoinSet, createCoinSet } from "./mempool/coin-set.ts";
 import { createBitcoinMempool } from "./mempool/mempool-source.ts";
@@ -50,6 +51,7 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
   const headers = createHeaderSource({ client, network });
   const blocks = createBlockSource({ client, log });
   const tableOf = createTables(network);
+  const evidence = createEvidenceSource({ client, network, own: node.own });
   // Nobody else may learn whom we watch.
   const scan = node.own ? createNodeScan({ client, patient, log }) : null;
   const coins = createCoinSet();
@@ -83,6 +85,14 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
       // Values move in transactions only: nothing is hidden that would have to be traced.
       const trust = { proven: true, operators: [node.operator], missing: [], traced: true };
       return { ...header, transfers, trust: bytes.spentProven ? trust : { ...trust, inputsTold: true } };
+    },
+
+    async evidence(claims, signal) {
+      try {
+        return await evidence(claims, signal);
+      } catch (error) {
+        throw caughtAt(error, { node: node.name, asked: `block ${claims.block.hash}`, answered: "" });
+      }
     },
 
     finalizedNumber: async (signal) => (await watch.head(signal)) - finality.depth,

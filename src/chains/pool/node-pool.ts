@@ -7,6 +7,7 @@
  */
 import { AppError, UnavailableError } from "../../lib/errors.ts";
 import type { Block, Candidates, ChainAdapter, Header, OperatorView } from "../../types/chain.ts";
+import type { EvidenceClaims, FoundEvidence } from "../../types/evidence.ts";
 import type { Log } from "../../types/log.ts";
 import type { ContractCaller, Dispute, Evidence, PoolStatus } from "../../types/nodes.ts";
 import { type Agreement, agreementOf, reachedBy } from "./agreement.ts";
@@ -15,7 +16,8 @@ import { createEndpoint, type Endpoint, type PoolNode, type Request } from "./en
 import { type FrontEntry, frontAt, noteFront } from "./front.ts";
 import { MISSING_AFTER_MS } from "./health.ts";
 import { createPoolMempool } from "./pool-mempool.ts";
-import { askOperator, callerOf, headerAnswer, type Operator, operatorsOf, usable } from "./operator.ts";
+import { askOperator, callerOf, headerAnswer, isContract, type Operator, operatorsOf, usable } from "./operator.ts";
+import { findEvidence } from "./pool-evidence.ts";
 
 /** Operators name different blocks at one height. */
 export class DisputeError extends AppError {
@@ -43,6 +45,8 @@ export interface NodePool extends ChainAdapter {
   undrain(name: string): void;
   /** One own node in use of each operator, for questions to contracts. */
   ownCallers(): ContractCaller[];
+  /** Of whichever node still has the block; where none has, what is lacking says why. */
+  evidence(claims: EvidenceClaims, signal: AbortSignal): Promise<FoundEvidence>;
 }
 
 // A header is small: a node that takes longer is as good as away. Bodies keep the node's own limit.
@@ -335,6 +339,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     finalizedNumber,
     views,
     isContract: (address, signal) => isContract(endpoints, address, signal),
+    evidence: (claims, signal) => findEvidence(endpoints, claims, signal),
     ...(mempool === null ? {} : { mempool }),
     onHint(wake, signal) {
       for (const { adapter } of options.nodes) adapter.onHint?.(wake, signal);
@@ -363,19 +368,6 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     undrain: (name) => named(name).undrain(),
     ownCallers: () => operators.flatMap((operator) => callerOf(operator) ?? []),
   };
-}
-
-/** A node that cannot tell is no reason to fail: the next one is asked. */
-async function isContract(
-  endpoints: readonly Endpoint[],
-  address: string,
-  signal: AbortSignal,
-): Promise<boolean | null> {
-  for (const { own, adapter } of usable(endpoints)) {
-    const answer = own ? await adapter.isContract?.(address, signal).catch(() => null) : null;
-    if (answer != null) return answer;
-  }
-  return null;
 }
 
 function whyMissing({ endpoints }: Operator): string {
