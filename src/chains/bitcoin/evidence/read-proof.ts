@@ -16,6 +16,7 @@ import { ProofError } from "../proof-error.ts";
 import { proveHeight } from "../prove-block.ts";
 import { parseTransaction } from "../read-transaction.ts";
 import { hasWitness, isCoinbase, type Transactions } from "../transactions.ts";
+import { workFloorOf } from "./work-floor.ts";
 import { rootFrom } from "./merkle-branch.ts";
 import { type BitcoinProof, type LeafProof, parseBitcoinProof } from "./proof-schema.ts";
 
@@ -64,7 +65,15 @@ function provenHeader(proof: BitcoinProof, { block }: EvidenceClaims, network: N
   if (header.timestamp !== block.timestamp)
     throw new RefutedError(`the header's time is ${header.timestamp}, the bundle says ${block.timestamp}`);
   proveWork(bytes, network);
+  if (header.work < workFloorOf(network.chainId, block.number))
+    throw new RefutedError(
+      `to make the header took about 2^${bitsOf(header.work)} hashes, less than any block of that height: it is made up`,
+    );
   return header;
+}
+
+function bitsOf(work: bigint): number {
+  return work.toString(2).length - 1;
 }
 
 function provenLeaf({ index, raw, branch }: LeafProof, root: Uint8Array, what: string): Transactions {
@@ -165,12 +174,11 @@ function findingsOf(of: {
   const { block, transfers } = claims;
   const isTold = ({ key }: ClaimedTransfer) => INPUT_KEY.test(key) && !coins.has(Number(key.slice("vin:".length)));
   const hasHeight = block.number >= network.heightInCoinbaseFrom;
-  const bits = header.work.toString(2).length - 1;
   const at = new Date(block.timestamp * 1_000).toISOString();
   return {
     proven: [
       `The header in this file is that of the block with the hash ${block.hash}, made at ${at} by its miner's word.`,
-      `Its proof of work is real: to find such a header takes about 2^${bits} hashes.`,
+      `Its proof of work is real: to find such a header takes about 2^${bitsOf(header.work)} hashes.`,
       ...(hasHeight ? [`It is a block of height ${block.number}: its coinbase says so.`] : []),
       `Transaction ${txHash} is in that block (merkle branch, at the depth of the coinbase's).`,
       ...transfers.filter((transfer) => !isTold(transfer)).map(sentenceOf),
