@@ -20,13 +20,13 @@ export interface ExportEvidenceOptions extends PersonOptions {
 
 /** Writes the file, or prints it; what it proves goes to standard error. */
 export async function exportEvidence(alertId: string, options: ExportEvidenceOptions): Promise<number> {
-  const call = { name: "alerts.evidence", args: { alertId }, options };
+  const { format } = options;
+  const call = { name: "alerts.evidence", args: { alertId, format }, options };
   const { text } = await askWatch<MadeEvidence>(readConfig(options), call);
-  const verdict = verifyBundle(Buffer.from(text), { readerOf: evidenceReaderOf });
-  if (!verdict.ok) throw new AppError(`the daemon gave a bundle that does not verify: ${verdict.reason}`);
-  const file = options.format === "html" ? renderPage(verdict.findings, text) : text;
-  if (options.out === undefined) process.stdout.write(file);
-  else await writeNew(options.out, file);
+  const verdict = verifyFile(Buffer.from(text), { readerOf: evidenceReaderOf });
+  if (!verdict.ok) throw new AppError(`the daemon gave a file that does not verify: ${verdict.reason}`);
+  if (options.out === undefined) process.stdout.write(text);
+  else await writeNew(options.out, text);
   process.stderr.write(`${describeFindings(verdict.findings)}\n`);
   return EXIT.ok;
 }

@@ -6,6 +6,7 @@ import { createStateCodec } from "../alerts/state-codec.ts";
 import type { BundleParts } from "../evidence/bundle.ts";
 import type { EvidenceKey } from "../evidence/keys.ts";
 import { makeBundle } from "../evidence/make-bundle.ts";
+import { renderPage } from "../evidence/page.ts";
 import { verifyBundle } from "../evidence/verify-bundle.ts";
 import { assert } from "../lib/assert.ts";
 import { ConfigError, NotFoundError } from "../lib/errors.ts";
@@ -41,11 +42,17 @@ export interface EvidenceCallDeps {
 export interface MadeEvidence {
   /** The file, as it is to be written. */
   readonly text: string;
+  /** Of the bundle, which a page holds inside. */
   readonly sha256: string;
 }
 
 const DELIVERIES_MAX = 1_000;
-const schemas = { "alerts.evidence": z.strictObject({ alertId: z.string().regex(/^[!-~]{1,64}$/) }) } as const;
+const schemas = {
+  "alerts.evidence": z.strictObject({
+    alertId: z.string().regex(/^[!-~]{1,64}$/),
+    format: z.enum(["json", "html"]).default("json"),
+  }),
+} as const;
 const { decode } = createStateCodec({ encodeHit, decodeHit });
 
 export function createEvidenceCalls(deps: EvidenceCallDeps): PersonCalls {
@@ -56,8 +63,8 @@ export function createEvidenceCalls(deps: EvidenceCallDeps): PersonCalls {
       // It speaks in the house's name.
       leastRole: { "alerts.evidence": "investigator" },
       handlers: {
-        "alerts.evidence": async ({ alertId }, actor) => {
-          const made = await makeEvidence(deps, alertId);
+        "alerts.evidence": async ({ alertId, format }, actor) => {
+          const made = await makeEvidence(deps, alertId, format);
           await triage.note({
             alertId,
             actor: actor.name,
@@ -73,7 +80,7 @@ export function createEvidenceCalls(deps: EvidenceCallDeps): PersonCalls {
   );
 }
 
-async function makeEvidence(deps: EvidenceCallDeps, alertId: string): Promise<MadeEvidence> {
+async function makeEvidence(deps: EvidenceCallDeps, alertId: string, format: "json" | "html"): Promise<MadeEvidence> {
   const { key, now, version } = deps;
   if (key === null)
     throw new ConfigError(
@@ -83,7 +90,8 @@ async function makeEvidence(deps: EvidenceCallDeps, alertId: string): Promise<Ma
   const text = makeBundle({ parts, key, now: now(), version });
   const verdict = verifyBundle(Buffer.from(text), { readerOf: evidenceReaderOf });
   assert(verdict.ok, `a bundle that we make verifies: ${verdict.ok ? "" : verdict.reason}`);
-  return { text, sha256: createHash("sha256").update(text).digest("hex") };
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  return { text: format === "json" ? text : renderPage(verdict.findings, text), sha256 };
 }
 
 async function storedParts(deps: EvidenceCallDeps, alertId: string): Promise<BundleParts> {
