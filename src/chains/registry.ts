@@ -1,15 +1,16 @@
 /** Chain families. Adding one is one folder here and one line below. */
-import type { EvidenceReader } from "../types/evidence.ts";
-import type { Address, ChainAdapter, ChainId, NativeCheckOutcome } from "../types/chain.ts";
+import type { Address, ChainAdapter, ChainId, NativeCheckOutcome, PendingTransaction } from "../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../types/config.ts";
+import type { EvidenceReader } from "../types/evidence.ts";
 import type { Log } from "../types/log.ts";
 import type { Evidence } from "../types/nodes.ts";
 import { normalizeBitcoinAddress } from "./bitcoin/address.ts";
 import { createBitcoinAdapter } from "./bitcoin/bitcoin-adapter.ts";
 import { bitcoinEvidence } from "./bitcoin/evidence/read-proof.ts";
 import { networkOf } from "./bitcoin/networks.ts";
-import { evmEvidence } from "./evm/evidence/read-proof.ts";
+import { readRecorded, type RecordedTransaction } from "./bitcoin/recorded-transaction.ts";
 import { normalizeEvmAddress } from "./evm/checksum.ts";
+import { evmEvidence } from "./evm/evidence/read-proof.ts";
 import { createEvmAdapter } from "./evm/evm-adapter.ts";
 import { createNodePool, type NodePool } from "./pool/node-pool.ts";
 
@@ -29,6 +30,8 @@ interface Family {
   // oxlint-disable-next-line typescript/no-redundant-type-constituents -- the third answer is named for the reader
   readonly normalizeAddress: (text: string, chain: ChainId) => Address | null | "noAdapter";
   readonly evidence: EvidenceReader;
+  /** Absent where a transaction's bytes do not say what it moved. Null: a chain of the namespace that is not read here. */
+  readonly readRecorded?: (recorded: RecordedTransaction, chain: ChainId) => PendingTransaction | null;
 }
 
 const FAMILIES: Record<ChainConfig["family"], Family> = {
@@ -41,6 +44,10 @@ const FAMILIES: Record<ChainConfig["family"], Family> = {
       return network === null ? "noAdapter" : normalizeBitcoinAddress(text, network);
     },
     evidence: bitcoinEvidence,
+    readRecorded: (recorded, chain) => {
+      const network = networkOf(chain);
+      return network === null ? null : readRecorded(recorded, network);
+    },
   },
 };
 
@@ -78,6 +85,11 @@ export function createChainPool({ chain, log, now, onRequest, onNativeCheck, onL
 /** Reads proofs of that chain; null: no family here does. */
 export function evidenceReaderOf(chain: ChainId): EvidenceReader | null {
   return familyOf(chain)?.evidence ?? null;
+}
+
+/** A transaction out of its kept bytes, proven by its id; null where its chain's transactions cannot be told so. */
+export function readRecordedTransaction(chain: ChainId, recorded: RecordedTransaction): PendingTransaction | null {
+  return familyOf(chain)?.readRecorded?.(recorded, chain) ?? null;
 }
 
 function familyOf(chain: ChainId): Family | undefined {
