@@ -12,6 +12,7 @@ import { bundleOf, evmParts, forged, KEY, OTHER_KEY, parsed, reasonOf, verify } 
 
 const RECEIPTS_ROOT = 5;
 const TRANSACTIONS_ROOT = 4;
+const WITHDRAWALS_ROOT = 16;
 
 let erc20: BundleParts;
 let legacy: BundleParts;
@@ -111,20 +112,20 @@ describe("a forged block", () => {
   });
 });
 
-describe("another chain", () => {
-  /** Everything that names the chain, consistently, names another one. */
-  function moved(parts: BundleParts, chain: string, coin?: string): string {
-    return forged(parts, (copy) => {
-      const text = JSON.stringify(copy).replaceAll("eip155:1/", `${chain}/`).replaceAll('"eip155:1"', `"${chain}"`);
-      Object.assign(copy, JSON.parse(coin === undefined ? text : text.replaceAll("slip44:60", coin)) as BundleParts);
-      const { alert, transfers } = copy;
-      Object.assign(alert, { alertId: alertIdOf({ chain, txHash: alert.transaction, subject: alert.subject }) });
-      for (const transfer of transfers)
-        Object.assign(transfer, { hitId: hitIdOf({ chain, txHash: transfer.txHash, key: transfer.key }) });
-      copy.revisions.length = 0;
-    });
-  }
+/** Everything that names the chain, consistently, names another one. */
+function moved(parts: BundleParts, chain: string, coin?: string): string {
+  return forged(parts, (copy) => {
+    const text = JSON.stringify(copy).replaceAll("eip155:1/", `${chain}/`).replaceAll('"eip155:1"', `"${chain}"`);
+    Object.assign(copy, JSON.parse(coin === undefined ? text : text.replaceAll("slip44:60", coin)) as BundleParts);
+    const { alert, transfers } = copy;
+    Object.assign(alert, { alertId: alertIdOf({ chain, txHash: alert.transaction, subject: alert.subject }) });
+    for (const transfer of transfers)
+      Object.assign(transfer, { hitId: hitIdOf({ chain, txHash: transfer.txHash, key: transfer.key }) });
+    copy.revisions.length = 0;
+  });
+}
 
+describe("another chain", () => {
   test("the chain id alone is swapped: the ids are not those of that chain", () => {
     const file = forged(erc20, ({ alert }) => Object.assign(alert.chain, { id: "eip155:137" }));
     expect(reasonOf(file)).toBe("the alert's id is not that of its chain, transaction and subject");
@@ -234,6 +235,14 @@ describe("claims that the proof does not bear out", () => {
     expect(reasonOf(forged(erc20, change))).toContain(reason);
   });
 
+  test.each(["from", "to", "category", "txIndex"] as const)("another %s, with nobody else named", (field) => {
+    const other = { from: "0x00", to: "0x00", category: "erc721", txIndex: 77 }[field];
+    const file = forged(erc20, ({ transfers }) =>
+      Object.assign(transfers[0] ?? {}, { own: null, matches: [], [field]: other }),
+    );
+    expect(reasonOf(file)).toMatch(new RegExp(`^log:\\d+: the proof says ${field} .*, the bundle ${other}$`));
+  });
+
   test("a call that the trace in the bundle does not tell", () => {
     expect(reasonOf(forged(traced, ({ transfers }) => Object.assign(transfers[0] ?? {}, { amount: "1" })))).toBe(
       "call:0: the proof says 1200000000000000000 base units, the bundle 1",
@@ -267,6 +276,42 @@ describe("claims that the proof does not bear out", () => {
       copy.revisions.length = 0;
     });
     expect(reasonOf(file)).toBe("RLP with a length that is not minimal");
+  });
+
+  /** A header that says whatever the forger likes, and a bundle that agrees with it. */
+  function withHeaderField(place: number, value: string, change: (copy: BundleParts) => void): string {
+    const { header, hash } = withRoot(proofOf(erc20).header, place, value);
+    return forged(erc20, (copy) => {
+      Object.assign(copy.proof as object, { header });
+      Object.assign(copy.block as object, { hash });
+      change(copy);
+    });
+  }
+
+  test("numbers that no date, height or chain has are told or refused, never a crash", () => {
+    const far = 2 ** 52;
+    const late = withHeaderField(11, `0x${far.toString(16)}`, ({ block }) =>
+      Object.assign(block ?? {}, { timestamp: far }),
+    );
+    const verdict = verify(late);
+    if (!verdict.ok) throw new Error(verdict.reason);
+    expect(verdict.findings.proven[0]).toContain(`made at second ${far} by its own word`);
+    expect(reasonOf(withHeaderField(11, "0x00", () => undefined))).toContain("is not a number as RLP writes it");
+    for (const chain of ["eip155:", "eip155:x", "eip155:0", "eip155:99999999999999999999"])
+      expect(reasonOf(moved(erc20, chain))).toBe(`${chain} is no chain id`);
+  });
+
+  test("a withdrawal of a number that none has", () => {
+    const parts = evmParts(20_000_000, ({ category }) => category === "withdrawal");
+    const [index, ...rest] = decodeRlp(proofOf(parts).withdrawal?.raw ?? "") as string[];
+    expect(index).toBeDefined();
+    const { item, root } = alone(0, encodeRlp(["0xffffffffffffffff", ...rest]));
+    const { header, hash } = withRoot(proofOf(parts).header, WITHDRAWALS_ROOT, root);
+    const file = forged(parts, (copy) => {
+      Object.assign(copy.proof as object, { header, withdrawal: item });
+      Object.assign(copy.block as object, { hash });
+    });
+    expect(reasonOf(file)).toBe("withdrawal 0: index is out of range");
   });
 
   test("a failed transaction moves nothing", () => {

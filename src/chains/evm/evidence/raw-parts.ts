@@ -7,7 +7,6 @@ import { creationNonce, DEPOSIT, LOG } from "../proof/receipts.ts";
 import { readRlp } from "../proof/rlp-reader.ts";
 import { createdAddress, senderOf } from "../proof/sender.ts";
 import type { TypedTransaction } from "../proof/transactions.ts";
-import { Unproven } from "../proof/unproven.ts";
 import { bytesFrom, fieldsFrom, hexOf, type Json, listFrom } from "./raw-fields.ts";
 
 /** Hash and fields. Throws RefutedError where the bytes are no header that we know. */
@@ -26,7 +25,7 @@ export interface RawTransaction extends TypedTransaction {
 
 const LIST = 0xc0;
 
-/** Throws RefutedError where the bytes are no transaction of that chain. */
+/** Throws RefutedError, or Unproven, where the bytes are no transaction of that chain. */
 export function transactionFrom(raw: Uint8Array, profile: ChainProfile): RawTransaction {
   const first = raw[0] ?? 0;
   // EIP-2718: a type below 0x80, or the list of a legacy transaction.
@@ -40,7 +39,7 @@ export function transactionFrom(raw: Uint8Array, profile: ChainProfile): RawTran
   const chainId = decoded["chainId"];
   if (chainId !== undefined && BigInt(chainId as string) !== BigInt(profile.chainId))
     throw new RefutedError(`${what} is signed for chain ${BigInt(chainId as string)}, not for ${profile.chainId}`);
-  const from = orRefuted(() => senderOf({ fields: bare, typeByte, type }, profile.chainId));
+  const from = senderOf({ fields: bare, typeByte, type }, profile.chainId);
   return {
     fields: { ...bare, hash: keccakHex(raw), from },
     typeByte,
@@ -49,7 +48,7 @@ export function transactionFrom(raw: Uint8Array, profile: ChainProfile): RawTran
   };
 }
 
-/** Of that transaction, which is in the block of that hash. Throws RefutedError. */
+/** Of that transaction, which is in the block of that hash. Throws RefutedError or Unproven. */
 export function receiptFrom(raw: Uint8Array, transaction: RawTransaction, blockHash: string): Json {
   const { typeByte, type, fields } = transaction;
   if (typeByte !== 0 && raw[0] !== typeByte)
@@ -86,16 +85,7 @@ function outcomeFrom(bytes: Uint8Array): Json {
 
 function contractOf(receipt: Json, { fields, type }: RawTransaction): string | null {
   if (fields["to"] !== null || receipt["status"] === "0x0") return null;
-  const nonce = orRefuted(() => creationNonce(receipt, fields, type.creationNonce));
+  const nonce = creationNonce(receipt, fields, type.creationNonce);
   if (nonce === null) throw new RefutedError("no root commits to the address of the contract that it created");
   return createdAddress(fields.from, nonce);
-}
-
-function orRefuted<T>(step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    if (!(error instanceof Unproven)) throw error;
-    throw new RefutedError(error.message, { cause: error });
-  }
 }

@@ -12,6 +12,7 @@ import type { TracedTransaction } from "../decode-traces.ts";
 import { profileOf } from "../proof/profiles.ts";
 import { readRlp } from "../proof/rlp-reader.ts";
 import { provenItem } from "../proof/trie-proof.ts";
+import { Unproven } from "../proof/unproven.ts";
 import { WITHDRAWAL } from "../proof/withdrawals.ts";
 import { bytesOfHex, type EvmProof, type ListedItem, parseEvmProof } from "./proof-schema.ts";
 import { fieldsFrom, type Json } from "./raw-fields.ts";
@@ -24,14 +25,22 @@ const checksum = createChecksum();
 
 export const evmEvidence: EvidenceReader = {
   read(given, claims) {
-    const proof = parseEvmProof(given);
-    const header = provenHeader(proof, claims);
-    const isOfTransaction = !isOfBlock(claims.transfers[0]);
-    if (!isOfTransaction) return readBlockPart(proof, header, claims);
-    if (proof.withdrawal !== null) throw new RefutedError("the proof holds a withdrawal that nothing is claimed of");
-    return readTransaction(proof, header, claims);
+    try {
+      return readProof(parseEvmProof(given), claims);
+    } catch (error) {
+      // What decoders and proofs say of a node's answer, they say here of a forger's.
+      if (!(error instanceof MalformedAnswerError || error instanceof Unproven)) throw error;
+      throw new RefutedError(error.message, { cause: error });
+    }
   },
 };
+
+function readProof(proof: EvmProof, claims: EvidenceClaims): ProofFindings {
+  const header = provenHeader(proof, claims);
+  if (isOfBlock(claims.transfers[0])) return readBlockPart(proof, header, claims);
+  if (proof.withdrawal !== null) throw new RefutedError("the proof holds a withdrawal that nothing is claimed of");
+  return readTransaction(proof, header, claims);
+}
 
 /** Withdrawals and rewards belong to a block, not to a transaction. */
 function isOfBlock(transfer: ClaimedTransfer | undefined): boolean {
@@ -51,6 +60,13 @@ function provenHeader({ header: raw }: EvmProof, { block }: EvidenceClaims): Jso
   return header;
 }
 
+/** Throws RefutedError where the text is no chain of this family. */
+function chainNumberOf(chain: string): number {
+  const [, digits] = /^eip155:([1-9]\d{0,14})$/.exec(chain) ?? [];
+  if (digits === undefined) throw new RefutedError(`${chain} is no chain id`);
+  return Number(digits);
+}
+
 /** Item of a list under one of the header's roots. */
 function itemUnder(root: unknown, { index, raw, nodes }: ListedItem, what: string): Uint8Array {
   if (typeof root !== "string") throw new RefutedError(`the header has no root of ${what}s`);
@@ -67,21 +83,19 @@ function readTransaction(proof: EvmProof, header: Json, claims: EvidenceClaims):
   if (proof.transaction.index !== proof.receipt.index)
     throw new RefutedError("the receipt is that of another transaction");
   const raw = itemUnder(header["transactionsRoot"], proof.transaction, "transaction");
-  const transaction = transactionFrom(raw, profileOf(Number(chain.slice("eip155:".length))));
+  const transaction = transactionFrom(raw, profileOf(chainNumberOf(chain)));
   const rawReceipt = itemUnder(header["receiptsRoot"], proof.receipt, "receipt");
   const receipt = receiptFrom(rawReceipt, transaction, block.hash);
   const { index } = proof.transaction;
-  const told = orRefuted(() =>
-    decodeOneTransaction(
-      {
-        transaction: transaction.fields,
-        receipt,
-        index,
-        header: { ...block, parentHash: header["parentHash"] as string },
-        trace: traceOf(transaction, proof.calls),
-      },
-      contextOf(claims),
-    ),
+  const told = decodeOneTransaction(
+    {
+      transaction: transaction.fields,
+      receipt,
+      index,
+      header: { ...block, parentHash: header["parentHash"] as string },
+      trace: traceOf(transaction, proof.calls),
+    },
+    contextOf(claims),
   );
   for (const claim of transfers) if (proof.calls !== null || !isFromTrace(claim)) checkClaim(claim, told);
   return transactionFindings({ transaction, receipt, index, claims, calls: proof.calls });
@@ -161,8 +175,10 @@ const CALLS_ARE_TOLD = {
 } as const;
 
 function headerSentence({ block }: EvidenceClaims): string {
-  const at = new Date(block.timestamp * 1_000).toISOString();
-  return `The header in this file is that of block ${block.number} with the hash ${block.hash}, made at ${at} by its own word.`;
+  const at = new Date(block.timestamp * 1_000);
+  // A header may hold any number.
+  const time = Number.isNaN(at.getTime()) ? `second ${block.timestamp}` : at.toISOString();
+  return `The header in this file is that of block ${block.number} with the hash ${block.hash}, made at ${time} by its own word.`;
 }
 
 function transferSentence({ key, category, from, to, amount, assetId }: ClaimedTransfer): string {
@@ -197,13 +213,4 @@ function readBlockPart(proof: EvmProof, header: Json, claims: EvidenceClaims): P
     ],
     trusted: [],
   };
-}
-
-function orRefuted<T>(step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    if (!(error instanceof MalformedAnswerError)) throw error;
-    throw new RefutedError(error.message, { cause: error });
-  }
 }

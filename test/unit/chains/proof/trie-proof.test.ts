@@ -34,6 +34,17 @@ describe("a path", () => {
     }
   });
 
+  test("is none of a place beside it that shares its branch", () => {
+    for (const [count, index, beside] of [
+      [1, 0, 1],
+      [2, 1, 2],
+      [129, 128, 129],
+    ] as const) {
+      const { root, nodes } = pathOf(itemsOf(count, 40), index);
+      expect(() => provenItem({ root, index: beside, nodes })).toThrow("leads to another place");
+    }
+  });
+
   test("is none of another item, another root, or with a node more, less or changed", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 300 }), fc.nat(), fc.nat(), (count, seed, place) => {
@@ -43,6 +54,7 @@ describe("a path", () => {
         const refused = (of: Partial<Parameters<typeof provenItem>[0]>) =>
           expect(() => provenItem({ root, index, nodes, ...of })).toThrow(RefutedError);
         refused({ index: (index + 1) % count });
+        refused({ index: index + 1 });
         refused({ index: index + 2 ** 20 });
         refused({ root: `0x${"12".repeat(32)}` });
         refused({ nodes: nodes.slice(0, -1) });
