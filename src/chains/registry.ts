@@ -1,13 +1,16 @@
 /** Chain families. Adding one is one folder here and one line below. */
 import type { Address, ChainAdapter, ChainId, NativeCheckOutcome, PendingTransaction } from "../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../types/config.ts";
+import type { EvidenceReader } from "../types/evidence.ts";
 import type { Log } from "../types/log.ts";
 import type { Evidence } from "../types/nodes.ts";
 import { normalizeBitcoinAddress } from "./bitcoin/address.ts";
 import { createBitcoinAdapter } from "./bitcoin/bitcoin-adapter.ts";
+import { bitcoinEvidence } from "./bitcoin/evidence/read-proof.ts";
 import { networkOf } from "./bitcoin/networks.ts";
 import { readRecorded, type RecordedTransaction } from "./bitcoin/recorded-transaction.ts";
 import { normalizeEvmAddress } from "./evm/checksum.ts";
+import { evmEvidence } from "./evm/evidence/read-proof.ts";
 import { createEvmAdapter } from "./evm/evm-adapter.ts";
 import { createNodePool, type NodePool } from "./pool/node-pool.ts";
 
@@ -26,6 +29,7 @@ interface Family {
   /** `noAdapter`: a chain of the namespace that is not read here. */
   // oxlint-disable-next-line typescript/no-redundant-type-constituents -- the third answer is named for the reader
   readonly normalizeAddress: (text: string, chain: ChainId) => Address | null | "noAdapter";
+  readonly evidence: EvidenceReader;
   /** Absent where a transaction's bytes do not say what it moved. Null: a chain of the namespace that is not read here. */
   readonly readRecorded?: (recorded: RecordedTransaction, chain: ChainId) => PendingTransaction | null;
   /** How the hash of a transaction is written; letters in either case. */
@@ -38,6 +42,7 @@ const FAMILIES: Record<ChainConfig["family"], Family> = {
     create: createEvmAdapter,
     normalizeAddress: normalizeEvmAddress,
     transaction: /^0x[0-9a-fA-F]{64}$/,
+    evidence: evmEvidence,
   },
   bitcoin: {
     namespace: "bip122",
@@ -46,6 +51,7 @@ const FAMILIES: Record<ChainConfig["family"], Family> = {
       const network = networkOf(chain);
       return network === null ? "noAdapter" : normalizeBitcoinAddress(text, network);
     },
+    evidence: bitcoinEvidence,
     readRecorded: (recorded, chain) => {
       const network = networkOf(chain);
       return network === null ? null : readRecorded(recorded, network);
@@ -83,6 +89,11 @@ export function createChainPool({ chain, log, now, onRequest, onNativeCheck, onL
     }),
   }));
   return createNodePool({ nodes, quorum: chain.quorum, log, now, onLie });
+}
+
+/** Reads proofs of that chain; null: no family here does. */
+export function evidenceReaderOf(chain: ChainId): EvidenceReader | null {
+  return familyOf(chain)?.evidence ?? null;
 }
 
 /** A transaction out of its kept bytes, proven by its id; null where its chain's transactions cannot be told so. */

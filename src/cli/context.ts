@@ -4,6 +4,7 @@ import path from "node:path";
 import { loadEnv } from "../config/env-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
+import { openEvidenceCalls } from "../daemon/evidence-open.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
 import { openScreenCalls } from "../daemon/screen-open.ts";
 import { openOwnCalls } from "../daemon/own-open.ts";
@@ -80,6 +81,7 @@ export async function callOperator(config: Config, name: string, args: object): 
             ...openTriageCalls(config, store).calls,
             ...openScreenCalls({ config, store, running: null }).calls,
             ...openOwnCalls(config, store, null).calls,
+            ...openEvidenceCalls({ config, store, pools: null }).calls,
           },
         }),
         // Whoever runs beside us on this database looks each second.

@@ -16,6 +16,7 @@ import {
   showDelivery,
 } from "./deliveries.ts";
 import { demo } from "./demo/demo.ts";
+import { addEvidenceCommands } from "./evidence-program.ts";
 import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
 import { addOwnCommands } from "./own-program.ts";
 import { listRecorded, showRecordedTotals, tellRecordedHit } from "./recorded.ts";
@@ -82,6 +83,7 @@ withGlobals(
   .action((incident: string, options: ReplayOptions) => finish(replay(incident, options)));
 
 addAlertCommands(program, { withGlobals, finish, wholeNumber });
+addEvidenceCommands(program, { withGlobals, finish, wholeNumber });
 
 const recorded = program.command("recorded").description("transfers that are stored but told to nobody");
 withGlobals(recorded.command("list").description("newest first, each with its rule"))

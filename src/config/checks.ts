@@ -101,6 +101,17 @@ export const checkWebhookSecret: Check = (text) => {
   return isRight ? null : { found: `a secret of ${bytes} bytes`, allowed };
 };
 
+export const EVIDENCE_KEY_ALLOWED = "hwsk_ followed by the base64 of 32 bytes, as heistwatch evidence keygen prints it";
+
+export const checkEvidenceKey: Check = (text) => {
+  const allowed = EVIDENCE_KEY_ALLOWED;
+  if (text.startsWith("hwpk_")) return { found: "the public key", allowed };
+  if (!text.startsWith("hwsk_")) return { found: "a key without the prefix hwsk_", allowed };
+  const encoded = text.slice("hwsk_".length);
+  const bytes = Buffer.from(encoded, "base64");
+  return bytes.length === 32 && bytes.toString("base64") === encoded ? null : { found: "something else", allowed };
+};
+
 /** A header value goes out as it is; a line break in it would start another header. */
 export const checkHeaderValue: Check = (text) => {
   const allowed = "printable ASCII characters, at most 4096";

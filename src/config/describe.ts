@@ -21,6 +21,7 @@ export function describeConfig(config: Config): string[] {
     ...sinks.operations.map((sink) => `operations to ${describeSink(sink)}`),
     `alerts from severity ${config.minSeverity} upward are sent`,
     ...(config.delivery.retryScale === 1 ? [] : [`retry waits are multiplied by ${config.delivery.retryScale}`]),
+    `evidence bundles: ${config.evidence.key === null ? "none, evidence.key is not set" : "signed"}`,
     `http: ${http === null ? "off" : `${http.host}, port ${http.port}`}`,
     `log: ${log.level}, ${log.format}`,
   ];

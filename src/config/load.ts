@@ -90,6 +90,7 @@ function buildConfig(user: UserConfig, facts: ReadonlyMap<string, ChainFacts>, b
     },
     delivery: user.delivery,
     triage: user.triage,
+    evidence: user.evidence,
     retention: user.retention,
     http: user.http,
     log: user.log,

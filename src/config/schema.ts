@@ -5,11 +5,13 @@
 import { z } from "zod";
 import { SEVERITIES } from "../types/alert.ts";
 import {
+  checkEvidenceKey,
   checkHarmlessUrl,
   checkHost,
   checkUrl,
   DATABASE_URL,
   DECIMAL_ALLOWED,
+  EVIDENCE_KEY_ALLOWED,
   HTTP_URL,
   parseDecimal,
   parseIsoDate,
@@ -282,6 +284,14 @@ const triage = () =>
       .describe("Until an alert's case is due, by severity. A severity that is not named has no clock."),
   });
 
+const evidence = (readEnv: ReadEnv) =>
+  section({
+    key: secret({ readEnv, allowed: EVIDENCE_KEY_ALLOWED, check: checkEvidenceKey })
+      .nullable()
+      .default(null)
+      .describe("Signs evidence bundles: hwsk_ and base64, made by heistwatch evidence keygen. null: none are made."),
+  });
+
 const log = () =>
   section({
     level: choice(["debug", "info", "warn", "error"])
@@ -306,6 +316,7 @@ export function createConfigSchema(readEnv: ReadEnv) {
     sinks: sinks(readEnv).prefault({}).describe("Whom to tell."),
     delivery: delivery().prefault({}).describe("How deliveries are repeated."),
     triage: triage().prefault({}).describe("What people do with alerts."),
+    evidence: evidence(readEnv).prefault({}).describe("Evidence bundles of alerts, for third parties."),
     retention: retention().prefault({}).describe("How long what nobody was told of is kept."),
     http: http(readEnv).nullable().prefault({}).describe("Health and metrics over HTTP; null: off."),
     log: log().prefault({}).describe("Logging."),

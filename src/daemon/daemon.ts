@@ -24,6 +24,7 @@ import { watchSink } from "./alarm-rules.ts";
 import { createAlarms } from "./alarms.ts";
 import { createChainLine } from "./chain-line.ts";
 import { lookAtCoverage } from "./coverage-watch.ts";
+import { openEvidenceCalls } from "./evidence-open.ts";
 import { foldContext } from "./fold-context.ts";
 import { type DaemonTools, lineOf, type Parts, sinkNames } from "./parts.ts";
 import { coverageOf, servicesOf } from "./services.ts";
@@ -97,6 +98,7 @@ export function createDaemon({ config, log, write, signal }: DaemonOptions): Dae
       const asked = [
         openTriageCalls(config, store),
         openOwnCalls(config, store, built.watch.live),
+        openEvidenceCalls({ config, store, pools: built.pools }),
         openScreenCalls({ config, store, running: { ...built, log: log.child({ stage: "screening" }) } }),
       ].reduce(joinCalls, openWatchCalls({ config, store, running: { ...built, log } }));
       api = asked.api;

@@ -2,16 +2,9 @@
  * Standard Webhooks v1 (HMAC-SHA256) and v1a (ed25519): a message and its keys in, the three headers out.
  * What always holds: the signed bytes are the sent bytes, and no error text carries a piece of a secret.
  */
-import {
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from "node:crypto";
+import { createHmac, type KeyObject, randomBytes, sign } from "node:crypto";
 import { assert } from "../lib/assert.ts";
+import { newSeed, privateKeyOf, publicBytesOf, SEED_BYTES } from "../lib/ed25519.ts";
 import { ConfigError } from "../lib/errors.ts";
 
 const SHARED = "whsec_";
@@ -21,10 +14,6 @@ const PUBLIC = "whpk_";
 const SECRET_BYTES_MIN = 24;
 const SECRET_BYTES_MAX = 64;
 const NEW_SECRET_BYTES = 32;
-const SEED_BYTES = 32;
-// What stands before the 32 bytes of an ed25519 key in PKCS #8 and in SPKI (RFC 8410).
-const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
-const SPKI_HEAD_BYTES = 12;
 
 export interface SignatureHeaders {
   readonly "webhook-id": string;
@@ -58,8 +47,7 @@ export function parsePrivateKey(text: string): KeyObject {
   if (bytes.length !== SEED_BYTES && bytes.length !== 2 * SEED_BYTES) {
     throw new ConfigError(`webhook secret has ${bytes.length} bytes, an ed25519 key has ${SEED_BYTES}`);
   }
-  const seed = bytes.subarray(0, SEED_BYTES);
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: "der", type: "pkcs8" });
+  const key = privateKeyOf(bytes.subarray(0, SEED_BYTES));
   if (bytes.length > SEED_BYTES && !publicBytesOf(key).equals(bytes.subarray(SEED_BYTES))) {
     throw new ConfigError("webhook secret holds a public key that is not its own");
   }
@@ -84,8 +72,7 @@ export function newSecret(): string {
 
 /** A new `whsk_...`: heistwatch keeps it, the receiver gets `publicKeyOf` it. */
 export function newPrivateKey(): string {
-  const pkcs8 = generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" });
-  return `${PRIVATE}${pkcs8.subarray(PKCS8_HEAD.length).toString("base64")}`;
+  return `${PRIVATE}${newSeed().toString("base64")}`;
 }
 
 /** One signature per key: a receiver that knows any one of them accepts. */
@@ -113,8 +100,4 @@ function bytesOf(text: string, prefix: string): Buffer {
   const bytes = Buffer.from(encoded, "base64");
   if (bytes.toString("base64") !== encoded) throw new ConfigError("webhook secret is not base64");
   return bytes;
-}
-
-function publicBytesOf(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ format: "der", type: "spki" }).subarray(SPKI_HEAD_BYTES);
 }

@@ -34,6 +34,11 @@ export class NotFoundError extends AppError {
   override readonly code = "not_found";
 }
 
+/** A claim that its own proof does not bear out, or that is not written in its one way. The message says why. */
+export class RefutedError extends AppError {
+  override readonly code = "refuted";
+}
+
 /** One line about any thrown value, causes included. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];

@@ -20,15 +20,17 @@ const URL_IN_TEXT = /(?:https?|wss?|rediss?|postgres(?:ql)?):\/\/[^\s"<>]+/gi;
 // The look-behind keeps it linear: only the start of a run of marks is tried.
 const CLOSING_MARKS = /(?<![)\]}'.,;:!])[)\]}'.,;:!]+$/;
 const WEBHOOK_SECRET = /wh(?:sec|sk)_[A-Za-z0-9+/=_-]+/g;
+const EVIDENCE_KEY = /hwsk_[A-Za-z0-9+/=_-]+/g;
 
-/** A text with every URL and webhook secret in it redacted. */
+/** A text with every URL, webhook secret and evidence key in it redacted. */
 export function redactText(text: string): string {
   return text
     .replace(URL_IN_TEXT, (found) => {
       const closing = CLOSING_MARKS.exec(found)?.[0] ?? "";
       return redactUrl(found.slice(0, found.length - closing.length)) + closing;
     })
-    .replace(WEBHOOK_SECRET, "whsec_…");
+    .replace(WEBHOOK_SECRET, "whsec_…")
+    .replace(EVIDENCE_KEY, "hwsk_…");
 }
 
 // Shorter parts of a URL are words such as `v2` or `rpc`.

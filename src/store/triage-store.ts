@@ -67,6 +67,8 @@ export interface TriageStore {
   list(query: CaseQuery): Promise<ListedAlert[]>;
   /** Throws ChangedMeanwhileError, which says who changed what, where `seen` is not the case's version. */
   change(of: CaseChange): Promise<TriageCase>;
+  /** Writes down an act that changes nothing of the case, not even its version. Throws NotFoundError where there is none. */
+  note(of: Omit<CaseChange, "seen" | "decide">): Promise<void>;
   counts(now: number): Promise<CaseCount[]>;
 }
 
@@ -89,6 +91,8 @@ export function createTriageStore(db: Db): TriageStore {
     },
 
     change: (of) => db.transaction().execute((trx) => changeCase(trx, of)),
+
+    note: (of) => db.transaction().execute((trx) => noteAct(trx, of)),
 
     async counts(now) {
       const rows = await db
@@ -137,6 +141,15 @@ function equalTo<O>(rows: SelectQueryBuilder<Database, "triage", O>, query: Case
     (some, [column, value]) => (value === undefined ? some : some.where(column as keyof typeof asked, "=", value)),
     rows,
   );
+}
+
+async function noteAct(trx: Transaction<Database>, of: Omit<CaseChange, "seen" | "decide">): Promise<void> {
+  const { alertId, actor, action, note, now } = of;
+  const row = await trx.selectFrom("triage").selectAll().where("alert_id", "=", alertId).executeTakeFirst();
+  if (row === undefined) throw new NotFoundError(`there is no alert ${alertId}`);
+  const text = caseText(caseOf(row));
+  const nobody = { approver: null, changeHash: null };
+  await audit(trx, { at: now, actor, action, subject: alertId, why: note, before: text, after: text, ...nobody });
 }
 
 async function changeCase(trx: Transaction<Database>, of: CaseChange): Promise<TriageCase> {

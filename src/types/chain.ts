@@ -1,5 +1,6 @@
 /** The nouns of a chain: what a node tells us, in our words. */
 import type { AddressTable } from "./address-table.ts";
+import type { EvidenceClaims, FoundEvidence } from "./evidence.ts";
 
 /** CAIP-2 chain id, for example `eip155:1`. */
 export type ChainId = string;
@@ -292,6 +293,8 @@ export interface ChainAdapter {
   equivalents?(address: Address, watched: AddressTable): readonly Address[];
   /** What a contract answers, as hex, unproven. Absent where the chain has no contracts, and on a pool: see `NodePool.ownCallers`. */
   callContract?(call: ContractCall, signal: AbortSignal): Promise<string>;
+  /** What shows that these transfers are in their block, asked of the node anew. Null: it does not have the block (any more). */
+  evidence?(claims: EvidenceClaims, signal: AbortSignal): Promise<FoundEvidence | null>;
   /** Absent where the mempool is not looked at (`mempool: off`) or there is none. */
   readonly mempool?: MempoolSource;
   close(): Promise<void>;

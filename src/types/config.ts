@@ -155,6 +155,10 @@ export interface Config {
   readonly triage: {
     readonly dueHours: DueHours;
   };
+  readonly evidence: {
+    /** `hwsk_...`, which signs evidence bundles; null: none are made. */
+    readonly key: string | null;
+  };
   readonly prices: {
     /** File of price feeds; null: values are never looked up. */
     readonly feeds: string | null;

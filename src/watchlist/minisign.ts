@@ -2,7 +2,8 @@
  * Signatures of lists by minisign (jedisct1.github.io/minisign, "Signature format"): Ed25519 over the file's BLAKE2b-512
  * (`ED`) or, in old signatures, over the file itself (`Ed`), and a second one over the first and the trusted comment.
  */
-import { createPublicKey, verify } from "node:crypto";
+import { verify } from "node:crypto";
+import { publicKeyFrom } from "../lib/ed25519.ts";
 import { hasInvisible } from "./problems.ts";
 
 const KEY_BYTES = 2 + 8 + 32;
@@ -12,8 +13,6 @@ const TRUSTED = "trusted comment: ";
 const UNTRUSTED = "untrusted comment:";
 /** Signature and key files have a few hundred. */
 const LENGTH_MAX = 16 * 1024;
-/** What precedes the 32 bytes of an Ed25519 key in its standard form (RFC 8410). */
-const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
 /** The text is no key or signature, or the signature is not of this key and file. Says which. */
 export class SignatureError extends Error {
@@ -80,8 +79,7 @@ function messageOf(algorithm: string, { blake2b512, bytes }: SignedContent): Uin
 }
 
 function isSignedBy(key: MinisignKey, message: Uint8Array, signature: Uint8Array): boolean {
-  const spki = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, key.bytes]), format: "der", type: "spki" });
-  return verify(null, message, spki, signature);
+  return verify(null, message, publicKeyFrom(key.bytes), signature);
 }
 
 /** Little-endian in the file. */

@@ -125,6 +125,25 @@ export function triageConformance(
       expect(await historyOf("0x1")).toEqual([]);
     });
 
+    test("an act that changes nothing of a case is in its history, and leaves its version alone", async () => {
+      await revise("0x1");
+      const before = await caseOf("0x1");
+      const act = { alertId: idOf("0x1"), actor: "ann", action: "evidence", note: "sha256 00", now: NOW + 1 };
+      await triage().note(act);
+      expect(await caseOf("0x1")).toEqual(before);
+      expect(await historyOf("0x1")).toMatchObject([
+        {
+          at: NOW + 1,
+          actor: "ann",
+          action: "evidence",
+          why: "sha256 00",
+          before: { version: 1 },
+          after: { version: 1 },
+        },
+      ]);
+      await expect(triage().note({ ...act, alertId: "alr_none" })).rejects.toThrow("there is no alert alr_none");
+    });
+
     test("a fold that fails, or finds no events, leaves no case", async () => {
       await opened.db
         .insertInto("hit_event")

@@ -22,6 +22,7 @@ const RANKS: Readonly<Record<string, number>> = {
   alerts: 2,
   screening: 2,
   deliver: 2,
+  evidence: 2,
   api: 2,
   dashboard: 2,
   daemon: 3,

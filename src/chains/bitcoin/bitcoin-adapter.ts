@@ -18,6 +18,7 @@ import { ProofError } from "./proof-error.ts";
 import { readBlock } from "./read-block.ts";
 import { createScriptTable, type ScriptTable } from "./script-table.ts";
 import { checkSpent } from "./check-spent.ts";
+import { createEvidenceSource } from "./evidence/evidence-source.ts";
 import { createHistory } from "./history.ts";
 import { type CoinSet, createCoinSet } from "./mempool/coin-set.ts";
 import { createBitcoinMempool } from "./mempool/mempool-source.ts";
@@ -51,6 +52,7 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
   const headers = createHeaderSource({ client, network });
   const blocks = createBlockSource({ client, log });
   const tableOf = createTables(network);
+  const evidence = createEvidenceSource({ client, network, own: node.own });
   // Nobody else may learn whom we watch.
   const scan = node.own ? createNodeScan({ client, patient, log }) : null;
   const coins = createCoinSet();
@@ -95,6 +97,14 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
     equivalents(address, watched) {
       const target = targetOf(address, network);
       return target === null || !("script" in target) ? [] : tableOf(watched).match(target.script).equivalent;
+    },
+
+    async evidence(claims, signal) {
+      try {
+        return await evidence(claims, signal);
+      } catch (error) {
+        throw caughtAt(error, { node: node.name, asked: `block ${claims.block.hash}`, answered: "" });
+      }
     },
 
     finalizedNumber: async (signal) => (await watch.head(signal)) - finality.depth,

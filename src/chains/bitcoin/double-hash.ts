@@ -24,7 +24,8 @@ export function witnessHash({ bytes, parts }: Transactions, index: number): Buff
   return doubleHash(bytes.subarray(parts[row + START], parts[row + PARTS]));
 }
 
-function withoutWitness(transactions: Transactions, index: number): Uint8Array {
+/** The bytes of a transaction that its hash covers. */
+export function withoutWitness(transactions: Transactions, index: number): Uint8Array {
   const { bytes, parts } = transactions;
   const row = index * PARTS;
   const [start, end] = [parts[row + START] as number, parts[row + PARTS] as number];

@@ -87,7 +87,7 @@ function reservedValueOf(transactions: Transactions): Uint8Array | null {
 }
 
 /** The coinbase's input script begins with the height, as a script pushes a number (BIP 34). */
-function proveHeight({ bytes, parts }: Transactions, height: number, network: Network): void {
+export function proveHeight({ bytes, parts }: Transactions, height: number, network: Network): void {
   if (height < network.heightInCoinbaseFrom) return;
   const reader = new ByteReader(bytes, "the coinbase", parts[INPUTS]);
   reader.skip(1); // One input.

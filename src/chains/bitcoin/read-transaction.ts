@@ -77,7 +77,8 @@ export function coinAt(outputs: readonly Coin[], { txid, index }: Outpoint): Coi
   return coin;
 }
 
-function parseTransaction(raw: Uint8Array): Transactions {
+/** One transaction, to its last byte. Throws ProofError. */
+export function parseTransaction(raw: Uint8Array): Transactions {
   const reader = new ByteReader(raw, "the transaction");
   const transactions = readTransactions(reader, 1);
   reader.end();

@@ -88,13 +88,13 @@ export function decodeTransfers(answers: BlockAnswers, context: DecodeContext): 
   return transfers;
 }
 
-/** The movements of one transaction of a proven block, traces aside. Throws as `decodeTransfers`. */
+/** The movements of one transaction of a proven block; those of its calls only where a trace is given. Throws as `decodeTransfers`. */
 export function decodeOneTransaction(
-  of: { transaction: unknown; receipt: unknown; index: number; header: Header },
+  of: Pick<TransactionAnswer, "transaction" | "receipt" | "index" | "header"> & { trace?: TracedTransaction | null },
   context: DecodeContext,
 ): Transfer[] {
   const transfers: Transfer[] = [];
-  decodeTransaction(transactionPart({ ...of, trace: null }, context), context, transfers);
+  decodeTransaction(transactionPart({ trace: null, ...of }, context), context, transfers);
   return transfers;
 }
 

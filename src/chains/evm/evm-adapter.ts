@@ -7,15 +7,17 @@ import { WrongChainError } from "../node-errors.ts";
 import { createChecksum, normalizeEvmAddress } from "./checksum.ts";
 import { bytesOf, numberOf } from "./answer-fields.ts";
 import { fieldsOf, MalformedAnswerError } from "../answer-fields.ts";
+import { receiptsOf } from "./ask-receipts.ts";
 import { createBlockReader } from "./block-reader.ts";
 import { type DecodeContext, decodeHeader } from "./decode-block.ts";
+import { createEvidenceSource } from "./evidence/evidence-source.ts";
 import { followHeadHints } from "./head-hints.ts";
 import { findLogCandidates } from "./log-candidates.ts";
 import { createEvmMempool } from "./mempool/mempool-source.ts";
 import { createNativeCheck } from "./native-check.ts";
 import { createProver } from "./prover.ts";
 import { createRequestGate } from "../../lib/request-gate.ts";
-import { createRpcClient, isMethodMissing, type RpcAnswer, type RpcClient } from "./rpc-client.ts";
+import { createRpcClient, type RpcClient } from "./rpc-client.ts";
 import { type MakeCore, wasmCore } from "./scan/scanner-core.ts";
 import { createTracer } from "./tracer.ts";
 
@@ -146,6 +148,8 @@ export function createEvmAdapter({
       };
     },
 
+    evidence: createEvidenceSource({ rpc, tracer }),
+
     async finalizedNumber(signal) {
       if (chain.finality.by === "depth") return (await this.headNumber(signal)) - chain.finality.depth;
       const answer = await rpc.call("eth_getBlockByNumber", ["finalized", false], signal);
@@ -200,34 +204,6 @@ function headerIn(answer: unknown, number: number): Header | null {
       details: { asked: number, answered: header.number },
     });
   return header;
-}
-
-// An answer with an error, or of null, is short; a longer one is left to the reader of the block.
-const SHORT_ANSWER_BYTES = 4_096;
-
-/** `eth_getBlockReceipts` where the node has it, else one call per transaction. `null`: the node lacks the block or a receipt (yet). */
-async function receiptsOf(
-  rpc: RpcClient,
-  header: Header,
-  signal: AbortSignal,
-): Promise<RpcAnswer | readonly unknown[] | null> {
-  try {
-    const answer = await rpc.ask("eth_getBlockReceipts", [header.hash], signal);
-    if (answer.byteLength <= SHORT_ANSWER_BYTES && answer.result() === null) return null;
-    return answer;
-  } catch (error) {
-    if (!isMethodMissing(error)) throw error;
-  }
-  const block = await rpc.call("eth_getBlockByHash", [header.hash, false], signal);
-  if (block === null) return null;
-  const hashes = asList((block as { transactions?: unknown }).transactions);
-  const receipts = await Promise.all(hashes.map((hash) => rpc.call("eth_getTransactionReceipt", [hash], signal)));
-  return receipts.includes(null) ? null : receipts;
-}
-
-function asList(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new MalformedAnswerError("the node's receipts are not a list");
-  return value;
 }
 
 // Hourly: an endpoint behind a load balancer can change its chain while we run.

@@ -102,7 +102,7 @@ function headerMismatch(answer: unknown, header: Header): string | null {
 }
 
 /** Bytes of the transactions that JSON does not tell in full; those the node does not give stay unproven. */
-async function rawTransactions(
+export async function rawTransactions(
   rpc: RpcCaller,
   { block, needed }: { block: unknown; needed: readonly number[] },
   signal: AbortSignal,

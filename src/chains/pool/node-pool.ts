@@ -7,6 +7,7 @@
  */
 import { AppError, UnavailableError } from "../../lib/errors.ts";
 import type { Block, Candidates, ChainAdapter, Header, OperatorView } from "../../types/chain.ts";
+import type { EvidenceClaims, FoundEvidence } from "../../types/evidence.ts";
 import type { Log } from "../../types/log.ts";
 import type { ContractCaller, Dispute, Evidence, PoolStatus } from "../../types/nodes.ts";
 import { type Agreement, agreementOf, reachedBy } from "./agreement.ts";
@@ -17,6 +18,7 @@ import { MISSING_AFTER_MS } from "./health.ts";
 import { createPoolMempool } from "./pool-mempool.ts";
 import { isContract, placeOf } from "./own-nodes.ts";
 import { askOperator, callerOf, headerAnswer, type Operator, operatorsOf, usable } from "./operator.ts";
+import { findEvidence } from "./pool-evidence.ts";
 
 /** Operators name different blocks at one height. */
 export class DisputeError extends AppError {
@@ -44,6 +46,8 @@ export interface NodePool extends ChainAdapter {
   undrain(name: string): void;
   /** One own node in use of each operator, for questions to contracts. */
   ownCallers(): ContractCaller[];
+  /** Of whichever node still has the block; where none has, what is lacking says why. */
+  evidence(claims: EvidenceClaims, signal: AbortSignal): Promise<FoundEvidence>;
 }
 
 // A header is small: a node that takes longer is as good as away. Bodies keep the node's own limit.
@@ -338,6 +342,7 @@ export function createNodePool(options: NodePoolOptions): NodePool {
     isContract: (address, signal) => isContract(endpoints, address, signal),
     placeOf: (transaction, signal) => placeOf(endpoints, transaction, signal),
     ...(equivalents === undefined ? {} : { equivalents }),
+    evidence: (claims, signal) => findEvidence(endpoints, claims, signal),
     ...(mempool === null ? {} : { mempool }),
     onHint(wake, signal) {
       for (const { adapter } of options.nodes) adapter.onHint?.(wake, signal);

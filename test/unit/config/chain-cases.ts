@@ -30,7 +30,7 @@ export const CHAIN_CASES: readonly Case[] = [
     place: "heistwatch.yaml:4: sink",
     found: 'the unknown key "sink"',
     allowed:
-      "dataDir, store, queue, chains, watchlists, sinks, delivery, triage, retention, http, log, prices, policy, routes, minSeverity",
+      "dataDir, store, queue, chains, watchlists, sinks, delivery, triage, evidence, retention, http, log, prices, policy, routes, minSeverity",
     meant: "sinks",
   },
   {
@@ -84,7 +84,7 @@ export const CHAIN_CASES: readonly Case[] = [
     place: "heistwatch.yaml: (the file)",
     found: "an empty value (is everything under it commented out?)",
     allowed:
-      "a mapping of dataDir, store, queue, chains, watchlists, sinks, delivery, triage, retention, http, log, prices, policy, routes, minSeverity",
+      "a mapping of dataDir, store, queue, chains, watchlists, sinks, delivery, triage, evidence, retention, http, log, prices, policy, routes, minSeverity",
   },
   {
     name: "a chain without a file",

@@ -75,6 +75,7 @@ describe("the shipped configuration", () => {
       },
       delivery: { retryScale: 1 },
       triage: { dueHours: {} },
+      evidence: { key: null },
       retention: { recordedDays: 90, readDays: 365, screeningDays: 1_827 },
       http: { host: "127.0.0.1", port: 9464, importMbMax: 16 },
       log: { level: "info", format: "auto" },

@@ -47,10 +47,19 @@ const TABLES: readonly FieldTable[] = Array.from({ length: SINCE_A_FORK.length +
 const writer = new RlpWriter();
 
 export function headerHash(block: Fields): string {
+  return keccakHex(written(block));
+}
+
+/** The bytes whose hash names the block. */
+export function rawHeader(block: Fields): Uint8Array {
+  return Uint8Array.from(written(block));
+}
+
+function written(block: Fields): Uint8Array {
   writer.clear();
   writeFields(writer, block, tableOf(block), "header");
   writer.endList(0);
-  return keccakHex(writer.view());
+  return writer.view();
 }
 
 function tableOf(block: Fields): FieldTable {

@@ -19,7 +19,7 @@ import {
 import { RlpWriter } from "./rlp.ts";
 import { createdAddress } from "./sender.ts";
 import type { BlockPlace, TypedTransaction } from "./transactions.ts";
-import { listRoot } from "./trie.ts";
+import { listPath, type ListPath, listRoot } from "./trie.ts";
 import { inItem, Unproven } from "./unproven.ts";
 
 /** Where a log stands, for what it repeats of it. */
@@ -38,12 +38,12 @@ export interface ReceiptTotals {
 }
 
 /** In the order of the encoding; a log's topics may be none. */
-const LOG: FieldTable = [
+export const LOG: FieldTable = [
   ["address", "address"],
   ["topics", "hashes"],
   ["data", "data"],
 ];
-const DEPOSIT: FieldTable = [
+export const DEPOSIT: FieldTable = [
   ["depositNonce", "quantity"],
   ["depositReceiptVersion", "quantity"],
 ];
@@ -104,7 +104,8 @@ export function checkContractAddress(receipt: Fields, { fields, type }: TypedTra
   expectField(receipt, "contractAddress", createdAddress(sender(), nonce), "receipts");
 }
 
-function creationNonce(receipt: Fields, transaction: Fields, from: string): number | null {
+/** Null: no root commits to it. */
+export function creationNonce(receipt: Fields, transaction: Fields, from: string): number | null {
   if (from === "nonce") return countOf(transaction, "nonce", "receipts");
   // Before Canyon the root leaves the nonce of a deposit out.
   if (from === "depositNonce" && !isAbsent(receipt["depositReceiptVersion"]))
@@ -155,19 +156,35 @@ function addLogToBloom(bloom: Uint8Array, log: Fields): void {
   }
 }
 
+/** A block's receipts, which `checkReceipt` accepted, with what their encoding needs beside them. */
+export interface CheckedReceipts {
+  readonly receipts: readonly Fields[];
+  readonly transactions: readonly TypedTransaction[];
+  readonly blooms: readonly Uint8Array[];
+}
+
 /** The root of the list, from receipts that `checkReceipt` accepted. */
 export function receiptsRoot(
   receipts: readonly Fields[],
   transactions: readonly TypedTransaction[],
   blooms: readonly Uint8Array[],
 ): string {
-  return listRoot(receipts.length, writer, (index) => {
+  return listRoot(receipts.length, writer, itemsOf({ receipts, transactions, blooms }));
+}
+
+/** What shows that receipt `index` is under their root. */
+export function receiptPath(index: number, of: CheckedReceipts): ListPath {
+  return listPath({ count: of.receipts.length, index }, writer, itemsOf(of));
+}
+
+function itemsOf({ receipts, transactions, blooms }: CheckedReceipts): (index: number) => void {
+  return (index) => {
     const receipt = receipts[index];
     const transaction = transactions[index];
     const bloom = blooms[index];
     if (receipt === undefined || transaction === undefined || bloom === undefined) return;
     inItem("receipt", index, () => writeReceipt(receipt, transaction, bloom));
-  });
+  };
 }
 
 function writeReceipt(receipt: Fields, { type, typeByte }: TypedTransaction, bloom: Uint8Array): void {

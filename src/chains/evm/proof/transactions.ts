@@ -6,7 +6,7 @@ import { expectCount, expectField, type Fields, addressOf, countOf, hashOf, isAb
 import { keccakHex } from "./keccak.ts";
 import type { ChainProfile, TransactionType } from "./profiles.ts";
 import { RlpWriter } from "./rlp.ts";
-import { listRoot } from "./trie.ts";
+import { listPath, type ListPath, listRoot } from "./trie.ts";
 import { inItem, Unproven } from "./unproven.ts";
 
 /** The block that every part of an answer must name. */
@@ -87,14 +87,27 @@ export function transactionHash(transaction: TypedTransaction): string {
 
 /** The root of the list. Throws at the first transaction whose hash is not that of its content. */
 export function transactionsRoot(transactions: readonly TypedTransaction[], raw: RawTransactions): string {
-  return listRoot(transactions.length, writer, (index) => {
+  return listRoot(transactions.length, writer, itemsOf(transactions, raw));
+}
+
+/** What shows that transaction `index` is under their root. Throws as `transactionsRoot`. */
+export function transactionPath(
+  index: number,
+  transactions: readonly TypedTransaction[],
+  raw: RawTransactions,
+): ListPath {
+  return listPath({ count: transactions.length, index }, writer, itemsOf(transactions, raw));
+}
+
+function itemsOf(transactions: readonly TypedTransaction[], raw: RawTransactions): (index: number) => void {
+  return (index) => {
     const transaction = transactions[index];
     if (transaction === undefined) return;
     inItem("transaction", index, () => {
       writeTransaction(transaction, raw.get(index));
       if (keccakHex(writer.view()) !== transaction.fields["hash"]) throw wrongHash(transaction);
     });
-  });
+  };
 }
 
 /** EIP-2718: the type byte, then the list; a legacy transaction is the list alone. */

@@ -20,14 +20,45 @@ interface Building {
   readonly order: Uint32Array;
   /** Writes the item, without a string header. */
   readonly writeItem: (index: number) => void;
+  /** Null: only the root is wanted. */
+  readonly trail: Trail | null;
+}
+
+/** The nodes above one item. */
+interface Trail {
+  /** Place of the item in the order. */
+  readonly at: number;
+  /** From the leaf to the root. */
+  readonly nodes: Uint8Array[];
 }
 
 /** The root in hex. `writeItem` writes item `index` into `writer` and leaves nothing else there. */
 export function listRoot(count: number, writer: RlpWriter, writeItem: (index: number) => void): string {
   if (count === 0) return EMPTY_ROOT;
-  const building: Building = { writer, order: keyOrder(count), writeItem };
+  const building: Building = { writer, order: keyOrder(count), writeItem, trail: null };
   writeNode(building, 0, count, 0);
   return keccakHex(writer.view());
+}
+
+export interface ListPath {
+  readonly root: string;
+  /** From the root to the leaf of the item; see `trie-proof.ts`. */
+  readonly nodes: readonly Uint8Array[];
+}
+
+/** The root, and what shows that item `index`, one of `count`, is under it. `writeItem` as of `listRoot`. */
+export function listPath(
+  { count, index }: { count: number; index: number },
+  writer: RlpWriter,
+  writeItem: (index: number) => void,
+): ListPath {
+  const order = keyOrder(count);
+  const trail: Trail = { at: order.indexOf(index), nodes: [] };
+  writeNode({ writer, order, writeItem, trail }, 0, count, 0);
+  const root = Uint8Array.from(writer.view());
+  // A root stands alone, however short it is.
+  const above = root.length < HASH_BYTES ? [root] : [];
+  return { root: keccakHex(root), nodes: [...above, ...trail.nodes.toReversed()] };
 }
 
 function keyOrder(count: number): Uint32Array {
@@ -55,18 +86,29 @@ function keyLength(index: number): number {
 /** Leaves the node over the items at `from` up to `to` (exclusive) of the order in the writer. */
 function writeNode(building: Building, from: number, to: number, depth: number): void {
   const first = building.order[from] ?? 0;
-  if (to - from === 1) return writeLeaf(building, first, depth);
+  if (to - from === 1) {
+    writeLeaf(building, first, depth);
+    return note(building, from, to);
+  }
   const last = building.order[to - 1] ?? 0;
   // Keys are sorted: what the first and the last share, all share. No key is a prefix of another, so this ends.
   let branchDepth = depth;
   while (nibbleOf(first, branchDepth) === nibbleOf(last, branchDepth)) branchDepth += 1;
   writeBranch(building, from, to, branchDepth);
+  note(building, from, to);
   if (branchDepth === depth) return;
   const child = refOf(building.writer);
   building.writer.clear();
   writeRef(building.writer, child);
   writePath(building.writer, { index: first, from: depth, to: branchDepth, isLeaf: false });
   building.writer.endList(0);
+  note(building, from, to);
+}
+
+/** Keeps the node in the writer where it stands above the wanted item. A short one stands inside the next one. */
+function note({ writer, trail }: Building, from: number, to: number): void {
+  if (trail === null || trail.at < from || trail.at >= to || writer.size < HASH_BYTES) return;
+  trail.nodes.push(Uint8Array.from(writer.view()));
 }
 
 function writeLeaf({ writer, writeItem }: Building, index: number, depth: number): void {

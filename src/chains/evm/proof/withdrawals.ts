@@ -2,7 +2,7 @@
 import { type Fields, type FieldTable, fieldsOf, isAbsent, listOf, writeFields } from "./fields.ts";
 import type { ChainProfile } from "./profiles.ts";
 import { RlpWriter } from "./rlp.ts";
-import { listRoot } from "./trie.ts";
+import { listPath, type ListPath, listRoot } from "./trie.ts";
 import { inItem, Unproven } from "./unproven.ts";
 
 /** In the order of the encoding. */
@@ -25,11 +25,19 @@ export function checkWithdrawals(block: Fields, profile: ChainProfile): void {
       throw new Unproven("withdrawals", "mismatch", `withdrawals that the header of ${profile.name} does not cover`);
     return;
   }
-  const computed = listRoot(withdrawals.length, writer, (index) => {
+  if (listRoot(withdrawals.length, writer, itemsOf(withdrawals)) !== root)
+    throw new Unproven("withdrawals", "mismatch", "withdrawals do not match withdrawalsRoot");
+}
+
+/** What shows that a withdrawal of the block is under their root; `place`: in the block's list. */
+export function withdrawalPath(place: number, withdrawals: readonly unknown[]): ListPath {
+  return listPath({ count: withdrawals.length, index: place }, writer, itemsOf(withdrawals));
+}
+
+function itemsOf(withdrawals: readonly unknown[]): (index: number) => void {
+  return (index) =>
     inItem("withdrawal", index, () => {
       writeFields(writer, fieldsOf(withdrawals[index], "it", "withdrawals"), WITHDRAWAL, "withdrawals");
       writer.endList(0);
     });
-  });
-  if (computed !== root) throw new Unproven("withdrawals", "mismatch", "withdrawals do not match withdrawalsRoot");
 }
