@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { normalizeAddress } from "../../src/chains/registry.ts";
 import type { SystemBody } from "../../src/alerts/body-schema.ts";
 import { createWatchDesk, type WatchDesk } from "../../src/daemon/watch-desk.ts";
+import { retellPorts } from "../../src/daemon/watch-ports.ts";
 import { END_NOTICE_MS, tellWhatIsDue } from "../../src/daemon/watch-due.ts";
 import { endWhatIsOver } from "../../src/daemon/watch-ends.ts";
 import { bareIncident } from "../../src/daemon/watch-entry.ts";
 import { type GivenOutcome, importGiven } from "../../src/daemon/watch-given.ts";
-import { retellHit } from "../../src/match/retell.ts";
 import { migrate, type OpenStore } from "../../src/store/database.ts";
 import { countDue, entriesToReview } from "../../src/store/watch-due.ts";
 import { createReachStore } from "../../src/store/watch-reach.ts";
@@ -16,7 +16,7 @@ import type { Actor } from "../../src/types/watch-change.ts";
 import type { WatchEntryInput } from "../../src/types/watchlist-format.ts";
 import { toGivenList } from "../../src/watchlist/given-list.ts";
 import { entryDigest } from "../../src/watchlist/import-rules.ts";
-import { isMatched, toIncident } from "../../src/watchlist/snapshot.ts";
+import { isMatched } from "../../src/watchlist/snapshot.ts";
 import { NOW } from "./store-facts.ts";
 
 const HOUR = 3_600_000;
@@ -215,9 +215,8 @@ export function watchDueConformance(
 
 function deskOn(opened: OpenStore, now: () => number): { watch: WatchStore; desk: WatchDesk } {
   const watch = createWatchStore(opened.db, {
-    retell: retellHit,
+    ...retellPorts([]),
     entryDigest,
-    toIncident,
     isMatched: (entry) => isMatched(entry, new Set()),
   });
   const desk = createWatchDesk({
