@@ -169,6 +169,24 @@ export function watchDueConformance(
       expect((await entry(1))?.validUntil).toBe(validUntil);
     });
 
+    test("who adds an address says when it ends; an earlier end needs a second person, a later one or none does not", async () => {
+      const [end, later] = [day(now + 3 * DAY), day(now + 9 * DAY)];
+      const input = { address: address(1), incident: list, chain: CHAIN };
+      await expect(desk.add(ANN, { ...input, validUntil: day(now - DAY) })).rejects.toThrow("which is over");
+      await expect(desk.add(ANN, { ...input, validUntil: end, sanctioned: SANCTIONED })).rejects.toThrow("never end");
+      await desk.add(ANN, { ...input, validUntil: end });
+      const entryId = `operator-${list}/${CHAIN}/${address(1)}`;
+      const endNow = async () => (await watch.entriesAt(address(1)))[0]?.validUntil;
+      const change = (validUntil: string | null) =>
+        desk.change(ANN, { entryId, patch: { validUntil }, why: "checked" });
+      expect([(await change(later)).done, await endNow()]).toEqual(["applied", later]);
+      expect([(await change(end)).done, await endNow()]).toEqual(["proposed", later]);
+      expect([(await change(null)).done, await endNow()]).toEqual(["applied", undefined]);
+      await desk.add(ANN, { ...input, address: address(2), sanctioned: SANCTIONED });
+      const sanctioned = { entryId: `operator-${list}/${CHAIN}/${address(2)}`, patch: { validUntil: end }, why: "x" };
+      await expect(desk.change(ANN, sanctioned)).rejects.toThrow("never end a sanctioned entry");
+    });
+
     test("a start ahead keeps a new entry quiet until then, and is told when it is imported", async () => {
       const validFrom = day(now + 3 * DAY);
       await imported([row(1, { validFrom }), row(2, { validFrom, sanctioned: SANCTIONED })]);

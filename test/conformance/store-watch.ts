@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { sql } from "kysely";
 import { normalizeAddress } from "../../src/chains/registry.ts";
 import { endWhatIsOver } from "../../src/daemon/watch-ends.ts";
-import { createWatchDesk, type EntryPatch, type WatchDesk } from "../../src/daemon/watch-desk.ts";
+import { createWatchDesk, type WatchDesk } from "../../src/daemon/watch-desk.ts";
+import type { EntryPatch } from "../../src/daemon/watch-entry.ts";
 import { retellPorts } from "../../src/daemon/watch-ports.ts";
 import { matchBlock } from "../../src/match/match-block.ts";
 import { createChainStore } from "../../src/store/chain-store.ts";
