@@ -66,8 +66,8 @@ export async function serve({ base, db }: { base: WatchlistSnapshot; db: Db }): 
     exposures: (asked) => readExposures(db, asked),
     readTransaction: createTransactionReader({ db, nodesOf: () => null }),
     keep: (answers) => createScreenAnswers(db).keep(answers),
-    equivalentsOf: (chain, address, { addresses }) =>
-      chain === BITCOIN ? (bitcoin.equivalents?.(address, addresses) ?? []) : [],
+    equivalentsOf: async (chain, address, { addresses }) =>
+      chain === BITCOIN ? ((await bitcoin.equivalents?.(address, addresses)) ?? []) : [],
     tracesWanted: () => true,
     policy: DEFAULT_POLICY,
     now: () => Date.now(),

@@ -3,7 +3,13 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { loadEnv } from "../config/env-file.ts";
 import { loadConfig } from "../config/load.ts";
-import { callInstance, claimInstance, type ControlCalls } from "../daemon/instance.ts";
+import {
+  AlreadyRunningError,
+  callInstance,
+  claimInstance,
+  type ControlCalls,
+  type Instance,
+} from "../daemon/instance.ts";
 import { openEvidenceCalls } from "../daemon/evidence-open.ts";
 import { createOperatorCalls } from "../daemon/operator-calls.ts";
 import { openScreenCalls } from "../daemon/screen-open.ts";
@@ -63,7 +69,7 @@ export async function callOperator(config: Config, name: string, args: object): 
       );
     }
   }
-  const instance = config.databaseUrl === null ? await claimInstance(config.dataDir) : null;
+  const instance = config.databaseUrl === null ? await borrowFolder(config.dataDir) : null;
   try {
     const store = await openStore(config);
     try {
@@ -96,6 +102,16 @@ export async function callOperator(config: Config, name: string, args: object): 
     }
   } finally {
     await instance?.close();
+  }
+}
+
+/** For one command, while no daemon runs there. Throws a retryable error where one starts just now. */
+export async function borrowFolder(dataDir: string): Promise<Instance> {
+  try {
+    return await claimInstance(dataDir);
+  } catch (cause) {
+    if (!(cause instanceof AlreadyRunningError)) throw cause;
+    throw new UnavailableError("a heistwatch starts just now: ask again in a moment", { cause });
   }
 }
 

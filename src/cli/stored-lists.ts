@@ -1,7 +1,8 @@
 /** The lists as they are matched, for commands that read them. */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { callInstance, claimInstance } from "../daemon/instance.ts";
+import { callInstance } from "../daemon/instance.ts";
+import { borrowFolder } from "./context.ts";
 import { type LoadedLists, listsOfStore, loadLists, readFiles } from "../daemon/lists.ts";
 import { watchPorts } from "../daemon/watch-ports.ts";
 import { describeError, UnavailableError } from "../lib/errors.ts";
@@ -60,7 +61,7 @@ async function readStore(config: Config): Promise<StoredWatch> {
     if (!(error instanceof UnavailableError)) throw error;
   }
   // An embedded store is one process's at a time.
-  const instance = config.databaseUrl === null ? await claimInstance(config.dataDir) : null;
+  const instance = config.databaseUrl === null ? await borrowFolder(config.dataDir) : null;
   try {
     const store = await openStore(config);
     try {

@@ -21,6 +21,7 @@ export interface AddOptions extends PersonOptions {
   readonly note?: string;
   readonly case?: string;
   readonly tlp?: string;
+  readonly validUntil?: string;
   readonly why?: string;
   readonly override?: string;
   readonly yes?: boolean;
@@ -48,7 +49,7 @@ export async function addToWatch(address: string, options: AddOptions): Promise<
 
 function inputOf(address: string, options: AddOptions): object {
   const { incident, chain, role, label, basis, source, sources, note, why, tlp, override } = options;
-  const { sanctioned } = options;
+  const { sanctioned, validUntil } = options;
   return {
     address,
     incident,
@@ -61,6 +62,7 @@ function inputOf(address: string, options: AddOptions): object {
     note,
     why,
     tlp,
+    validUntil,
     override,
     case: options.case,
     direction: options.toOnly === true ? "to_only" : undefined,
@@ -125,11 +127,14 @@ export interface ChangeOptions extends WhyOptions {
   readonly direction?: string;
   readonly default?: string;
   readonly note?: string;
+  readonly validUntil?: string;
 }
 
 export async function changeWatch(entryId: string, options: ChangeOptions): Promise<number> {
   const { role, label, basis, sources, direction, note, why } = options;
-  const patch = { role, label, basis, independentSources: sources, direction, default: options.default, note };
+  const validUntil = options.validUntil === "never" ? null : options.validUntil;
+  const asGiven = { role, label, basis, independentSources: sources, direction, default: options.default, note };
+  const patch = { ...asGiven, validUntil };
   return act("watch.change", { entryId, patch, why }, options);
 }
 

@@ -98,6 +98,7 @@ function addChanging(watch: Command, tools: ProgramTools): void {
     .option("--note <text>")
     .option("--case <reference>")
     .addOption(new Option("--tlp <level>").choices(TLP_LEVELS))
+    .option("--valid-until <date>", "what moves after this UTC day or moment is only recorded; default: no end")
     .option("--why <text>", "for the audit trail")
     .option("--override <why>", "though it is our own, a burn address or a service's")
     .option("--yes", "without asking")
@@ -111,6 +112,7 @@ function addChanging(watch: Command, tools: ProgramTools): void {
     .option("--label <text>")
     .option("--sources <n>", "independent sources", wholeNumber)
     .option("--note <text>")
+    .option("--valid-until <date>", "its end, a UTC day or moment; never: it has none any more")
     .action(about(finish, change.changeWatch));
   withWhy(watch.command("remove <entry>").description("propose to take an entry off its list")).action(
     about(finish, change.removeFromWatch),

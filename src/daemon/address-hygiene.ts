@@ -15,6 +15,7 @@ import {
   type HygieneInput,
   type KnownAddress,
   REFUSING,
+  whatStandsAt,
 } from "../watchlist/hygiene.ts";
 import { describeFinding } from "../watchlist/hygiene-words.ts";
 import type { LoadedList } from "../watchlist/load.ts";
@@ -23,7 +24,6 @@ import type { OwnIndex } from "../watchlist/own-index.ts";
 import { nearSpellings } from "../watchlist/near-spellings.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import { loadServices, type ServiceList } from "../watchlist/services.ts";
-import type { AddressRefusal } from "./watch-given.ts";
 
 /** Shipped beside the code. */
 const SERVICES_PATH = path.join(import.meta.dirname, "../../watchlists/services");
@@ -92,6 +92,15 @@ function asKnown({ chain, address, list, label }: WatchEntry): KnownAddress {
   return { chain, address, what: `${list}: ${label}` };
 }
 
+/** An address that should not be watched, which no sanctions list names. */
+export interface AddressRefusal {
+  readonly code: "own" | "burn" | "service";
+  readonly text: string;
+  readonly chain: string;
+  readonly address: string;
+  readonly entryId: string;
+}
+
 /**
  * What stands against watching the entries of a list: own addresses whatever they are listed as, services and burn
  * addresses that would tell. A sanctions list may name any of them, and is never refused for it.
@@ -103,17 +112,27 @@ export function createListHygiene(
   return async (entries) => {
     services ??= readServices();
     const known = await services;
-    const own = await ownAddresses();
-    const context = { normalizeAddress, services: known, ownOf: own.of, lookAlikes: { of: () => [] } };
-    return entries.flatMap(({ chain, address, sanctioned, default: state }) => {
-      if (sanctioned !== null) return [];
-      return checkAddress({ chain, text: address, sanctioned: false }, context).findings.flatMap((finding) => {
-        const { code } = finding;
-        if (code !== "own" && (state !== "on" || (code !== "burn" && code !== "service"))) return [];
-        return [{ code, text: `${address} on ${chain} ${describeFinding(finding)}`, chain, address }];
-      });
-    });
+    const { of: ownOf } = await ownAddresses();
+    const refusals: AddressRefusal[] = [];
+    const pause = createPauses(NEVER);
+    for (const entry of entries) {
+      refusals.push(...refusalsOf(entry, { services: known, ownOf }));
+      await pause();
+    }
+    return refusals;
   };
+}
+
+function refusalsOf(
+  { id, chain, address, sanctioned, default: state }: WatchEntry,
+  known: { readonly services: ServiceList; readonly ownOf: OwnIndex["of"] },
+): AddressRefusal[] {
+  if (sanctioned !== null) return [];
+  return whatStandsAt({ chain, address, sanctioned: false }, known).flatMap((finding) => {
+    const { code } = finding;
+    if (code !== "own" && (state !== "on" || (code !== "burn" && code !== "service"))) return [];
+    return [{ code, text: `${address} on ${chain} ${describeFinding(finding)}`, chain, address, entryId: id }];
+  });
 }
 
 export async function readServices(): Promise<ServiceList> {

@@ -42,7 +42,7 @@ export async function claimInstance(dataDir: string): Promise<Instance> {
       `dataDir is too long for a Unix socket (${socket}): at most ${SOCKET_PATH_MAX} bytes with the file name. Choose a shorter dataDir.`,
     );
   }
-  let calls: ControlCalls = {};
+  let calls: ControlCalls | null = null;
   const server = createServer((incoming, outgoing) => {
     let body = "";
     // Decoded as a stream: a letter of several bytes may be cut by two chunks.
@@ -53,7 +53,10 @@ export async function claimInstance(dataDir: string): Promise<Instance> {
     incoming.on("end", () => {
       answer(calls, body).then(
         (text) => outgoing.end(text),
-        (error: unknown) => outgoing.end(JSON.stringify({ error: describeError(error) })),
+        (error: unknown) =>
+          outgoing.end(
+            JSON.stringify({ error: describeError(error), retryable: error instanceof AppError && error.retryable }),
+          ),
       );
     });
   });
@@ -187,13 +190,19 @@ async function isAnswering(socket: string): Promise<boolean> {
   }
 }
 
-async function answer(calls: ControlCalls, body: string): Promise<string> {
+async function answer(calls: ControlCalls | null, body: string): Promise<string> {
   const { name, args } = JSON.parse(body) as { name?: unknown; args?: unknown };
   if (name === "ping") return JSON.stringify({ result: "pong" });
+  if (calls === null) throw new NotNowError("the daemon is starting: ask again in a moment");
   const call = typeof name === "string" && Object.hasOwn(calls, name) ? calls[name] : undefined;
-  if (call === undefined)
-    return JSON.stringify({ error: `the daemon is starting or does not know ${JSON.stringify(name)}` });
+  if (call === undefined) throw new AppError(`the daemon does not know ${JSON.stringify(name)}`);
   return JSON.stringify({ result: await call(args) });
+}
+
+/** The daemon is there, but cannot do it yet or just now: nothing was done. */
+export class NotNowError extends AppError {
+  override readonly code = "not_now";
+  override readonly retryable = true;
 }
 
 /** The daemon went away before it answered: what was asked may be done. */
@@ -210,7 +219,10 @@ function asOperatingError(cause: NodeJS.ErrnoException): Error {
   return cause;
 }
 
-/** Asks the daemon that runs in a data folder. Throws UnavailableError when none does, CutOffError when it dies meanwhile. */
+/**
+ * Asks the daemon that runs in a data folder. Throws UnavailableError when none does, CutOffError when it dies meanwhile,
+ * NotNowError where asking again may help.
+ */
 export async function callInstance(dataDir: string, name: string, args: unknown): Promise<unknown> {
   const message = JSON.stringify({ name, args });
   if (message.length > BODY_MAX)
@@ -231,8 +243,8 @@ export async function callInstance(dataDir: string, name: string, args: unknown)
     outgoing.on("error", (error) => reject(asOperatingError(error)));
     outgoing.end(message);
   });
-  const { result, error } = JSON.parse(text) as { result?: unknown; error?: string };
-  if (error !== undefined) throw new AppError(error);
+  const { result, error, retryable } = JSON.parse(text) as { result?: unknown; error?: string; retryable?: boolean };
+  if (error !== undefined) throw retryable === true ? new NotNowError(error) : new AppError(error);
   return result;
 }
 

@@ -1,9 +1,10 @@
 /**
- * Whom an address that nobody watched yet touched in the last day, by our own nodes: the blocks their index names, read
- * and proven like any other. Bounded in time; what is left out makes the counts "at least".
+ * Whom an address that nobody watched yet touched in the last day, by our own nodes: the blocks their index names, or all
+ * where a day has few, read and proven like any other. Bounded in time; what is left out makes the counts "at least".
  */
+import { inBackfill } from "../lib/lane.ts";
 import type { AddressReach } from "../store/watch-reach.ts";
-import type { ChainAdapter, Transfer } from "../types/chain.ts";
+import type { Candidates, ChainAdapter, Transfer } from "../types/chain.ts";
 import type { OwnAddress } from "../types/watch.ts";
 import { createAskedTable } from "../watchlist/asked-table.ts";
 import { isUtxo } from "../match/match-utxo.ts";
@@ -17,18 +18,32 @@ export interface RecentTouches extends AddressReach {
 type Reader = Pick<ChainAdapter, "chainId" | "blockTimeMs" | "headNumber" | "headerAt" | "blockOf" | "candidates">;
 
 const DAY_MS = 24 * 60 * 60_000;
+// Bitcoin has 144 a day, Litecoin 576; on chains with thousands nothing worth telling would be read in time.
+const BLOCKS_READ_MAX = 600;
 
 /** Null: no node of ours can tell. Whatever goes wrong on the way only makes it incomplete. */
-export async function recentTouches(
+export function recentTouches(
+  pool: Reader,
+  of: { address: string; ownOf: (chain: string, address: string) => OwnAddress | null },
+  signal: AbortSignal,
+): Promise<RecentTouches | null> {
+  // A person can wait: live blocks cannot.
+  return inBackfill(() => readTouches(pool, of, signal));
+}
+
+async function readTouches(
   pool: Reader,
   { address, ownOf }: { address: string; ownOf: (chain: string, address: string) => OwnAddress | null },
   signal: AbortSignal,
 ): Promise<RecentTouches | null> {
   const seen = createCount(address, (other) => ownOf(pool.chainId, other));
+  let isWhole = true;
   try {
     const to = await pool.headNumber(signal);
-    const from = Math.max(0, to - Math.ceil(DAY_MS / pool.blockTimeMs) + 1);
-    const found = (await pool.candidates?.([address], { from, to }, signal)) ?? null;
+    const blocksADay = Math.ceil(DAY_MS / pool.blockTimeMs);
+    const from = Math.max(0, to - blocksADay + 1);
+    const named = (await pool.candidates?.([address], { from, to }, signal)) ?? null;
+    const found = named ?? (blocksADay > BLOCKS_READ_MAX ? null : everyBlock({ from, to }));
     if (found === null) return null;
     const watched = createAskedTable(pool.chainId, new Set([address]));
     // The newest first: where time runs out, what is told is of today.
@@ -38,11 +53,17 @@ export async function recentTouches(
       if (block === null) return seen.end(false);
       seen.add(block.transfers);
       if (seen.isEnough()) return seen.end(false);
+      isWhole &&= block.trust.traced;
     }
-    return seen.end(found.covers === "everything");
+    return seen.end(found.covers === "everything" && isWhole);
   } catch {
     return seen.end(false);
   }
+}
+
+/** In place of an index. */
+function everyBlock({ from, to }: { from: number; to: number }): Candidates {
+  return { numbers: Array.from({ length: to - from + 1 }, (_, index) => from + index), covers: "everything" };
 }
 
 interface Count {

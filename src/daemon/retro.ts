@@ -31,7 +31,17 @@ export function firstBlockOf(incident: Incident | null, adapter: ChainAdapter, s
     throw new AppError(
       `the date of ${incident?.id ?? "this incident"} is not known: say from where (a block or a date)`,
     );
-  return firstBlockOn(Date.parse(`${incident.date}T00:00:00Z`) / 1_000 - DAY_S, adapter, signal);
+  return firstBlockOn(theftOf(incident.date), adapter, signal);
+}
+
+/** Unix seconds: a day before its day begins in UTC. */
+function theftOf(date: string): number {
+  return Date.parse(`${date}T00:00:00Z`) / 1_000 - DAY_S;
+}
+
+/** Unix seconds of unix milliseconds, so many days earlier. */
+function daysBefore(now: number, days: number): number {
+  return now / 1_000 - days * DAY_S;
 }
 
 function firstBlockOn(unixSeconds: number, adapter: ChainAdapter, signal: AbortSignal): Promise<number> {
@@ -54,8 +64,9 @@ export interface RetroOptions {
 
 export interface Retro {
   /**
-   * An entry is watched from now on: its past is scanned, from the day of its incident up to where live coverage begins.
-   * Returns once that is stored; the same entry under the same list again changes nothing. Null: nobody follows its chain.
+   * An entry is watched from now on: the past of its address is scanned, from the first day of its incident and of those
+   * that people listed the address for, up to where live coverage begins. Returns once that is stored; the same entry under
+   * the same list again changes nothing. Null: nobody follows its chain, or nothing names the address any more.
    * Throws (retryable or not) where it could not be stored: the caller asks again.
    */
   onWatched(watched: WantedPast, signal: AbortSignal): Promise<ScanPlan | null>;
@@ -95,15 +106,18 @@ export function createRetro({
     const { chain: chainId, entryId, address, joinAt, revision } = of;
     const chain = chains.find(({ config }) => config.id === chainId);
     if (chain === undefined) return null;
-    // The list that names it, or it was taken off again.
     await lists.refresh();
     const { version, incidents, entriesOf } = lists.current().watchlist;
-    if (entriesOf(chainId, address).every(({ id }) => id !== entryId)) return null;
-    const incident = incidents.get(of.incident) ?? null;
-    const isDated = incident !== null && incident.date !== null;
-    const from = isDated
-      ? await firstBlockOf(incident, chain.adapter, signal)
-      : await firstBlockOn(clock.now() / 1_000 - UNDATED_DAYS * DAY_S, chain.adapter, signal);
+    const naming = entriesOf(chainId, address);
+    // It was taken off again. What else names the address is read again all the same: its scans do not count any more.
+    if (naming.length === 0) return null;
+    const listedFor = new Set(
+      [of, ...naming.filter(({ addedBy }) => addedBy !== undefined)].map((one) => one.incident),
+    );
+    const dates = [...listedFor].map((incident) => ({ incident, date: incidents.get(incident)?.date ?? null }));
+    const begins = dates.map(({ date }) => (date === null ? daysBefore(clock.now(), UNDATED_DAYS) : theftOf(date)));
+    const undated = dates.flatMap(({ incident, date }) => (date === null ? [incident] : []));
+    const from = await firstBlockOn(Math.min(...begins), chain.adapter, signal);
     const plan = await store.start(
       {
         scanId: hashId("scan", ["watched", chainId, entryId, version, String(revision)]),
@@ -112,7 +126,7 @@ export function createRetro({
         from,
         reading: "whole",
         listVersion: version,
-        reason: `${entryId} is watched${isDated ? "" : `; the date of ${of.incident} is not known: ${UNDATED_DAYS} days back`}`,
+        reason: `${entryId} is watched${undated.length === 0 ? "" : `; the date of ${undated.join(", ")} is not known: ${UNDATED_DAYS} days back`}`,
         requestedBy: "watchlist",
         now: clock.now(),
       },

@@ -60,7 +60,8 @@ function openScreener(
     exposures: (asked) => readExposures(db, asked),
     readTransaction: createTransactionReader({ db, nodesOf: poolOf }),
     keep: (answers) => createScreenAnswers(db).keep(answers),
-    equivalentsOf: (chain, address, { addresses }) => poolOf(chain)?.equivalents?.(address, addresses) ?? [],
+    equivalentsOf: async (chain, address, { addresses }) =>
+      (await poolOf(chain)?.equivalents?.(address, addresses)) ?? [],
     tracesWanted: (id) => config.chains.find((chain) => chain.id === id)?.traces !== "off",
     policy: config.policy,
     now,

@@ -47,7 +47,7 @@ export interface ScreenerOptions {
   readonly readTransaction: (asked: AskedOfChain, signal: AbortSignal) => Promise<ReadTransaction>;
   readonly keep: (answers: readonly KeptAnswer[]) => Promise<void>;
   /** Of configured chains, where the key of an address has more than one form. */
-  readonly equivalentsOf: (chain: ChainId, address: Address, watchlist: Watchlist) => readonly Address[];
+  readonly equivalentsOf: (chain: ChainId, address: Address, watchlist: Watchlist) => Promise<readonly Address[]>;
   /** Whether value inside contract calls is looked for; false: the operator switched it off. */
   readonly tracesWanted: (chain: ChainId) => boolean;
   readonly policy: Policy;
@@ -125,7 +125,7 @@ export function createScreener(options: ScreenerOptions): Screener {
     const pause = createPauses(NEVER);
     const answered: AnswerItem[] = [];
     for (const one of about) {
-      answered.push(answerItem(one, { known, snapshot, options }));
+      answered.push(await answerItem(one, { known, snapshot, options }));
       await pause();
     }
     const answer = answerOf(answered, { known, snapshot, actor, at: now() });
@@ -213,10 +213,10 @@ interface Knowing {
   readonly options: ScreenerOptions;
 }
 
-function answerItem({ item, exposure, transaction }: About, knowing: Knowing): AnswerItem {
+async function answerItem({ item, exposure, transaction }: About, knowing: Knowing): Promise<AnswerItem> {
   const { known, snapshot, options } = knowing;
   const { asked, canonical, isAddress, hasAdapter } = item;
-  const { findings, matches } = findAbout({ item, exposure, transaction }, knowing);
+  const { findings, matches } = await findAbout({ item, exposure, transaction }, knowing);
   const facts: ScreenFacts = {
     invalid: canonical === null ? (isAddress ? "invalidAddress" : "invalidTransaction") : null,
     chain: chainFacts(known.chains.get(asked.chain), hasAdapter),
@@ -248,10 +248,10 @@ function chainFacts(standing: ChainStanding | undefined, hasAdapter: boolean): S
   return standing ?? (hasAdapter ? "notConfigured" : "noAdapter");
 }
 
-function findAbout(
+async function findAbout(
   { item: { asked, canonical }, exposure, transaction }: About,
   { snapshot, options }: Knowing,
-): { findings: readonly Finding[]; matches: readonly EntryMatch[] } {
+): Promise<{ findings: readonly Finding[]; matches: readonly EntryMatch[] }> {
   const { watchlist, tokens } = snapshot;
   const { policy } = options;
   if (canonical === null) return { findings: [], matches: [] };
@@ -260,20 +260,20 @@ function findAbout(
       ? { findings: [], matches: [] }
       : findingsOfTransaction(transaction, { chain: asked.chain, watchlist, tokens, policy });
   const { chain, direction, usdCents = null } = asked;
-  const equivalent = equivalentsOf({ chain, address: canonical }, { watchlist, options });
+  const equivalent = await equivalentsOf({ chain, address: canonical }, { watchlist, options });
   const of = { chain, address: canonical, direction, usdCents, equivalent, watchlist, policy, now: options.now() };
   const { matches, findings } = lookUp(of);
   return { matches, findings: [...findings, ...findingsOfExposure(exposure)] };
 }
 
 /** Of the same chain: what the lists name under another form of the same key. */
-function equivalentsOf(
+async function equivalentsOf(
   { chain, address }: AddressOnChain,
   { watchlist, options }: { watchlist: Watchlist; options: ScreenerOptions },
-): Address[] {
+): Promise<Address[]> {
   if (isEvm(chain)) return [];
   const ofKey = keyEquivalents(chain, address).filter((one) => one.chain === chain);
-  const all = [...ofKey.map((one) => one.address), ...options.equivalentsOf(chain, address, watchlist)];
+  const all = [...ofKey.map((one) => one.address), ...(await options.equivalentsOf(chain, address, watchlist))];
   return [...new Set(all)].filter((one) => one !== address);
 }
 

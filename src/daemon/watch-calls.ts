@@ -1,6 +1,7 @@
 /** What people ask of the watchlists, by command line and by HTTP: arguments checked, the caller known, the desk asked. */
 import { z } from "zod";
 import { AppError } from "../lib/errors.ts";
+import { endOf } from "../lib/moments.ts";
 import type { People } from "../store/people.ts";
 import type { ReachStore } from "../store/watch-reach.ts";
 import type { WatchStore } from "../store/watch-store.ts";
@@ -14,6 +15,7 @@ import {
 } from "../types/watch.ts";
 import { type Actor, PERSON_ROLES, type PersonRole } from "../types/watch-change.ts";
 import { REVIEW_AGAIN_MAX_MS, SUPPRESS_MAX_MS } from "../watchlist/change-rules.ts";
+import { momentField } from "../watchlist/fields.ts";
 import type { Freshness } from "../watchlist/freshness.ts";
 import { makeToken } from "./actors.ts";
 import { BadCallError } from "./checked.ts";
@@ -46,6 +48,8 @@ const why = text(1_000);
 const limit = z.int().min(1).max(10_000).default(100);
 const ref = z.string().regex(/^[ -~]{1,400}$/);
 
+const moment = momentField.refine((value) => !Number.isNaN(endOf(value)), "a day or moment that exists");
+
 const addInput = z.strictObject({
   address: z.string().regex(/^[!-~]{1,128}$/),
   incident: slug,
@@ -63,6 +67,7 @@ const addInput = z.strictObject({
   note: text(1_000).optional(),
   case: text(100).optional(),
   tlp: z.enum(TLP_LEVELS).optional(),
+  validUntil: moment.optional(),
   why: why.optional(),
   override: why.optional(),
 });
@@ -78,6 +83,7 @@ const patch = z
     case: text(100),
     tlp: z.enum(TLP_LEVELS),
     contract: z.boolean(),
+    validUntil: moment.nullable(),
   })
   .partial();
 

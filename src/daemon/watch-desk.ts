@@ -17,8 +17,20 @@ import type { HygieneAnswer, HygieneInput } from "../watchlist/hygiene.ts";
 import { NotAllowedError } from "./actors.ts";
 import { notAnAddressAnywhere, refusedAs } from "./address-hygiene.ts";
 import { asMutedNow } from "./as-muted-now.ts";
+import { BadCallError } from "./checked.ts";
 import { joinReach, type RecentTouches } from "./recent-touches.ts";
-import { type AddInput, bareIncident, changeOf, newEntry, operatorList, whyOf } from "./watch-entry.ts";
+import {
+  type AddInput,
+  bareIncident,
+  changeOf,
+  type EntryPatch,
+  newEntry,
+  operatorList,
+  patched,
+  refusedEnd,
+  refusedPatch,
+  whyOf,
+} from "./watch-entry.ts";
 import { watchMessage } from "./watch-message.ts";
 import { type Found, named, type Outcome, outcomeOf, type Preview } from "./watch-outcome.ts";
 
@@ -55,13 +67,6 @@ export interface WatchDesk {
   approve(actor: Actor, of: { proposalId: string; changeHash: string }): Promise<Outcome>;
   reject(actor: Actor, of: { proposalId: string; why: string }): Promise<Outcome>;
 }
-
-export type EntryPatch = Partial<
-  Pick<
-    WatchEntry,
-    "role" | "label" | "basis" | "independentSources" | "direction" | "default" | "note" | "case" | "tlp" | "contract"
-  >
->;
 
 interface Act {
   readonly actor: Actor;
@@ -128,6 +133,8 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
     actor: Actor,
     { input, now }: { input: AddInput; now: number },
   ): Promise<{ entries: WatchEntry[]; preview: Preview }> {
+    const wrongEnd = refusedEnd(input, now);
+    if (wrongEnd !== null) throw new BadCallError(wrongEnd);
     const places = await placesOf(input);
     const found = places.map((place) => ({
       place,
@@ -283,11 +290,10 @@ export function createWatchDesk(deps: DeskDeps): WatchDesk {
 
     change: (actor, { entryId, patch, why }) =>
       onEntry({ actor, entryId, action: "change", why }, async (before) => {
-        const after = { ...before, ...patch };
-        const fromFile = before.addedBy === undefined;
+        const after = patched(before, patch);
+        const because = refusedPatch(before, patch);
         const decision = rules.decideChange({ actor, before, after });
-        const because = "it comes with a file: change it there, or add an entry of your own";
-        return { decision: fromFile ? { do: "refuse", because } : decision, after };
+        return { decision: because === null ? decision : { do: "refuse", because }, after };
       }),
 
     review: (actor, { entryId, againMs, why }) =>

@@ -1,4 +1,5 @@
 /** What a person says about an address, as entries of a list of ours. Pure. */
+import { endOf } from "../lib/moments.ts";
 import type { ChainId } from "../types/chain.ts";
 import type { EntryChange, ListChange } from "../types/watch-change.ts";
 import type { EntryBasis, EntryDirection, EntryRole, Tlp, WatchEntry } from "../types/watch.ts";
@@ -21,6 +22,8 @@ export interface AddInput {
   readonly note?: string | undefined;
   readonly case?: string | undefined;
   readonly tlp?: Tlp | undefined;
+  /** UTC day or moment that exists; see WatchEntry. */
+  readonly validUntil?: string | undefined;
   readonly why?: string | undefined;
   /** Why it is watched though something stands against it. */
   readonly override?: string | undefined;
@@ -70,8 +73,38 @@ export function newEntry(input: AddInput, place: Place, by: { name: string; now:
     ...(isBacked ? {} : { reviewBy: by.now + REVIEW_MS }),
     ...(input.case === undefined ? {} : { case: input.case }),
     ...(input.tlp === undefined ? {} : { tlp: input.tlp }),
+    ...(input.validUntil === undefined ? {} : { validUntil: input.validUntil }),
   };
 }
+
+/** Why an end cannot be said of a new entry; null: it can. */
+export function refusedEnd({ validUntil, sanctioned }: AddInput, now: number): string | null {
+  if (validUntil === undefined) return null;
+  if (sanctioned !== undefined) return SANCTIONED_END;
+  return endOf(validUntil) <= now ? `it would be watched until ${validUntil}, which is over` : null;
+}
+
+/** What a person may change of an entry; `validUntil` null: it has no end any more. */
+export type EntryPatch = Partial<
+  Pick<
+    WatchEntry,
+    "role" | "label" | "basis" | "independentSources" | "direction" | "default" | "note" | "case" | "tlp" | "contract"
+  >
+> & { readonly validUntil?: string | null };
+
+export function patched(before: WatchEntry, { validUntil, ...patch }: EntryPatch): WatchEntry {
+  if (validUntil === undefined) return { ...before, ...patch };
+  const { validUntil: _ended, ...endless } = before;
+  return { ...endless, ...patch, ...(validUntil === null ? {} : { validUntil }) };
+}
+
+/** Null: whatever it changes, it may be asked for. */
+export function refusedPatch(before: WatchEntry, { validUntil }: EntryPatch): string | null {
+  if (before.addedBy === undefined) return "it comes with a file: change it there, or add an entry of your own";
+  return validUntil != null && before.sanctioned !== null ? SANCTIONED_END : null;
+}
+
+const SANCTIONED_END = "dates never end a sanctioned entry: only its delisting does";
 
 /** An incident nobody described yet: its name is what the operator calls it. */
 export function bareIncident(id: string): IncidentInput {

@@ -12,6 +12,7 @@ import type { FileList } from "../watchlist/import-rules.ts";
 import { signatureProblem } from "../watchlist/list-signature.ts";
 import { describeProblem } from "../watchlist/problems.ts";
 import { NotAllowedError } from "./actors.ts";
+import type { AddressRefusal } from "./address-hygiene.ts";
 import { BadCallError } from "./checked.ts";
 import { tellRefused } from "./import-refused.ts";
 import { OPERATOR_PREFIX, versionOfDay, whyOf } from "./watch-entry.ts";
@@ -42,14 +43,6 @@ export interface GivenSignature {
   readonly blake2b512: string;
 }
 
-/** An address that should not be watched, which no sanctions list names. */
-export interface AddressRefusal {
-  readonly code: "own" | "burn" | "service";
-  readonly text: string;
-  readonly chain: string;
-  readonly address: string;
-}
-
 export interface GivenOutcome {
   /** Empty: it may be taken. Otherwise nothing was changed. */
   readonly refusals: readonly (Refusal | AddressRefusal | { readonly code: "unsigned"; readonly text: string })[];
@@ -78,7 +71,7 @@ export async function importGiven(actor: Actor, input: GivenInput, deps: GivenDe
     if (refusals.length > 0) {
       const reasons = refusals.map(({ text }) => text);
       const { list } = file;
-      const of = { list, from: input.from, actor: actor.name, reasons, once: false, now: deps.now() };
+      const of = { list, subject: list, from: input.from, actor: actor.name, reasons, once: false, now: deps.now() };
       await tellRefused(book, { ...of, outcome: "Nothing of it was taken." }, deps);
       return { refusals, imported: planned };
     }

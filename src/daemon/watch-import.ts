@@ -5,6 +5,7 @@
 import { describeError } from "../lib/errors.ts";
 import { redactText } from "../lib/redact.ts";
 import { storeMessage } from "../store/alert-messages.ts";
+import type { WatchEntry } from "../types/watch.ts";
 import type { StoredHead } from "../store/watch-reading.ts";
 import type { WatchBook, WatchStore } from "../store/watch-store.ts";
 import type { Log } from "../types/log.ts";
@@ -15,6 +16,7 @@ import { type FileList, type ImportPlan, planImport } from "../watchlist/import-
 import { checkImport, DEFAULT_RULES, type PreviousList } from "../watchlist/import-guards.ts";
 import type { LoadedList, LoadResult } from "../watchlist/load.ts";
 import { localActor } from "./actors.ts";
+import type { AddressRefusal } from "./address-hygiene.ts";
 import { tellRefused } from "./import-refused.ts";
 import { versionOfDay } from "./watch-entry.ts";
 import { watchMessage } from "./watch-message.ts";
@@ -24,6 +26,8 @@ export interface ImportDeps {
   /** By list id: what a new version must be. */
   readonly rules: ReadonlyMap<string, ListRules>;
   readonly isOwn: (chain: string, address: string) => boolean | Promise<boolean>;
+  /** What stands against watching them. */
+  readonly refusedOf: (entries: readonly WatchEntry[]) => Promise<readonly AddressRefusal[]>;
   readonly store: WatchStore;
   readonly operationSinks: readonly string[];
   readonly now: () => number;
@@ -49,9 +53,13 @@ export async function importFiles(files: LoadResult, deps: ImportDeps): Promise<
   for (const file of await fileLists(files, deps.store)) {
     const { file: from } = file;
     const by = { actor: `file:${from}`, proposer: localActor().name, from, why: null };
+    const refusals = await deps.refusedOf(file.entries);
     const done = await deps.store.write(async (book) => {
       if (await isRefused(book, { file, by }, deps)) return null;
-      return importList(book, { file, plan: await planOf(book, file, deps.now()), by }, deps);
+      const { taken, kept } = await leaveOut(book, file, refusals);
+      const changed = await importList(book, { file: taken, plan: await planOf(book, taken, deps.now()), by }, deps);
+      await tellLeftOut(book, { file, by, refusals, kept }, deps);
+      return changed;
     });
     if (done === null) continue;
     imported.push(done);
@@ -89,6 +97,7 @@ async function isRefused(
     book,
     {
       list: file.list,
+      subject: file.list,
       from: by.from,
       actor: by.proposer,
       reasons: refusals.map(({ text }) => text),
@@ -103,6 +112,37 @@ async function isRefused(
   return !shrinksOnly;
 }
 
+/**
+ * Without the new rows of addresses that should not be watched: one such row must not keep the others from being watched.
+ * `kept`: entries of such rows that are watched already. They are told, and stay until somebody removes them.
+ */
+async function leaveOut(
+  book: WatchBook,
+  file: KeptList,
+  refusals: readonly AddressRefusal[],
+): Promise<{ taken: KeptList; kept: ReadonlySet<string> }> {
+  if (refusals.length === 0) return { taken: file, kept: new Set() };
+  const refused = new Set(refusals.map(({ entryId }) => entryId));
+  const stored = await book.list(file.list);
+  const kept = new Set((stored?.entries ?? []).map(({ id }) => id).filter((id) => refused.has(id)));
+  return { taken: { ...file, entries: file.entries.filter(({ id }) => !refused.has(id) || kept.has(id)) }, kept };
+}
+
+async function tellLeftOut(
+  book: WatchBook,
+  of: { file: KeptList; by: ImportBy; refusals: readonly AddressRefusal[]; kept: ReadonlySet<string> },
+  deps: ImportDeps,
+): Promise<void> {
+  const { file, by, refusals, kept } = of;
+  if (refusals.length === 0) return;
+  const reasons = refusals.map(({ entryId, text }) => (kept.has(entryId) ? `${text} (watched already)` : text));
+  const outcome =
+    "These rows are not taken; one that is watched already stays so until it is removed. All other rows hold. To watch one all the same: heistwatch watch add --override.";
+  const { list } = file;
+  const refused = { list, subject: by.from, from: by.from, actor: by.proposer, reasons, outcome };
+  await tellRefused(book, { ...refused, once: true, now: deps.now() }, deps);
+}
+
 /** A list as it was last imported; null: it never was. */
 export async function previousOf(book: WatchBook, list: string): Promise<PreviousList | null> {
   const [stored, version] = [await book.list(list), await book.importedVersion(list)];
@@ -115,13 +155,14 @@ export async function previousOf(book: WatchBook, list: string): Promise<Previou
 /** The same, only looked at. */
 export async function previewImport(
   files: LoadResult,
-  { store, now }: Pick<ImportDeps, "store" | "now">,
+  { store, now, refusedOf }: Pick<ImportDeps, "store" | "now" | "refusedOf">,
 ): Promise<ImportedList[]> {
-  const lists = await fileLists(files, store);
+  const lists: { file: KeptList; refusals: readonly AddressRefusal[] }[] = [];
+  for (const file of await fileLists(files, store)) lists.push({ file, refusals: await refusedOf(file.entries) });
   return store.write(async (book) => {
     const previews: ImportedList[] = [];
-    for (const file of lists) {
-      const plan = await planOf(book, file, now());
+    for (const { file, refusals } of lists) {
+      const plan = await planOf(book, (await leaveOut(book, file, refusals)).taken, now());
       if (plan.apply !== null || plan.propose !== null)
         previews.push(describe(file, { plan, from: file.file, proposalId: null }));
     }

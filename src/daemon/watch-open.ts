@@ -70,13 +70,14 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
     now,
     onChanged,
   });
+  const refusedOf = createListHygiene(own);
   return createWatchCalls({
     desk,
     store: watch,
     reach: createReachStore(store.db),
     people: createPeople(store.db),
     reviews: (limit) => entriesToReview(store.db, limit),
-    upgrade: async () => previewImport((await readFiles(config)).lists, { store: watch, now }),
+    upgrade: async () => previewImport((await readFiles(config)).lists, { store: watch, now, refusedOf }),
     freshness: () => readFreshness({ db: store.db, rules: config.watchlists.rules, now }),
     importGiven: (actor, input) =>
       importGiven(actor, input, {
@@ -85,7 +86,7 @@ export function openWatchCalls({ config, store, running }: OpenWatchOptions): Pe
         now,
         rules: config.watchlists.rules,
         isOwn: async (chain, address) => (await own()).of(chain, address) !== null,
-        refusedOf: createListHygiene(own),
+        refusedOf,
         onChanged,
       }),
     page: async (message) => void (await alerts.addMessage(message, operationSinks, now())),

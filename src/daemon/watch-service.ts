@@ -10,6 +10,7 @@ import type { OwnAddress } from "../types/watch.ts";
 import type { Service } from "../types/service.ts";
 import { createOwnStore } from "../store/own-store.ts";
 import { joinOwn, type OwnIndex } from "../watchlist/own-index.ts";
+import { createListHygiene } from "./address-hygiene.ts";
 import type { Alarms } from "./alarms.ts";
 import { fingerprintOf } from "./file-watch.ts";
 import { createLiveLists, type LiveLists } from "./live-lists.ts";
@@ -63,21 +64,21 @@ export async function openWatch(options: WatchOptions, running: AbortSignal): Pr
   const { problems } = start.files.lists;
   if (problems.length > 0 && (await store.revision()) === 0) refuseProblems(problems, null);
   const { rules } = config.watchlists;
-  const importing = { store, operationSinks, now, log, rules };
   const ownStore = createOwnStore(options.store.db);
   const given = await loadGivenOwn(ownStore, running);
   const own = { database: ownDatabase, given: given.addresses.own };
   const ownAtStart = joinOwn(joinOwn(start.files.own, own.database), own.given);
-  await importFiles(start.files.lists, {
-    ...importing,
-    isOwn: (chain, address) => ownAtStart.of(chain, address) !== null,
-  });
+  let ownNow = () => ownAtStart;
+  const isOwn = (chain: string, address: string) => ownNow().of(chain, address) !== null;
+  const refusedOf = createListHygiene(() => Promise.resolve(ownNow()));
+  const importing = { store, operationSinks, now, log, rules, isOwn, refusedOf };
+  await importFiles(start.files.lists, importing);
   const file = path.join(config.dataDir, "watched.entries");
   const live = await createLiveLists(config, { store, files: start.files, own, file, log, onSwap }, running);
   refuseProblems([], live.current());
-  const isOwn = (chain: string, address: string) => live.current().watchlist.ownOf(chain, address) !== null;
+  ownNow = () => live.current().own;
   const service = loopService("watchlists", (signal) =>
-    runWatchSync({ ...importing, isOwn, config, live, alarms }, start, signal),
+    runWatchSync({ ...importing, config, live, alarms }, start, signal),
   );
   const giving = loopService("own-given", (signal) =>
     runGivenOwn({ store: ownStore, start: given, live, log }, signal),

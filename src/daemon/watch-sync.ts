@@ -15,6 +15,7 @@ import type { Alarms } from "./alarms.ts";
 import { fingerprintOf, watchPaths } from "./file-watch.ts";
 import type { LiveLists } from "./live-lists.ts";
 import { type FileLists, readFiles } from "./lists.ts";
+import { auditUnusable } from "./import-refused.ts";
 import { endWhatIsOver } from "./watch-ends.ts";
 import { type ImportDeps, tryImport } from "./watch-import.ts";
 
@@ -46,6 +47,7 @@ export async function runWatchSync(
   let mayHaveChanged = false;
   let lookedAt = 0;
   let toldAt = 0;
+  let unusable = unusableOf(files, options.now());
   watchPaths(
     paths,
     () => {
@@ -64,8 +66,12 @@ export async function runWatchSync(
       if (isDue || isImportDue) {
         const found = await fingerprintOf(paths);
         lookedAt = options.now();
-        if (found !== fingerprint || isImportDue) await reload(options);
+        if (found !== fingerprint || isImportDue) unusable = unusableOf(await reload(options), options.now());
         fingerprint = found;
+      }
+      if (unusable !== null && options.now() - unusable.at >= WRONG_FILE_GRACE_MS) {
+        await auditUnusable(options.store, { problems: unusable.problems, now: options.now() });
+        unusable = null;
       }
       await options.live.refresh();
       toldAt = 0;
@@ -89,12 +95,18 @@ export function watchedPaths({ watchlists }: Config): string[] {
 }
 
 /** Files without problems are imported, own addresses and tokens taken over where they have none. */
-async function reload(options: SyncOptions): Promise<void> {
+async function reload(options: SyncOptions): Promise<FileLists> {
   const files = await readFiles(options.config);
   options.log.info({ lists: files.lists.lists.length }, "watchlist files changed, read again");
   tellProblems(options, files);
   await tryImport(files.lists, options);
   await options.live.refresh(files.problems.length === 0 ? files : undefined);
+  return files;
+}
+
+/** Watchlist files that are wrong since; null: none is. */
+function unusableOf({ lists }: FileLists, at: number): { problems: readonly FileProblem[]; at: number } | null {
+  return lists.problems.length === 0 ? null : { problems: lists.problems, at };
 }
 
 const SHOWN_MAX = 5;

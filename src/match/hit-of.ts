@@ -24,38 +24,57 @@ export interface HitParts {
   readonly subject: Address;
 }
 
-/** Entries that name the transfer's sender or recipient. */
-export function matchesOf(transfer: Transfer, context: MatchContext): EntryMatch[] {
-  const matches: EntryMatch[] = [];
-  for (const side of ["from", "to"] as const) {
-    const address = transfer[side];
-    if (address === null) continue;
-    addMatches(matches, { side, address, basis: "exact" }, context);
-    for (const other of transfer.equivalent ?? [])
-      addMatches(matches, { side, address: other, basis: "keyEquivalent" }, context);
-  }
-  return matches;
+/** An address by which entries name a side of a transfer. */
+export interface Place {
+  readonly side: Side;
+  readonly address: Address;
+  /** Of entries of the transfer's own chain. */
+  readonly basis: EntryMatch["basis"];
 }
 
-function addMatches(
-  matches: EntryMatch[],
-  { side, address, basis }: { side: Side; address: Address; basis: EntryMatch["basis"] },
-  { chain, watchlist, at }: MatchContext,
-): void {
-  for (const entry of watchlist.entriesOf(chain, address)) {
-    if (side === "from" && !isWatchedAsSender(entry)) continue;
-    const incident = watchlist.incidents.get(entry.incident) ?? null;
-    matches.push({ side, entry, incident, basis: entry.chain === chain ? basis : "sameKey", ...endedOf(entry, at) });
-  }
+/** Entries that name the transfer's sender or recipient. */
+export function matchesOf(transfer: Transfer, context: MatchContext): EntryMatch[] {
+  return placesOf(transfer).flatMap((place) => matchesAt(place, context));
+}
+
+export function placesOf(transfer: Transfer): Place[] {
+  return (["from", "to"] as const).flatMap((side): Place[] => {
+    const address = transfer[side];
+    if (address === null) return [];
+    const others = (transfer.equivalent ?? []).map((other) => ({
+      side,
+      address: other,
+      basis: "keyEquivalent" as const,
+    }));
+    return [{ side, address, basis: "exact" }, ...others];
+  });
+}
+
+export function matchesAt(
+  { side, address, basis }: Place,
+  {
+    chain,
+    watchlist,
+    at,
+  }: Pick<MatchContext, "chain" | "at"> & { watchlist: Pick<Watchlist, "entriesOf" | "incidents"> },
+): EntryMatch[] {
+  const entries = watchlist.entriesOf(chain, address);
+  return (side === "from" ? entries.filter(isWatchedAsSender) : entries).map((entry) => ({
+    side,
+    entry,
+    incident: watchlist.incidents.get(entry.incident) ?? null,
+    basis: entry.chain === chain ? basis : "sameKey",
+    ...endedOf(entry, at),
+  }));
 }
 
 /** By when it moved, not by when it is matched: what a daemon reads late is told as on its day. */
-export function endedOf(entry: WatchEntry, at: number | undefined): Pick<EntryMatch, "ended"> {
+function endedOf(entry: WatchEntry, at: number | undefined): Pick<EntryMatch, "ended"> {
   return at !== undefined && at * 1_000 >= endOfEntry(entry) ? { ended: true } : {};
 }
 
 /** A custodial address pays out other people's money: only what reaches it says something. */
-export function isWatchedAsSender({ direction }: WatchEntry): boolean {
+function isWatchedAsSender({ direction }: WatchEntry): boolean {
   return direction !== "to_only";
 }
 

@@ -48,10 +48,13 @@ export function matchUtxo(transfers: readonly Transfer[], context: MatchContext)
   return hits;
 }
 
-/** Change reaches nobody who did not have it: it says nothing about an address that is watched as a recipient only. */
 function reachedOf(transfer: Transfer, context: MatchContext): EntryMatch[] {
-  const matches = matchesOf(transfer, context);
-  return transfer.change === true ? matches.filter(({ entry }) => entry.direction !== "to_only") : matches;
+  return matchesOf(transfer, context).filter((match) => isReached(transfer, match));
+}
+
+/** Change reaches nobody who did not have it: it says nothing about an address that is watched as a recipient only. */
+export function isReached({ change }: Transfer, { entry }: EntryMatch): boolean {
+  return change !== true || entry.direction !== "to_only";
 }
 
 function ownRecipient({ to, change }: Transfer, { chain, watchlist }: MatchContext): OwnSide | null {
@@ -65,7 +68,7 @@ function ownSender({ from }: Transfer, { chain, watchlist }: MatchContext): OwnS
 }
 
 /** Each entry once, the ones that weigh most first: those that tell at all, sanctioned, exact, then by who says so. */
-function strongestOf(matches: readonly EntryMatch[]): EntryMatch[] {
+export function strongestOf(matches: readonly EntryMatch[]): EntryMatch[] {
   const byEntry = new Map<string, EntryMatch>();
   for (const match of matches) {
     const known = byEntry.get(match.entry.id);

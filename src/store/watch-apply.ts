@@ -7,14 +7,13 @@ import { sql, type Transaction } from "kysely";
 import { digestOf } from "../lib/canonical-json.ts";
 import { AppError } from "../lib/errors.ts";
 import { endOfEntry } from "../lib/moments.ts";
-import type { Incident, WatchEntry } from "../types/watch.ts";
-import type { IncidentInput } from "../types/watchlist-format.ts";
+import type { WatchEntry } from "../types/watch.ts";
 import type { EntryChange, ListChange, WatchAction, WatchedEntry } from "../types/watch-change.ts";
 import { inChunks } from "./outbox.ts";
 import { forgetScans } from "./rewatched.ts";
 import type { Database } from "./schema.ts";
 import type { BookState } from "./watch-reading.ts";
-import { type ChangedEntries, type RetellHit, retellHits } from "./watch-hits.ts";
+import { retellHits, type RetellPorts } from "./watch-hits.ts";
 
 /** The entries are not what the change starts from any more. */
 export class ChangedMeanwhileError extends AppError {
@@ -32,12 +31,9 @@ export interface ApplyOptions {
   readonly changeHash?: string;
 }
 
-export interface ApplyPorts {
-  readonly retell: RetellHit;
+export interface ApplyPorts extends RetellPorts {
   /** Of what an entry says, whatever version says it and whether it is muted. */
   readonly entryDigest: (entry: WatchEntry) => string;
-  /** What alerts tell of an incident. */
-  readonly toIncident: (incident: IncidentInput) => Incident;
   /** False: not matched (switched off, a victim), whatever its list says. */
   readonly isMatched: (entry: WatchEntry) => boolean;
   /** Told of entries that are matched from now on, in the transaction that makes them so. */
@@ -81,11 +77,8 @@ export async function applyChange(
     approver: options.approver,
     changeHash,
   });
-  const retoldHits = await retellHits(trx, {
-    changed: changedOf(change, head.version, ports),
-    retell: ports.retell,
-    now,
-  });
+  const changed = new Set(change.entries.flatMap(({ entryId, before }) => (before === null ? [] : [entryId])));
+  const retoldHits = await retellHits(trx, { changed, ports, now });
   const watched = change.entries.flatMap(({ before, after }) =>
     after !== null && ports.isMatched(after) && (before === null || !ports.isMatched(before))
       ? [{ entry: after, joinAt: joinAt.get(after.chain) ?? null, revision }]
@@ -295,16 +288,4 @@ export async function audit(
     .insertInto("watch_audit")
     .values({ ...row, change_hash: changeHash })
     .execute();
-}
-
-/** As blocks are matched with them from now on. */
-function changedOf({ incident, entries }: ListChange, listVersion: string, ports: ApplyPorts): ChangedEntries {
-  const told = ports.toIncident(incident);
-  return new Map(
-    entries.flatMap(({ entryId, before, after }) => {
-      if (before === null) return [];
-      const isMatched = after !== null && ports.isMatched(after);
-      return [[entryId, isMatched ? { entry: { ...after, listVersion }, incident: told } : null] as const];
-    }),
-  );
 }

@@ -3,18 +3,26 @@
  * that changes the entries, which holds every chain's row: no block is stored between.
  */
 import type { Transaction } from "kysely";
+import type { Address } from "../types/chain.ts";
 import { ENTRY_RULES, type Hit } from "../types/hit.ts";
-import type { Incident, WatchEntry } from "../types/watch.ts";
+import type { WatchEntry, Watchlist } from "../types/watch.ts";
 import { decodeHit, encodeHit, matchDigest } from "./codec.ts";
-import { addHitEvents, bareEvent, type NewHitEvent } from "./hit-rows.ts";
+import { addHitEvents, bareEvent, linkEntries, type NewHitEvent } from "./hit-rows.ts";
 import { inChunks } from "./outbox.ts";
 import type { Database, HitTable } from "./schema.ts";
+import { readHeads, type StoredHead } from "./watch-reading.ts";
+import { entryOf } from "./watch-rows.ts";
 
-/** As an entry is matched now; null: it is not matched any more. */
-export type ChangedEntries = ReadonlyMap<string, { readonly entry: WatchEntry; readonly incident: Incident } | null>;
-
-/** Null: no entry names this movement any more. */
-export type RetellHit = (hit: Hit, changed: ChangedEntries) => Hit | null;
+/** What the matcher knows of hits and entries. */
+export interface RetellPorts {
+  /** Whose entries name the hit. */
+  readonly addressesOfHit: (hit: Hit) => readonly Address[];
+  /** Null: no entry names this movement any more. */
+  readonly retell: (hit: Hit, now: { changed: ReadonlySet<string>; watchlist: MatchedEntries }) => Hit | null;
+  /** As blocks are matched with these entries from now on. */
+  readonly watchlistOf: (heads: readonly StoredHead[], entries: readonly WatchEntry[]) => MatchedEntries;
+}
+type MatchedEntries = Pick<Watchlist, "entriesOf" | "incidents">;
 
 const STORED = ["hit_id", "alert_id", "state", "payload", "match_digest", "recorded_rule", "block", "trust"] as const;
 export type StoredHit = Pick<HitTable, (typeof STORED)[number]>;
@@ -22,13 +30,18 @@ export type StoredHit = Pick<HitTable, (typeof STORED)[number]>;
 /** Where a hit stands, as it is told first. Block and trust as text. */
 type Place = Pick<NewHitEvent, "trust" | "retroactive"> & { readonly block: string };
 
-/** How many hits are told differently now. */
+/**
+ * Told by all entries that name them now, those included that were listed after their block was scanned. `changed`: ids of
+ * entries, as the store has them by now. Returns how many hits are told differently.
+ */
 export async function retellHits(
   trx: Transaction<Database>,
-  { changed, retell, now }: { changed: ChangedEntries; retell: RetellHit; now: number },
+  { changed, ports, now }: { changed: ReadonlySet<string>; ports: RetellPorts; now: number },
 ): Promise<number> {
+  const ids = await hitIdsOf(trx, [...changed]);
+  if (ids.length === 0) return 0;
+  const heads = await readHeads(trx);
   let count = 0;
-  const ids = await hitIdsOf(trx, [...changed.keys()]);
   for (const chunk of inChunks(ids)) {
     const rows = await trx
       .selectFrom("hit")
@@ -37,11 +50,13 @@ export async function retellHits(
       .where("state", "!=", "removed")
       .orderBy("hit_id")
       .execute();
+    const known = rows.map((row) => ({ row, hit: decodeHit(row.payload) }));
+    const addresses = new Set(known.flatMap(({ hit }) => ports.addressesOfHit(hit)));
+    const watchlist = ports.watchlistOf(heads, await entriesAt(trx, [...addresses]));
     const events: NewHitEvent[] = [];
-    for (const row of rows) {
-      const hit = retell(decodeHit(row.payload), changed);
-      const told = hit === null ? await withdraw(trx, row) : await tellAgain(trx, row, hit);
-      events.push(...told);
+    for (const { row, hit } of known) {
+      const retold = ports.retell(hit, { changed, watchlist });
+      events.push(...(retold === null ? await withdraw(trx, row) : await tellAgain(trx, row, retold)));
     }
     await addHitEvents(trx, events, now);
     count += events.length;
@@ -81,6 +96,15 @@ async function hitIdsOf(trx: Transaction<Database>, entryIds: readonly string[])
   return [...ids];
 }
 
+async function entriesAt(trx: Transaction<Database>, addresses: readonly Address[]): Promise<WatchEntry[]> {
+  const entries: WatchEntry[] = [];
+  for (const chunk of inChunks(addresses)) {
+    const rows = await trx.selectFrom("watch_entry").select("payload").where("address", "in", chunk).execute();
+    entries.push(...rows.map(entryOf));
+  }
+  return entries;
+}
+
 async function withdraw(trx: Transaction<Database>, row: StoredHit): Promise<NewHitEvent[]> {
   await trx.updateTable("hit").set({ state: "removed" }).where("hit_id", "=", row.hit_id).execute();
   if (row.recorded_rule !== null) return [];
@@ -98,6 +122,7 @@ async function tellAgain(
   const digest = matchDigest(hit);
   if (digest === row.match_digest) return [];
   const payload = encodeHit(hit);
+  await linkEntries(trx, [hit]);
   await trx
     .updateTable("hit")
     .set({

@@ -50,6 +50,15 @@ export interface AddressTable extends FingerprintTable {
    * table of their own from it.
    */
   addressesOf(chain: string): Iterable<string>;
+  /** What it was made from, and where it may differ; absent: from nothing. */
+  readonly since?: ChangesSince;
+}
+
+export interface ChangesSince {
+  /** The same object for all that was made from it. */
+  readonly base: AddressTable;
+  /** Each address of the chain once that may be listed here and not in `base`, or the other way round; and whether it is here. */
+  changedOn(chain: string): Iterable<{ readonly address: string; readonly isListed: boolean }>;
 }
 
 export interface TableSeed {

@@ -290,7 +290,7 @@ export interface ChainAdapter {
   /**
    * Watched addresses that the key of this address controls too, under other forms. Absent where a key has one form.
    */
-  equivalents?(address: Address, watched: AddressTable): readonly Address[];
+  equivalents?(address: Address, watched: AddressTable): Promise<readonly Address[]>;
   /** What a contract answers, as hex, unproven. Absent where the chain has no contracts, and on a pool: see `NodePool.ownCallers`. */
   callContract?(call: ContractCall, signal: AbortSignal): Promise<string>;
   /** What shows that these transfers are in their block, asked of the node anew. Null: it does not have the block (any more). */

@@ -107,14 +107,19 @@ export function createChangedWatchlist({ changes, heads, own, version }: Changed
 }
 
 function addressesWith({ base, entries }: Changes, entriesOf: Watchlist["entriesOf"]): AddressTable {
+  function* changedOn(chain: ChainId) {
+    const places = [...entries.keys()].map(placeOfId).filter((place) => place.chain === chain);
+    for (const address of new Set(places.map((place) => place.address)))
+      yield { address, isListed: entriesOf(chain, address).some((entry) => entry.chain === chain) };
+  }
   return {
     ...base.addresses,
+    since: { base: base.addresses, changedOn },
     *addressesOf(chain) {
-      const places = [...entries.keys()].map(placeOfId).filter((place) => place.chain === chain);
-      const changed = new Set(places.map(({ address }) => address));
-      for (const address of base.addresses.addressesOf(chain)) if (!changed.has(address)) yield address;
-      for (const address of changed)
-        if (entriesOf(chain, address).some((entry) => entry.chain === chain)) yield address;
+      const changed = [...changedOn(chain)];
+      const differ = new Set(changed.map(({ address }) => address));
+      for (const address of base.addresses.addressesOf(chain)) if (!differ.has(address)) yield address;
+      for (const { address, isListed } of changed) if (isListed) yield address;
     },
   };
 }

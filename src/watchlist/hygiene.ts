@@ -65,15 +65,24 @@ export function checkAddress({ chain, text, sanctioned }: HygieneInput, context:
   if (canonical === null || (!canonical.hasAdapter && !isWellFormed(chain, text)))
     return answer(null, [{ code: "notAnAddress", near: nearSpellings(chain, text) }]);
   const { address } = canonical;
-  const findings: HygieneFinding[] = [];
-  const own = context.ownOf(chain, address);
-  if (own !== null) findings.push({ code: sanctioned ? "ownSanctioned" : "own", own });
-  if (isBurn(address)) findings.push({ code: "burn" });
-  const service = context.services.serviceOf(chain, address);
-  if (service !== null) findings.push({ code: "service", service });
+  const findings = whatStandsAt({ chain, address, sanctioned }, context);
   for (const of of context.lookAlikes.of(chain, address)) findings.push({ code: "lookAlike", of });
   for (const other of keyEquivalents(chain, address)) findings.push({ code: "keyEquivalent", other });
   return answer(address, findings);
+}
+
+/** What is known of a canonical address by itself: whose it is. */
+export function whatStandsAt(
+  { chain, address, sanctioned }: { readonly chain: ChainId; readonly address: Address; readonly sanctioned: boolean },
+  { ownOf, services }: Pick<HygieneContext, "ownOf" | "services">,
+): HygieneFinding[] {
+  const findings: HygieneFinding[] = [];
+  const own = ownOf(chain, address);
+  if (own !== null) findings.push({ code: sanctioned ? "ownSanctioned" : "own", own });
+  if (isBurn(address)) findings.push({ code: "burn" });
+  const service = services.serviceOf(chain, address);
+  if (service !== null) findings.push({ code: "service", service });
+  return findings;
 }
 
 function answer(address: Address | null, findings: readonly HygieneFinding[]): HygieneAnswer {

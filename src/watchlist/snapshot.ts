@@ -202,7 +202,7 @@ function stateOf(entry: WatchEntry, enabled: ReadonlySet<string>): State {
 }
 
 /** What alerts tell of an incident. */
-export function toIncident(incident: IncidentInput): Incident {
+function toIncident(incident: IncidentInput): Incident {
   const { id, name, kind, date, attribution, attributionBasis, disputed } = incident;
   return { id, name, kind, date, attribution, attributionBasis, disputed };
 }

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { normalizeAddress } from "../../src/chains/registry.ts";
 import type { SystemBody } from "../../src/alerts/body-schema.ts";
 import { createWatchDesk, type WatchDesk } from "../../src/daemon/watch-desk.ts";
+import { retellPorts } from "../../src/daemon/watch-ports.ts";
 import { END_NOTICE_MS, tellWhatIsDue } from "../../src/daemon/watch-due.ts";
 import { endWhatIsOver } from "../../src/daemon/watch-ends.ts";
 import { bareIncident } from "../../src/daemon/watch-entry.ts";
 import { type GivenOutcome, importGiven } from "../../src/daemon/watch-given.ts";
-import { retellHit } from "../../src/match/retell.ts";
 import { migrate, type OpenStore } from "../../src/store/database.ts";
 import { countDue, entriesToReview } from "../../src/store/watch-due.ts";
 import { createReachStore } from "../../src/store/watch-reach.ts";
@@ -16,7 +16,7 @@ import type { Actor } from "../../src/types/watch-change.ts";
 import type { WatchEntryInput } from "../../src/types/watchlist-format.ts";
 import { toGivenList } from "../../src/watchlist/given-list.ts";
 import { entryDigest } from "../../src/watchlist/import-rules.ts";
-import { isMatched, toIncident } from "../../src/watchlist/snapshot.ts";
+import { isMatched } from "../../src/watchlist/snapshot.ts";
 import { NOW } from "./store-facts.ts";
 
 const HOUR = 3_600_000;
@@ -169,6 +169,24 @@ export function watchDueConformance(
       expect((await entry(1))?.validUntil).toBe(validUntil);
     });
 
+    test("who adds an address says when it ends; an earlier end needs a second person, a later one or none does not", async () => {
+      const [end, later] = [day(now + 3 * DAY), day(now + 9 * DAY)];
+      const input = { address: address(1), incident: list, chain: CHAIN };
+      await expect(desk.add(ANN, { ...input, validUntil: day(now - DAY) })).rejects.toThrow("which is over");
+      await expect(desk.add(ANN, { ...input, validUntil: end, sanctioned: SANCTIONED })).rejects.toThrow("never end");
+      await desk.add(ANN, { ...input, validUntil: end });
+      const entryId = `operator-${list}/${CHAIN}/${address(1)}`;
+      const endNow = async () => (await watch.entriesAt(address(1)))[0]?.validUntil;
+      const change = (validUntil: string | null) =>
+        desk.change(ANN, { entryId, patch: { validUntil }, why: "checked" });
+      expect([(await change(later)).done, await endNow()]).toEqual(["applied", later]);
+      expect([(await change(end)).done, await endNow()]).toEqual(["proposed", later]);
+      expect([(await change(null)).done, await endNow()]).toEqual(["applied", undefined]);
+      await desk.add(ANN, { ...input, address: address(2), sanctioned: SANCTIONED });
+      const sanctioned = { entryId: `operator-${list}/${CHAIN}/${address(2)}`, patch: { validUntil: end }, why: "x" };
+      await expect(desk.change(ANN, sanctioned)).rejects.toThrow("never end a sanctioned entry");
+    });
+
     test("a start ahead keeps a new entry quiet until then, and is told when it is imported", async () => {
       const validFrom = day(now + 3 * DAY);
       await imported([row(1, { validFrom }), row(2, { validFrom, sanctioned: SANCTIONED })]);
@@ -215,9 +233,8 @@ export function watchDueConformance(
 
 function deskOn(opened: OpenStore, now: () => number): { watch: WatchStore; desk: WatchDesk } {
   const watch = createWatchStore(opened.db, {
-    retell: retellHit,
+    ...retellPorts([]),
     entryDigest,
-    toIncident,
     isMatched: (entry) => isMatched(entry, new Set()),
   });
   const desk = createWatchDesk({

@@ -7,7 +7,8 @@ import { sql } from "kysely";
 import { normalizeAddress } from "../../src/chains/registry.ts";
 import { endWhatIsOver } from "../../src/daemon/watch-ends.ts";
 import { createWatchDesk, type WatchDesk } from "../../src/daemon/watch-desk.ts";
-import { retellHit } from "../../src/match/retell.ts";
+import type { EntryPatch } from "../../src/daemon/watch-entry.ts";
+import { retellPorts } from "../../src/daemon/watch-ports.ts";
 import { matchBlock } from "../../src/match/match-block.ts";
 import { createChainStore } from "../../src/store/chain-store.ts";
 import { decodeHit } from "../../src/store/codec.ts";
@@ -22,7 +23,7 @@ import type { OwnAddress } from "../../src/types/watch.ts";
 import type { Actor, WatchedEntry } from "../../src/types/watch-change.ts";
 import { actorOf, makeToken } from "../../src/daemon/actors.ts";
 import { entryDigest } from "../../src/watchlist/import-rules.ts";
-import { createWatchlist, isMatched, toIncident } from "../../src/watchlist/snapshot.ts";
+import { createWatchlist, isMatched } from "../../src/watchlist/snapshot.ts";
 import { createTokenList } from "../../src/watchlist/tokens.ts";
 import { blockAt, NOW, windowBlock } from "./store-facts.ts";
 import { createOwnIndex } from "../../src/watchlist/own-index.ts";
@@ -182,19 +183,56 @@ export function watchConformance(
       expect(await world.desk.dispute(ANN, { entryId: idOf(), why: "again" })).toMatchObject({ done: "applied" });
     });
 
-    test("a withdrawn entry takes back its hits, also final ones, and only those it stands behind alone", async () => {
+    test("a withdrawn entry takes back its hits, also final ones, and only those that nothing else names", async () => {
+      await add();
+      await add(ANN, 1);
+      const lease = await begun();
+      for (const [index, number] of [10, 11].entries())
+        await chains().commitBlocks(await commitOf(lease, number, index));
+      const listVersion = `v${await world.watch.revision()}`;
+      await chains().commitFinalized({ lease, listVersion, number: 11, now: world.now });
+      // Listed after the block was final: what is stored does not say so.
+      await world.desk.add(BEN, { address: address(), incident: `${incident()}-b`, chain });
+      for (const index of [0, 1]) await world.desk.undo(ANN, { entryId: idOf(index) });
+      expect(await eventsOf()).toEqual([
+        "included",
+        "included",
+        "final",
+        "final",
+        "retold",
+        "withdrawn entryWithdrawn",
+      ]);
+      const impact = await createReachStore(world.opened.db).ofEntry(idOf());
+      expect([impact.hits, impact.customers]).toEqual([1, ["customer-1"]]);
+      // What stands on the other entry now goes with it.
+      await world.desk.undo(BEN, { entryId: `operator-${incident()}-b/${chain}/${address()}` });
+      expect((await eventsOf()).slice(-2)).toEqual(["withdrawn entryWithdrawn", "withdrawn entryWithdrawn"]);
+    });
+
+    test("a corrected entry is told beside what else names the address, as that is matched", async () => {
       await add();
       const lease = await begun();
       await chains().commitBlocks(await commitOf(lease, 10));
       const listVersion = `v${await world.watch.revision()}`;
       await chains().commitFinalized({ lease, listVersion, number: 10, now: world.now });
-      const other = { address: address(), incident: `${incident()}-b`, chain };
-      await world.desk.add(BEN, other);
-      await chains().commitBlocks(await commitOf(await lead(), 11));
-      await world.desk.undo(ANN, { entryId: idOf() });
-      expect(await eventsOf()).toEqual(["included", "final", "included", "withdrawn entryWithdrawn", "retold"]);
-      const impact = await createReachStore(world.opened.db).ofEntry(idOf());
-      expect([impact.hits, impact.customers]).toEqual([2, ["customer-1"]]);
+      const other = (suffix: string) => `operator-${incident()}-${suffix}/${chain}/${address()}`;
+      for (const suffix of ["b", "c", "d"])
+        await world.desk.add(BEN, { address: address(), incident: `${incident()}-${suffix}`, chain });
+      const approved = async (entryId: string, patch: EntryPatch) => {
+        const asked = await world.desk.change(ANN, { entryId, patch, why: "looked at" });
+        await world.desk.approve(BEN, asked as { proposalId: string; changeHash: string });
+      };
+      await approved(other("b"), { default: "off" });
+      await approved(other("c"), { direction: "to_only" });
+      const entries = async () => {
+        const [row] = await world.opened.db.selectFrom("hit").select("payload").where("chain", "=", chain).execute();
+        return decodeHit(row?.payload ?? "").matches.map(({ entry }) => entry.id);
+      };
+      expect(await entries()).toEqual([idOf()]);
+      // The corrected entry does not name the sender any more: one of the three does.
+      await approved(idOf(), { direction: "to_only" });
+      expect(await entries()).toEqual([other("d")]);
+      expect(await eventsOf()).toEqual(["included", "final", "retold"]);
     });
 
     test("a hit told again is what matching its block again would give: one version, one incident, no second revision", async () => {
@@ -347,9 +385,8 @@ const TOKENS = createTokenList([]);
 function worldOf(opened: OpenStore): World {
   const watched: WatchedEntry[] = [];
   const watch = createWatchStore(opened.db, {
-    retell: retellHit,
+    ...retellPorts([]),
     entryDigest,
-    toIncident,
     isMatched: (entry) => isMatched(entry, new Set()),
     onWatched: (_trx, entries) => {
       watched.push(...entries);

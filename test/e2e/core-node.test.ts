@@ -3,7 +3,9 @@
  * of the node not taken for one, and the whole daemon raises its alert and takes it back.
  * Method: litecoind, and bitcoind where it is on the PATH, on regtest, with the real adapter, pool and head loop.
  */
+import { recentTouches } from "../../src/daemon/recent-touches.ts";
 import type { Block } from "../../src/types/chain.ts";
+import type { OwnAddress } from "../../src/types/watch.ts";
 import { CORE_PROGRAMS, type CoreNode, type CoreProgram, startCoreNode } from "../support/bitcoin/core-node.ts";
 import { followChain, type Following } from "../support/bitcoin/follow.ts";
 
@@ -100,6 +102,34 @@ describe.each(CORE_PROGRAMS)("$program", (program: CoreProgram) => {
       expect(block.trust).toMatchObject({ proven: true, traced: true });
     }
     expect(line.matched.some(({ transfers }) => transfers.some(({ category }) => category === "input"))).toBe(true);
+  }, 120_000);
+
+  test("what an address touched in its last day is read of the node before anybody watches it", async () => {
+    const { node, line } = await world(program);
+    const [thief, deposit, other] = await Promise.all(
+      ["bech32", "bech32", "legacy"].map((type) => node.rpc<string>("getnewaddress", "", type)),
+    );
+    await node.rpc("sendtoaddress", thief, 3);
+    await node.mine(1);
+    const [coin] = await node.rpc<{ txid: string; vout: number }[]>("listunspent", 0, 999, [thief]);
+    const raw = await node.rpc<string>("createrawtransaction", [coin], {
+      [deposit as string]: 1,
+      [other as string]: 1.9,
+    });
+    const { hex } = await node.rpc<{ hex: string }>("signrawtransactionwithwallet", raw);
+    await node.rpc("sendrawtransaction", hex, 0);
+    const [last] = (await node.mine(1)) as [string];
+    await line.reaches(last);
+    const ownOf = (chain: string, address: string): OwnAddress | null =>
+      address === deposit ? { chain, address, customerRef: "customer-7", wallet: "deposit" } : null;
+    const look = (address: string) =>
+      recentTouches({ ...line.pool, blockTimeMs: 150_000 }, { address, ownOf }, AbortSignal.timeout(30_000));
+    // Paid by the node's own coins once, and it paid two: its coin in, two out.
+    const touched = await look(thief as string);
+    expect(touched).toMatchObject({ transfers: 2, customers: ["customer-7"], complete: true });
+    expect(touched?.counterparties).toBeGreaterThanOrEqual(3);
+    const nobody = await look(await node.rpc<string>("getnewaddress"));
+    expect(nobody).toEqual({ transfers: 0, counterparties: 0, customers: [], complete: true });
   }, 120_000);
 
   test("a reorg by invalidateblock is followed when the new branch has more work", async () => {

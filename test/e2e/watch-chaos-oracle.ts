@@ -77,10 +77,15 @@ interface HitRow {
   readonly recorded_rule: string | null;
   readonly retro_scan: string | null;
   readonly payload: string;
-  /** How often it was told to be in a block (not: only recorded from there on), less how often it left one or was taken back. */
-  readonly standing: number;
-  /** What its events were, in order; null: there is none. */
-  readonly story: string | null;
+  /** In the order they were stored; null: there is none. */
+  readonly events: readonly HitEventRow[] | null;
+}
+
+interface HitEventRow {
+  readonly kind: string;
+  readonly retroactive: boolean;
+  /** It tells the hit; false: it says nothing of what it is, or that it is only recorded from there on. */
+  readonly tells: boolean;
 }
 
 export interface Stored {
@@ -94,11 +99,9 @@ export interface Stored {
 export async function readStored(db: Db, book: readonly Listed[]): Promise<Stored> {
   const hits = await sql<HitRow>`
     select hit_id, tx_hash, state, block_number, block_hash, recorded_rule, retro_scan, payload,
-      (select count(*) filter (where kind = 'included' and payload::jsonb -> 'recordedOnly' = 'null')
-         - count(*) filter (where kind in ('removed', 'withdrawn'))
-       from hit_event where hit_event.hit_id = hit.hit_id)::int as standing,
-      (select string_agg(kind || case when retroactive then ' by a scan' else '' end, ', ' order by seq)
-       from hit_event where hit_event.hit_id = hit.hit_id) as story
+      (select json_agg(json_build_object('kind', kind, 'retroactive', retroactive,
+         'tells', coalesce(payload::jsonb -> 'recordedOnly' = 'null', false)) order by seq)
+       from hit_event where hit_event.hit_id = hit.hit_id) as events
     from hit`.execute(db);
   const scans = await sql<Stored["scans"][number]>`
     select scan_id, state, told, blocks, (select coalesce(sum(to_number - from_number + 1), 0) from coverage
@@ -113,13 +116,35 @@ export async function readStored(db: Db, book: readonly Listed[]): Promise<Store
   return { hits: hits.rows, scans: scans.rows, wanted: wanted.rows[0]?.count ?? -1, holes };
 }
 
+/**
+ * How often it is told to be in a block: once where all is well. Whoever is told that it is in one is told so again by
+ * nothing but `included`; where it was only recorded before, `rematched` tells it as well.
+ */
+function standingOf({ events }: HitRow): number {
+  let standing = 0;
+  for (const { kind, tells } of events ?? []) {
+    if (kind === "removed" || kind === "withdrawn") standing -= 1;
+    else if (tells && (kind === "included" || (kind === "rematched" && standing === 0))) standing += 1;
+  }
+  return standing;
+}
+
+/** Told first by a scan of the past, also where it was recorded live, unless it was taken back since. */
+function isToldByScan({ events }: HitRow): boolean {
+  return events?.findLast(({ kind }) => kind === "included")?.retroactive ?? false;
+}
+
+function storyOf({ events }: HitRow): string {
+  return (events ?? []).map(({ kind, retroactive }) => (retroactive ? `${kind} by a scan` : kind)).join(", ");
+}
+
 /** Where the store differs from the chain. Empty: each transfer is in it once, as it should be. */
 export function compareStore({ hits, scans, wanted, holes }: Stored, truth: Truth): string[] {
   const problems: string[] = [];
   const standing = new Map<string, HitRow[]>();
   for (const row of hits) {
     if (row.state === "removed") {
-      if (row.standing !== 0) problems.push(`${row.tx_hash}: removed, yet told ${row.standing} times`);
+      if (standingOf(row) !== 0) problems.push(`${row.tx_hash}: removed, yet told ${standingOf(row)} times`);
     } else standing.set(row.tx_hash, [...(standing.get(row.tx_hash) ?? []), row]);
   }
   for (const [hash, rows] of standing)
@@ -148,7 +173,7 @@ function compareHit(row: HitRow, moved: Moved, { finalNumber }: Truth): string[]
   const isTold = row.recorded_rule === null;
   if (!moved.isMuted && !isTold) problems.push(`only recorded: ${row.recorded_rule}`);
   if (moved.isNeverTold && isTold) problems.push("told, though all that names it is muted");
-  if (row.standing !== (isTold ? 1 : 0)) problems.push(`told ${row.standing} times: ${row.story}`);
+  if (standingOf(row) !== (isTold ? 1 : 0)) problems.push(`told ${standingOf(row)} times: ${storyOf(row)}`);
   const { matches } = JSON.parse(row.payload) as { matches: { entry: { id: string } }[] };
   problems.push(
     ...compareEntries(
@@ -182,8 +207,9 @@ export function compareReceived(requests: readonly ReceivedRequest[], truth: Tru
   }
   for (const moved of truth.moved.values()) {
     if (moved.naming.length === 0 || moved.isMuted) continue;
-    // What only a scan of the past found, and nobody of ours was touched by, is told by the summary of the scan.
-    const mustBeTold = moved.ownTouched || rows.get(moved.hash)?.retro_scan === null;
+    // What a scan of the past told, and nobody of ours was touched by, is told by the summary of the scan.
+    const row = rows.get(moved.hash);
+    const mustBeTold = moved.ownTouched || (row !== undefined && !isToldByScan(row));
     const one = told.get(moved.hash);
     if (one === undefined) problems.push(...(mustBeTold ? [`${about(moved)}: not told`] : []));
     else problems.push(...compareTold(one, moved, truth).map((text) => `${about(moved)}: ${text}`));

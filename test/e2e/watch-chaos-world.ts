@@ -233,8 +233,8 @@ function argvOf(call: string, args: Readonly<Record<string, unknown>>): string[]
   ];
 }
 
-// Neither a yes nor a no: the daemon that was asked is going, or the next one is coming.
-const BETWEEN_TWO_DAEMONS = /the daemon is starting|another heistwatch runs|is starting in|Connection terminated/;
+// Neither a yes nor a no: the daemon that was asked is going.
+const BETWEEN_TWO_DAEMONS = /Connection terminated/;
 
 export async function cliAnswer<T>(
   at: WrittenConfig,

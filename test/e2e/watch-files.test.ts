@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { AlertBody } from "../../src/alerts/body-schema.ts";
 import type { ImportedList } from "../../src/daemon/watch-import.ts";
 import type { Outcome } from "../../src/daemon/watch-outcome.ts";
-import type { Proposal } from "../../src/types/watch-change.ts";
+import type { AuditRecord, Proposal } from "../../src/types/watch-change.ts";
 import type { Anvil } from "../support/anvil.ts";
 import { type DaemonConfig, writeDaemonConfig, type WrittenConfig } from "../support/daemon.ts";
 import { startPostgres } from "../support/postgres.ts";
@@ -78,6 +78,11 @@ const paged = (type: string, text = "") =>
     { timeoutMs: PATIENCE_MS },
   );
 
+const refusals = async (at: WrittenConfig) =>
+  (await cliJson<AuditRecord[]>(["watch", "history"], at)).filter(
+    ({ action, subject }) => action === "refuse import" && subject === list,
+  );
+
 test("a row added to a file while it runs is watched, in the blocks that are not final yet too", async () => {
   const daemon = await started(await configOf());
   await until(daemon, "chain followed from here");
@@ -103,11 +108,20 @@ test("a wrong file is told at once and changes nothing, also across a restart, u
   await told((await steal(node, 1, { from: SUSPECT }))[0]);
   const checked = await cli(["check", "--config", at.configPath], at);
   expect([checked.code, checked.stderr]).toEqual([1, expect.stringContaining("0xnonsense")]);
+  const refused = (count: number) =>
+    waitFor(`${count} lines in the audit trail`, async () => (await refusals(at)).length === count, {
+      timeoutMs: PATIENCE_MS,
+    });
+  await refused(1);
 
   await daemon.stop();
   const again = await started(at);
   await until(again, "watchlist files refused");
   await told((await steal(node))[0]);
+  // The same content is written down once; what is wrong in another way is another refusal.
+  rewrite((text) => text.replace("0xnonsense", "0xmore"));
+  await refused(2);
+  expect((await refusals(at)).map(({ why }) => why?.includes("0xnonsense"))).toEqual([false, true]);
 
   // What was not told again after the restart, because it lasted a moment only, is not taken back either.
   await until(again, "watchlist.importRefused");

@@ -11,6 +11,7 @@ import { recordList } from "../../src/store/list-members.ts";
 import { createRetroClaims } from "../../src/store/retro-claims.ts";
 import { addWanted, createWantedStore, type WantedPast } from "../../src/store/retro-wanted.ts";
 import { createRetroStore } from "../../src/store/retro-store.ts";
+import { forgetScans } from "../../src/store/rewatched.ts";
 import type { ChainAdapter } from "../../src/types/chain.ts";
 import type { ChainConfig } from "../../src/types/config.ts";
 import type { Incident, WatchEntry } from "../../src/types/watch.ts";
@@ -57,7 +58,9 @@ const wanted: WantedPast = {
 
 function retroOf(incidents: readonly Incident[] = [incident], node: ChainAdapter = adapter): Retro {
   const incidentsById = new Map(incidents.map((one) => [one.id, one]));
-  const watchlist = { version: "v1", incidents: incidentsById, entriesOf: () => [entry, { ...entry, id: "undated" }] };
+  const byPeople = [entry, { ...entry, id: "undated" }].map((one) => ({ ...one, addedBy: "ann" }));
+  const entriesOf = (_chain: string, address: string) => byPeople.filter((one) => one.address === address);
+  const watchlist = { version: "v1", incidents: incidentsById, entriesOf };
   return createRetro({
     store: createRetroStore(store.db),
     wanted: createWantedStore(store.db),
@@ -191,7 +194,15 @@ test("a scan that stands still for five minutes is an alarm until it goes on", a
 
 test("an entry of a chain nobody follows is left alone, and so is one that was taken off again", async () => {
   expect(await retroOf().onWatched({ ...wanted, chain: "eip155:56" }, NEVER)).toBeNull();
-  expect(await retroOf().onWatched({ ...wanted, entryId: "gone" }, NEVER)).toBeNull();
+  const gone = `0x${"9".repeat(40)}`;
+  expect(await retroOf().onWatched({ ...wanted, address: gone }, NEVER)).toBeNull();
+});
+
+test("what else names the address of an entry that was taken off again is read again, from the first of their thefts", async () => {
+  await store.db.transaction().execute((trx) => forgetScans(trx, [entry.address]));
+  const later = { id: "later", date: "2026-01-12" } as Incident;
+  const plan = await retroOf([incident, later]).onWatched({ ...wanted, entryId: "gone", incident: later.id }, NEVER);
+  expect(plan?.ranges).toEqual([{ from: 76, to: 120 }]);
 });
 
 test("of an incident without a date, the last 30 days", async () => {

@@ -1,5 +1,4 @@
 /** A chain of the Bitcoin family through one node of the operator: polled over RPC and REST, woken by ZMQ. */
-import type { AddressTable } from "../../types/address-table.ts";
 import type { Block, ChainAdapter, Header } from "../../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../../types/config.ts";
 import type { Log } from "../../types/log.ts";
@@ -16,7 +15,8 @@ import { createNodeClient, type NodeClient } from "./node-client.ts";
 import { createNodeWatch } from "./node-watch.ts";
 import { ProofError } from "./proof-error.ts";
 import { readBlock } from "./read-block.ts";
-import { createScriptTable, type ScriptTable } from "./script-table.ts";
+import type { ScriptTable } from "./script-table.ts";
+import { createScriptTables } from "./script-tables.ts";
 import { checkSpent } from "./check-spent.ts";
 import { createEvidenceSource } from "./evidence/evidence-source.ts";
 import { createHistory } from "./history.ts";
@@ -51,7 +51,8 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
   const watch = createNodeWatch({ client, network });
   const headers = createHeaderSource({ client, network });
   const blocks = createBlockSource({ client, log });
-  const tableOf = createTables(network);
+  const closing = new AbortController();
+  const tableOf = createScriptTables(network, closing.signal);
   const evidence = createEvidenceSource({ client, network, own: node.own });
   // Nobody else may learn whom we watch.
   const scan = node.own ? createNodeScan({ client, patient, log }) : null;
@@ -78,9 +79,10 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
     },
 
     async blockOf(header, signal, wanted): Promise<Block | null> {
+      // First, because it may take seconds, and a block's bytes need not wait for it in memory.
+      const watched = wanted?.watched === undefined ? null : await tableOf(wanted.watched);
       const bytes = await blocks.read(header, signal);
       if (bytes === null) return null;
-      const watched = wanted?.watched === undefined ? null : tableOf(wanted.watched);
       const { transfers } = contentOf(header, bytes, { network, watched, coins, node: node.name });
       bytes.release();
       // Values move in transactions only: nothing is hidden that would have to be traced.
@@ -94,9 +96,9 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
         : null;
     },
 
-    equivalents(address, watched) {
+    async equivalents(address, watched) {
       const target = targetOf(address, network);
-      return target === null || !("script" in target) ? [] : tableOf(watched).match(target.script).equivalent;
+      return target === null || !("script" in target) ? [] : (await tableOf(watched)).match(target.script).equivalent;
     },
 
     async evidence(claims, signal) {
@@ -119,6 +121,7 @@ export function createBitcoinAdapter({ chain, node, log, onRequest }: BitcoinAda
     ...(mempool === null ? {} : { mempool }),
 
     async close() {
+      closing.abort();
       await mempool?.close();
       await Promise.all([client.close(), patient.close()]);
     },
@@ -141,18 +144,6 @@ function createClients(
   return {
     client: createNodeClient({ ...connection, timeoutMs, gate }),
     patient: createNodeClient({ ...connection, timeoutMs: SCAN_MS, gate: createRequestGate(SCAN_GATE) }),
-  };
-}
-
-/** A table of scripts for each snapshot of the lists, made once. */
-function createTables(network: Network): (addresses: AddressTable) => ScriptTable {
-  const tables = new WeakMap<AddressTable, ScriptTable>();
-  return (addresses) => {
-    const known = tables.get(addresses);
-    if (known !== undefined) return known;
-    const table = createScriptTable(addresses.addressesOf(network.chainId), network);
-    tables.set(addresses, table);
-    return table;
   };
 }
 

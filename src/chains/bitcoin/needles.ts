@@ -1,5 +1,6 @@
 /** The scripts that watched addresses stand for, as a node's own scans take them. */
 import type { Address } from "../../types/chain.ts";
+import { runThrough } from "../../lib/slices.ts";
 import { targetOf } from "./address.ts";
 import type { Network } from "./networks.ts";
 import { hash160 } from "./script-table.ts";
@@ -16,10 +17,24 @@ export interface Needles {
  * A key's P2PK and bare multisig scripts are not among them: from its hash nobody can tell the key.
  */
 export function needlesOf(addresses: Iterable<Address>, network: Network): Needles {
+  return runThrough(gatherNeedles(addresses, { network, isKnown: () => false }));
+}
+
+// Milliseconds at most, while others wait.
+const AT_ONCE = 64;
+
+/** The same of many, with stops in between so that others can run. Scripts that are known already are left out. */
+export function* gatherNeedles(
+  addresses: Iterable<Address>,
+  { network, isKnown }: { readonly network: Network; readonly isKnown: (script: Uint8Array) => boolean },
+): Generator<void, Needles> {
   const scripts = new Set<string>();
-  let unscannable = 0;
+  let [unscannable, seen] = [0, 0];
   for (const address of addresses) {
+    seen += 1;
+    if (seen % AT_ONCE === 0) yield;
     const target = targetOf(address, network);
+    if (target !== null && "script" in target && isKnown(target.script)) continue;
     if (target === null || "scriptHash" in target || target.script.length === 0) unscannable += 1;
     else for (const script of formsOf(target.script)) scripts.add(Buffer.from(script).toString("hex"));
   }

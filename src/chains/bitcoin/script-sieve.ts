@@ -23,26 +23,29 @@ export interface SieveOptions {
   /** About how many hashes it will hold. */
   readonly capacity: number;
   readonly key: HashKey;
-  /** Whether a key is watched, in whatever script. */
-  readonly hasKeys: boolean;
-  /** Whether a script is watched that is too long to write. */
-  readonly hasScriptHashes: boolean;
 }
 
 export class ScriptSieve {
-  private readonly key: HashKey;
+  readonly key: HashKey;
   private readonly filter: HashFilter;
-  private readonly hasKeys: boolean;
+  private hasKeys = false;
   private readonly scanner: BlockScanner;
 
-  constructor({ capacity, key, hasKeys, hasScriptHashes }: SieveOptions) {
+  constructor({ capacity, key }: SieveOptions) {
     this.key = key;
-    this.hasKeys = hasKeys;
-    this.scanner = new BlockScanner({ filterWords: filterWordsFor(capacity), key, hasKeys });
+    this.scanner = new BlockScanner({ filterWords: filterWordsFor(capacity), key });
     this.filter = new HashFilter(this.scanner.filterWords);
     this.scanner.payloadAt.set(PAYLOAD_AT);
     this.scanner.payloadBytes.set(PAYLOAD_BYTES);
-    this.scanner.odd.fill(Number(hasScriptHashes), WRITTEN_BYTES_MAX + 1);
+  }
+
+  /** `keys`: a key is watched, in whatever script. `scriptHashes`: so is a script that is too long to write. */
+  lookFor({ keys, scriptHashes }: { readonly keys: boolean; readonly scriptHashes: boolean }): void {
+    if (keys) {
+      this.hasKeys = true;
+      this.scanner.lookForKeys();
+    }
+    if (scriptHashes) this.scanner.odd.fill(1, WRITTEN_BYTES_MAX + 1);
   }
 
   get byteLength(): number {

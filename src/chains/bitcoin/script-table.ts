@@ -7,8 +7,9 @@
 import { hash } from "node:crypto";
 import type { Address } from "../../types/chain.ts";
 import { assert } from "../../lib/assert.ts";
+import { runThrough } from "../../lib/slices.ts";
 import { addressOf, targetOf, WRITTEN_BYTES_MAX } from "./address.ts";
-import { hashBytes, randomHashKey } from "./byte-hash.ts";
+import { hashBytes, type HashKey, randomHashKey } from "./byte-hash.ts";
 import type { Network } from "./networks.ts";
 import { type ByteSource, PayloadSet, sourceOf } from "./payload-set.ts";
 import { ScriptSieve } from "./script-sieve.ts";
@@ -19,7 +20,7 @@ import { SlotIndex, type Sought } from "./slot-index.ts";
 export interface ScriptMatch {
   /** The script itself is watched. */
   readonly watched: boolean;
-  /** Other watched addresses that its key, or one of its keys, controls: weaker, because nobody named this script. */
+  /** Other watched addresses that its key, or one of its keys, controls, sorted: weaker, because nobody named this script. */
   readonly equivalent: readonly Address[];
 }
 
@@ -44,40 +45,139 @@ const NOTHING: ScriptMatch = { watched: false, equivalent: [] };
 /** Between the 20 and the 32 of most addresses. */
 const PAYLOAD_BYTES_MEAN = 26;
 
+/**
+ * How many addresses may be laid beside a table of so many: its sieve has room for them. A list keeps at most 50,000 changes
+ * beside its file; where a table is too small for them, making it anew costs little more.
+ */
+export function spareOf(size: number): number {
+  return SPARE_MIN + Math.floor(size / SPARE_SHARE);
+}
+const SPARE_MIN = 1_000;
+const SPARE_SHARE = 16;
+
+// Milliseconds at most, while others wait.
+const AT_ONCE = 64;
+
 /** `addresses`: canonical texts of the network, each once; any other is a bug of the caller. */
 export function createScriptTable(addresses: Iterable<Address>, network: Network): ScriptTable {
-  return new PackedScriptTable([...addresses], network);
+  return runThrough(buildScriptTable(addresses, { network, sieve: null }));
+}
+
+/**
+ * The same, with stops in between so that others can run. `sieve`: that of a table which this one stands beside; it lets
+ * pass what touches either from then on. At most `spareOf` its table's size in all, or it lets pass too much.
+ */
+export function* buildScriptTable(
+  addresses: Iterable<Address>,
+  { network, sieve: shared }: { readonly network: Network; readonly sieve: ScriptSieve | null },
+): Generator<void, ScriptTable> {
+  const texts: Address[] = [];
+  for (const address of addresses) if (texts.push(address) % AT_ONCE === 0) yield;
+  const key = shared?.key ?? randomHashKey();
+  const intake = new ScriptIntake(texts, { network, key });
+  for (const [index, address] of texts.entries()) {
+    intake.add(address);
+    if (index % AT_ONCE === 0) yield;
+  }
+  intake.payloads.trim();
+  const keys = intake.entriesOfKeys();
+  yield;
+  const sieve =
+    shared ?? new ScriptSieve({ capacity: intake.payloads.size + keys.length + 2 * spareOf(texts.length), key });
+  sieve.lookFor({ keys: intake.hasKeys, scriptHashes: intake.hasScriptHashes });
+  const table = new PackedScriptTable(intake, { sieve, keys: keys.length });
+  yield* table.fill(keys);
+  return table;
+}
+
+/** What scripts are looked up by, read from addresses. */
+class ScriptIntake {
+  readonly size: number;
+  readonly network: Network;
+  readonly key: HashKey;
+  readonly payloads: PayloadSet;
+  /** Watched P2PK scripts, by the entry of their key. */
+  readonly keyScripts = new Map<number, Address[]>();
+  private seen = 0;
+
+  constructor(addresses: readonly Address[], { network, key }: { network: Network; key: HashKey }) {
+    this.size = addresses.length;
+    this.network = network;
+    this.key = key;
+    // A P2PK script has a second entry, for its key.
+    const capacity = addresses.length + addresses.filter((address) => address.startsWith("script")).length;
+    this.payloads = new PayloadSet(capacity, PAYLOAD_BYTES_MEAN, key);
+  }
+
+  get hasKeys(): boolean {
+    return (this.seen & OF_KEY) !== 0;
+  }
+
+  get hasScriptHashes(): boolean {
+    return (this.seen & AS.scriptHash) !== 0;
+  }
+
+  add(address: Address): void {
+    this.seen |= this.addAs(address);
+  }
+
+  entriesOfKeys(): number[] {
+    const { payloads } = this;
+    return Array.from({ length: payloads.size }, (_, entry) => entry).filter(
+      (entry) => (payloads.flagsOf(entry) & OF_KEY) !== 0,
+    );
+  }
+
+  /** Returns what it is watched as. */
+  private addAs(address: Address): number {
+    const target = targetOf(address, this.network);
+    assert(target !== null, `${address} is not an address of ${this.network.chainId}`);
+    if ("scriptHash" in target) {
+      this.payloads.add(target.scriptHash, AS.scriptHash);
+      return AS.scriptHash;
+    }
+    const { script } = target;
+    const kind = scripts.kindOf(script, 0, script.length);
+    if (kind === "odd") return this.addOdd(script, address);
+    const at = scripts.payloadAt(kind);
+    this.payloads.add(script.subarray(at, at + scripts.payloadBytes(kind)), AS[kind]);
+    return AS[kind];
+  }
+
+  private addOdd(script: Uint8Array, address: Address): number {
+    this.payloads.add(script, AS.odd);
+    const [key, ...others] = scripts.publicKeysOf(script);
+    // A script of several keys does not make each of their owners watched.
+    if (key === undefined || others.length > 0) return AS.odd;
+    const entry = this.payloads.add(hash160(key), AS.p2pk);
+    this.keyScripts.set(entry, [...(this.keyScripts.get(entry) ?? []), address]);
+    return AS.odd | AS.p2pk;
+  }
 }
 
 class PackedScriptTable implements ScriptTable {
   readonly size: number;
   private readonly network: Network;
-  private readonly key = randomHashKey();
+  private readonly key: HashKey;
   readonly sieve: ScriptSieve;
   private readonly payloads: PayloadSet;
   /** Entries of keys, by the hash of their P2SH-P2WPKH. That hash is not kept: it is made again to compare, which is rare. */
   private readonly nested: SlotIndex;
-  /** Watched P2PK scripts, by the entry of their key. */
-  private readonly keyScripts = new Map<number, Address[]>();
+  private readonly keyScripts: ReadonlyMap<number, readonly Address[]>;
   private readonly hasKeys: boolean;
   private readonly hasScriptHashes: boolean;
 
-  constructor(addresses: readonly Address[], network: Network) {
-    this.network = network;
-    this.size = addresses.length;
-    // A P2PK script has a second entry, for its key.
-    const capacity = addresses.length + addresses.filter((address) => address.startsWith("script")).length;
-    this.payloads = new PayloadSet(capacity, PAYLOAD_BYTES_MEAN, this.key);
-    let seen = 0;
-    for (const address of addresses) seen |= this.add(address);
-    this.payloads.trim();
-    this.hasKeys = (seen & OF_KEY) !== 0;
-    this.hasScriptHashes = (seen & AS.scriptHash) !== 0;
-    const keys = this.entriesOfKeys();
-    this.nested = new SlotIndex(keys.length);
-    const { key, hasKeys, hasScriptHashes } = this;
-    this.sieve = new ScriptSieve({ capacity: this.payloads.size + keys.length, key, hasKeys, hasScriptHashes });
-    this.fill(keys);
+  /** To be filled before it is asked. */
+  constructor(intake: ScriptIntake, { sieve, keys }: { sieve: ScriptSieve; keys: number }) {
+    this.size = intake.size;
+    this.network = intake.network;
+    this.key = intake.key;
+    this.payloads = intake.payloads;
+    this.keyScripts = intake.keyScripts;
+    this.hasKeys = intake.hasKeys;
+    this.hasScriptHashes = intake.hasScriptHashes;
+    this.nested = new SlotIndex(keys);
+    this.sieve = sieve;
   }
 
   get byteLength(): number {
@@ -127,7 +227,7 @@ class PackedScriptTable implements ScriptTable {
     if (keys.length === 0) return watched ? { watched, equivalent: [] } : NOTHING;
     const equivalent = new Set(keys.flatMap((key) => this.addressesOfKey(key, of.as)));
     if (of.as === AS.odd) equivalent.delete(addressOf(of.script, this.network));
-    return { watched, equivalent: [...equivalent] };
+    return { watched, equivalent: [...equivalent].toSorted() };
   }
 
   /** All but the one that is the script itself, where that is of a kind with an address: what that is watched as. */
@@ -139,48 +239,18 @@ class PackedScriptTable implements ScriptTable {
     return [...addresses, ...(this.keyScripts.get(entry) ?? [])];
   }
 
-  /** Returns what it is watched as. */
-  private add(address: Address): number {
-    const target = targetOf(address, this.network);
-    assert(target !== null, `${address} is not an address of ${this.network.chainId}`);
-    if ("scriptHash" in target) {
-      this.payloads.add(target.scriptHash, AS.scriptHash);
-      return AS.scriptHash;
-    }
-    const { script } = target;
-    const kind = scripts.kindOf(script, 0, script.length);
-    if (kind === "odd") return this.addOdd(script, address);
-    const at = scripts.payloadAt(kind);
-    this.payloads.add(script.subarray(at, at + scripts.payloadBytes(kind)), AS[kind]);
-    return AS[kind];
-  }
-
-  private addOdd(script: Uint8Array, address: Address): number {
-    this.payloads.add(script, AS.odd);
-    const [key, ...others] = scripts.publicKeysOf(script);
-    // A script of several keys does not make each of their owners watched.
-    if (key === undefined || others.length > 0) return AS.odd;
-    const entry = this.payloads.add(hash160(key), AS.p2pk);
-    this.keyScripts.set(entry, [...(this.keyScripts.get(entry) ?? []), address]);
-    return AS.odd | AS.p2pk;
-  }
-
-  private entriesOfKeys(): number[] {
-    const { payloads } = this;
-    return Array.from({ length: payloads.size }, (_, entry) => entry).filter(
-      (entry) => (payloads.flagsOf(entry) & OF_KEY) !== 0,
-    );
-  }
-
-  private fill(keys: readonly number[]): void {
+  /** `keys`: its entries of keys. */
+  *fill(keys: readonly number[]): Generator<void, void> {
     for (let entry = 0; entry < this.payloads.size; entry += 1) {
       this.sieve.addPayload(this.payloads.hashOf(entry));
       if ((this.payloads.flagsOf(entry) & AS.odd) !== 0) this.sieve.addOdd(this.payloads.bytesOf(entry));
+      if (entry % AT_ONCE === 0) yield;
     }
-    for (const entry of keys) {
+    for (const [index, entry] of keys.entries()) {
       const sought = this.soughtNested(sourceOf(this.nestedHash(entry)), 0);
       this.sieve.addPayload(sought.hash);
       this.nested.insert(sought, entry);
+      if (index % AT_ONCE === 0) yield;
     }
   }
 

@@ -4,7 +4,7 @@ import { runHeadLoop } from "../../../src/ingest/head-loop.ts";
 import type { ChainStatus } from "../../../src/ingest/loop-state.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { createWaker } from "../../../src/lib/waker.ts";
-import type { Block, ChainId } from "../../../src/types/chain.ts";
+import type { Block, ChainAdapter, ChainId } from "../../../src/types/chain.ts";
 import type { Lease } from "../../../src/types/checkpoint.ts";
 import type { ChainConfig, NodeConfig } from "../../../src/types/config.ts";
 import type { Log } from "../../../src/types/log.ts";
@@ -13,6 +13,8 @@ import { createMemoryStore } from "../../simulation/memory-store.ts";
 import { waitFor } from "../wait-for.ts";
 
 export interface Following {
+  /** What the loop asks: all nodes together. */
+  readonly pool: ChainAdapter;
   /** Every block that was matched, in order. */
   readonly matched: Block[];
   /** Depth of each reorg that was followed. */
@@ -99,6 +101,7 @@ export async function followChain(options: FollowOptions): Promise<Following> {
   const tip = async () => (await store.chains.load(chainId))?.window.at(-1)?.hash;
   const seen = () => `status ${JSON.stringify(status)}, last warnings ${warnings.slice(-3).join("; ")}`;
   return {
+    pool,
     matched,
     reorgs,
     evidence,

@@ -1,6 +1,6 @@
 /** What becomes of an alert when its entries change: withdrawn, disputed, told again; and who is told of it. */
 import { describe, expect, test } from "@jest/globals";
-import { retellHit } from "../../../src/match/retell.ts";
+import { type CurrentEntries, retellHit } from "../../../src/match/retell.ts";
 import type { HitEvent } from "../../../src/types/hit.ts";
 import { bodyOf, entry, entryMatch, event, foldEach, hit, incident, SANCTIONED } from "./make.ts";
 
@@ -71,12 +71,17 @@ describe("a stored hit, as changed entries tell it", () => {
   const own = entry();
   const other = entry({ id: "other/x", list: "other" });
   const both = hit({ matches: [entryMatch(), { side: "from", entry: other, incident: incident(), basis: "exact" }] });
-  const changed = (to: ReturnType<typeof entry> | null) =>
-    new Map([[own.id, to === null ? null : { entry: to, incident: incident({ name: "Renamed" }) }]]);
+  const changed = (...to: readonly ReturnType<typeof entry>[]): CurrentEntries => ({
+    changed: new Set([own.id]),
+    watchlist: {
+      entriesOf: (_chain, address) => to.filter((one) => one.address === address),
+      incidents: new Map([[own.incident, incident({ name: "Renamed" })]]),
+    },
+  });
 
   test("is nothing without its only entry, and rests on the others where there are some", () => {
-    expect(retellHit(hit(), changed(null))).toBeNull();
-    expect(retellHit(both, changed(null))?.matches.map((match) => match.entry.id)).toEqual([other.id]);
+    expect(retellHit(hit(), changed())).toBeNull();
+    expect(retellHit(both, changed())?.matches.map((match) => match.entry.id)).toEqual([other.id]);
   });
 
   test("says what the entry says now", () => {

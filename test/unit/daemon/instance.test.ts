@@ -236,12 +236,20 @@ describe("calls", () => {
     expect(error).not.toBeInstanceOf(UnavailableError);
   });
 
-  test("before the store is open, unknown ones, and ones that fail are errors with a text", async () => {
+  test("before the store is open the caller is told to ask again; unknown calls, and ones that fail, are errors with a text", async () => {
     const instance = await claim();
-    await expect(callInstance(folder.path, "retry", {})).rejects.toThrow("is starting or does not know");
-    instance.serve({ fail: () => Promise.reject(new Error("no such alert")) });
-    await expect(callInstance(folder.path, "fail", {})).rejects.toThrow("no such alert");
-    await expect(callInstance(folder.path, "toString", {})).rejects.toThrow("does not know");
+    const asked = (name: string) => callInstance(folder.path, name, {}).catch((error: unknown) => error);
+    expect(await asked("retry")).toMatchObject({ retryable: true, message: expect.stringContaining("is starting") });
+    instance.serve({
+      fail: () => Promise.reject(new Error("no such alert")),
+      away: () => Promise.reject(new UnavailableError("the store is away")),
+    });
+    expect(await asked("fail")).toMatchObject({ retryable: false, message: "no such alert" });
+    expect(await asked("away")).toMatchObject({ retryable: true, message: "the store is away" });
+    expect(await asked("toString")).toMatchObject({
+      retryable: false,
+      message: expect.stringContaining("does not know"),
+    });
   });
 
   test("a call that is too long is cut off, and the daemon goes on", async () => {

@@ -22,24 +22,27 @@ function pays(to: string, over: Partial<Transfer> = {}): Transfer {
 }
 
 interface Chain {
-  /** Transfers by block; the head is block 100, an hour each. */
+  /** Transfers by block; the head is block 100. */
   readonly blocks: ReadonlyMap<number, readonly Transfer[]>;
   readonly covers?: Candidates["covers"];
   /** A block that the node fails to give. */
   readonly broken?: number;
   readonly hasIndex?: boolean;
+  readonly blockTimeMs?: number;
+  readonly traced?: boolean;
 }
 
-function look({ blocks, covers = "everything", broken, hasIndex = true }: Chain, ownFrom = Infinity) {
+function look(chain: Chain, ownFrom = Infinity) {
+  const { blocks, covers = "everything", broken, hasIndex = true, blockTimeMs = HOUR_MS, traced = true } = chain;
   const header = (number: number): Header => ({ number, hash: `0x${number}`, parentHash: "", timestamp: 0 });
   const pool = {
     chainId: CHAIN,
-    blockTimeMs: HOUR_MS,
+    blockTimeMs,
     headNumber: () => Promise.resolve(100),
     headerAt: (number: number) => Promise.resolve(header(number)),
     blockOf: ({ number }: Header): Promise<Block> => {
       if (number === broken) return Promise.reject(new Error("gone"));
-      const trust = { proven: true, operators: ["us"], missing: [], traced: true };
+      const trust = { proven: true, operators: ["us"], missing: [], traced };
       return Promise.resolve({ ...header(number), transfers: blocks.get(number) ?? [], trust });
     },
     candidates: (_addresses: readonly string[], { from, to }: { from: number; to: number }) => {
@@ -68,6 +71,17 @@ test("counts what it moved within a day, each other side once, and customers by 
   });
 });
 
+test("without an index every block of the day is read where there are few, and nobody can tell where there are many", async () => {
+  const blocks = new Map([
+    [70, [pays(other(1))]],
+    [90, [pays(other(1))]],
+    [100, [pays(other(3))]],
+  ]);
+  const seen = { transfers: 2, counterparties: 2, customers: [], complete: true };
+  expect(await look({ blocks, hasIndex: false })).toEqual(seen);
+  expect(await look({ blocks, hasIndex: false, blockTimeMs: 60_000 })).toBeNull();
+});
+
 test("an index of logs only, a block that is missing and a node without an index say that there may be more", async () => {
   const blocks = new Map([
     [90, [pays(other(1))]],
@@ -75,7 +89,9 @@ test("an index of logs only, a block that is missing and a node without an index
   ]);
   expect(await look({ blocks, covers: "logs" })).toMatchObject({ transfers: 2, complete: false });
   expect(await look({ blocks, broken: 90 })).toMatchObject({ transfers: 1, counterparties: 1, complete: false });
-  expect(await look({ blocks, hasIndex: false })).toBeNull();
+  const unindexed = { blocks, hasIndex: false };
+  expect(await look({ ...unindexed, broken: 85 })).toMatchObject({ transfers: 2, complete: false });
+  expect(await look({ ...unindexed, traced: false })).toMatchObject({ transfers: 2, complete: false });
 });
 
 test("stops once a limit is passed: 26 customers, or 1,001 addresses", async () => {

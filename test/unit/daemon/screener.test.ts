@@ -47,7 +47,7 @@ function opened(more: Partial<ScreenerOptions> = {}) {
     exposures: (addresses) => Promise.resolve(addresses.map(() => ({ alerts: [], isCut: false }))),
     readTransaction: () => Promise.reject(new Error("nobody asks about transactions here")),
     keep: () => Promise.resolve(),
-    equivalentsOf: () => [],
+    equivalentsOf: () => Promise.resolve([]),
     tracesWanted: () => true,
     policy: DEFAULT_POLICY,
     now: () => NOW,

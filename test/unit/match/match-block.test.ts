@@ -373,8 +373,7 @@ describe("an entry whose dates are over", () => {
     const hit = only(match([from], watchlist([entry(THIEF, over)], [OURS])));
     const as = (parts: Partial<WatchEntry>) => {
       const now = entry(THIEF, parts);
-      const incident = hit.matches[0]?.incident;
-      return retellHit(hit, new Map([[now.id, { entry: now, incident: incident ?? (undefined as never) }]]));
+      return retellHit(hit, { changed: new Set([now.id]), watchlist: watchlist([now], [OURS]) });
     };
     expect(as(still)).toMatchObject({ recordedOnly: null });
     expect(as({})).toMatchObject({ recordedOnly: null });

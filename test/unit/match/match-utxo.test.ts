@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { matchTransfers } from "../../../src/match/match-block.ts";
+import { addressesOfHit, retellHit } from "../../../src/match/retell.ts";
 import type { Transfer } from "../../../src/types/chain.ts";
 import type { Hit } from "../../../src/types/hit.ts";
 import type { OwnAddress, WatchEntry, Watchlist } from "../../../src/types/watch.ts";
@@ -51,10 +52,10 @@ function entry(address: string, over: Partial<WatchEntry> = {}): WatchEntry {
 }
 
 /** Whoever begins with `ours` is ours. */
-function match(transfers: readonly Transfer[], entries: readonly WatchEntry[]): Hit[] {
+function listOf(entries: readonly WatchEntry[]): Watchlist {
   const ownOf = (_chain: string, address: string): OwnAddress | null =>
     address.startsWith("ours") ? { chain: CHAIN, address, customerRef: address, wallet: "deposit" } : null;
-  const watchlist: Watchlist = {
+  return {
     version: "1",
     incidents: new Map(),
     entriesOf: (_chain, address) => entries.filter((one) => one.address === address),
@@ -62,6 +63,10 @@ function match(transfers: readonly Transfer[], entries: readonly WatchEntry[]): 
     addresses: createWatchedTable(new Map()),
     watchedCount: entries.length,
   };
+}
+
+function match(transfers: readonly Transfer[], entries: readonly WatchEntry[]): Hit[] {
+  const watchlist = listOf(entries);
   const assetOf = (id: string) => ({ id, symbol: "BTC", decimals: 8, listed: true, dustBelow: 1_000n });
   return matchTransfers(transfers, { chain: CHAIN, watchlist, tokens: { assetOf }, at: 1_700_000_000 });
 }
@@ -162,5 +167,41 @@ describe("what is matched", () => {
     expect(rules(transaction(["other"], ["thief 999"]))).toEqual(["dust"]);
     expect(rules(transaction(["other"], ["thief 0"]))).toEqual(["zeroValue"]);
     expect(rules(transaction(["ours-a"], ["thief 999"]))).toEqual([null]);
+  });
+});
+
+describe("a hit whose entry is gone or corrected is what matching its transaction again gives", () => {
+  const mixer = entry("mixer", { basis: "explorer" });
+  const besides = entry("thief", { id: `other/${CHAIN}/thief`, list: "other" });
+  const paying = transaction(["thief", "mixer", "clean"], ["ours 5000", "ours-2 5000", "thief 7000", "fence 900000"]);
+  const retold = (before: readonly WatchEntry[], after: readonly WatchEntry[], changed: WatchEntry) =>
+    match(paying, before).flatMap(
+      (hit) => retellHit(hit, { changed: new Set([changed.id]), watchlist: listOf(after) }) ?? [],
+    );
+
+  test.each<[string, WatchEntry[], WatchEntry[]]>([
+    ["another list names the sender meanwhile", [THIEF, mixer], [besides, mixer]],
+    ["nobody else names it, another input is named", [THIEF, mixer], [mixer]],
+    ["it is a recipient only from now on", [THIEF, mixer], [entry("thief", { direction: "to_only" }), mixer]],
+    ["the other one is a recipient only", [THIEF, mixer], [entry("thief", { direction: "to_only", list: "b" }), mixer]],
+  ])("%s", (_what, before, after) => {
+    const fresh = match(paying, after);
+    const now = retold(before, after, THIEF);
+    const matchesOf = (hits: readonly Hit[]) => hits.map(({ hitId, matches }) => [hitId, matches]);
+    expect(matchesOf(now)).toEqual(matchesOf(fresh));
+    expect(now.length).toBeGreaterThan(0);
+  });
+
+  test("nothing is left where nothing names a party, and all that may name one is asked for", () => {
+    expect(retold([THIEF], [], THIEF)).toEqual([]);
+    const [, , ours] = match(paying, [THIEF, mixer]);
+    expect(ours && addressesOfHit(ours)).toEqual(["thief", "mixer", "ours"]);
+  });
+
+  test("another entry of the same key takes its place as one of that key", () => {
+    const spent = transaction(["wrapped"], ["fence 5000"], { equivalent: ["thief"] });
+    const [hit] = match(spent, [THIEF]);
+    const now = hit && retellHit(hit, { changed: new Set([THIEF.id]), watchlist: listOf([besides]) });
+    expect(now?.matches.map(({ entry: { id }, basis }) => [id, basis])).toEqual([[besides.id, "keyEquivalent"]]);
   });
 });

@@ -58,9 +58,21 @@ function differences(watchlist: Watchlist, truth: Truth, addresses: readonly str
     const told = [...watchlist.addresses.addressesOf(chain)].toSorted();
     const expected = [...truth.values()].filter((entry) => entry.chain === chain).map(({ address }) => address);
     if (!isDeepStrictEqual(told, [...new Set(expected)].toSorted())) wrong.push(`addresses of ${chain}`);
+    const since = sinceBase(watchlist, chain);
+    if (!isDeepStrictEqual(since, told)) wrong.push(`what changed on ${chain} since the file was written`);
   }
   if (watchlist.watchedCount !== truth.size) wrong.push(`${watchlist.watchedCount} watched instead of ${truth.size}`);
   return wrong;
+}
+
+/** The addresses of the file, with what is said to have changed since; those of the list itself where it was made from nothing. */
+function sinceBase({ addresses }: Watchlist, chain: string): string[] {
+  const { since } = addresses;
+  const told = new Set((since?.base ?? addresses).addressesOf(chain));
+  for (const { address, isListed } of since?.changedOn(chain) ?? [])
+    if (isListed) told.add(address);
+    else told.delete(address);
+  return [...told].toSorted();
 }
 
 function inListOrder(entries: readonly WatchEntry[]): WatchEntry[] {

@@ -7,10 +7,10 @@
 import { describeError } from "../../../lib/errors.ts";
 import { redactText } from "../../../lib/redact.ts";
 import { sleep } from "../../../lib/sleep.ts";
+import { inSlices } from "../../../lib/slices.ts";
 import type { Address } from "../../../types/chain.ts";
 import type { Log } from "../../../types/log.ts";
-import { targetOf } from "../address.ts";
-import { needlesOf } from "../needles.ts";
+import { gatherNeedles } from "../needles.ts";
 import type { Network } from "../networks.ts";
 import type { NodeScan } from "../node-scan.ts";
 import { keyOf } from "../outpoints.ts";
@@ -75,7 +75,8 @@ export function createCoinSeeder({ node, scan, network, coins, log, onSeeded }: 
   ): Promise<void> {
     turnedAbove = Number.POSITIVE_INFINITY;
     const before = known;
-    const { scripts, unscannable } = needlesOf(newAmong(addresses), network);
+    const isKnown = (script: Uint8Array) => before?.match(script).watched ?? false;
+    const { scripts, unscannable } = await inSlices(gatherNeedles(addresses, { network, isKnown }), signal);
     const startedAt = performance.now();
     log.info({ node, scripts: scripts.length, unscannable }, "looking for the coins of watched addresses");
     for (let at = 0; at < scripts.length; at += SCRIPTS_A_SCAN) {
@@ -89,14 +90,6 @@ export function createCoinSeeder({ node, scan, network, coins, log, onSeeded }: 
     const seconds = Math.round((performance.now() - startedAt) / 1_000);
     log.info({ node, coins: coins.size(), seconds }, "the coins of watched addresses are known");
     onSeeded();
-  }
-
-  function* newAmong(addresses: Iterable<Address>): Generator<Address> {
-    for (const address of addresses) {
-      const target = targetOf(address, network);
-      const isOld = known !== null && target !== null && "script" in target && known.match(target.script).watched;
-      if (!isOld) yield address;
-    }
   }
 
   return {

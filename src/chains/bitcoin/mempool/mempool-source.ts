@@ -3,7 +3,6 @@
  * coins it spends is told by the coins that we know. Asks with a quarter of the node's cap: blocks come first.
  */
 import { setImmediate } from "node:timers/promises";
-import type { AddressTable } from "../../../types/address-table.ts";
 import type { MempoolSource, PendingTransaction } from "../../../types/chain.ts";
 import type { NodeConfig } from "../../../types/config.ts";
 import type { Log } from "../../../types/log.ts";
@@ -17,6 +16,7 @@ import { keyOf, outpointOf, slotOf } from "../outpoints.ts";
 import { ProofError } from "../proof-error.ts";
 import { proveOutputs, readPending } from "../read-transaction.ts";
 import type { ScriptTable } from "../script-table.ts";
+import type { TableOf } from "../script-tables.ts";
 import { bytesOf } from "../verbose-block.ts";
 import { createChainTail } from "./chain-tail.ts";
 import { createCoinSeeder } from "./coin-seeder.ts";
@@ -34,7 +34,7 @@ export interface BitcoinMempoolOptions {
   readonly coins: CoinSet;
   /** Null: the node is not ours, and is not told whom we watch. */
   readonly scan: NodeScan | null;
-  readonly tableOf: (addresses: AddressTable) => ScriptTable;
+  readonly tableOf: TableOf;
   readonly log: Log;
 }
 
@@ -129,7 +129,7 @@ export function createBitcoinMempool(options: BitcoinMempoolOptions): BitcoinMem
     trust: { proven: false, operators: [node.operator], missing: [], traced: false },
 
     async take(wants, signal, addresses) {
-      watched = addresses === undefined ? null : tableOf(addresses);
+      watched = addresses === undefined ? null : await tableOf(addresses);
       await tail.follow(watched, signal);
       if (addresses !== undefined && watched !== null)
         seeder?.want(watched, { [Symbol.iterator]: () => addresses.addressesOf(network.chainId)[Symbol.iterator]() });

@@ -11,8 +11,6 @@ export interface BlockScannerOptions {
   /** Words of the HashFilter. */
   readonly filterWords: number;
   readonly key: HashKey;
-  /** Whether a key is watched, in whatever script. */
-  readonly hasKeys: boolean;
 }
 
 export interface ScanQuestion {
@@ -52,7 +50,7 @@ export class BlockScanner {
   private readonly core: () => number;
   private readonly question: DataView;
 
-  constructor({ filterWords, key, hasKeys }: BlockScannerOptions) {
+  constructor({ filterWords, key }: BlockScannerOptions) {
     const pages = Math.ceil((at.FILTER + filterWords * 4 + ROOM_BYTES) / PAGE_BYTES);
     // Never grown: what nobody writes to takes no memory.
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -66,12 +64,16 @@ export class BlockScanner {
       [at.Q_KEY_START]: key.start,
       [at.Q_KEY_FACTOR]: key.factor,
       [at.Q_KEY_OTHER_FACTOR]: key.otherFactor,
-      [at.Q_HAS_KEYS]: Number(hasKeys),
       // A hash chooses one of the pairs of words by its highest bits.
       [at.Q_FILTER_SHIFT]: 33 - Math.log2(filterWords),
     });
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.memory } });
     this.core = exports["scan"] as () => number;
+  }
+
+  /** From now on a key is watched, in whatever script. */
+  lookForKeys(): void {
+    this.ask({ [at.Q_HAS_KEYS]: 1 });
   }
 
   /** Null: odd, and `walk-block.ts` has the last word; or more than there is room for. */
