@@ -36,6 +36,7 @@ export interface FlowStep {
 export interface FlowEngine {
   readonly incident: FlowIncident;
   readonly ledger: Ledger;
+  readonly origins: OriginIndex;
   /**
    * A block that is there already changes nothing. Throws `FlowOrderError` where it does not fit; whatever else is thrown is
    * a bug, and leaves an engine that must be restored.
@@ -74,11 +75,13 @@ function openEngine(incident: FlowIncident, from: Snapshot): FlowEngine {
   for (const [table, key, row] of from.rows) putRow(ledger, table, key, row);
   const chains = new Map(from.applied.map(([chain, applied]) => [chain, [...applied]]));
   const forgotten = new Map(from.forgotten);
-  const fold: Fold = { ledger, incident, origins: indexOrigins(incident.origins), chains };
+  const origins = indexOrigins(incident.origins);
+  const fold: Fold = { ledger, incident, origins, chains };
   const floorOf = (chain: ChainId) => forgotten.get(chain) ?? -1;
   return {
     incident,
     ledger,
+    origins,
     apply(block) {
       const { chain, number, hash } = block;
       const applied = appliedOn(fold, chain);

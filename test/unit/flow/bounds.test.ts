@@ -174,7 +174,10 @@ describe("services (SVC)", () => {
       ({ kind, about, tainted }) => `${kind} ${about} ${tainted}`,
     );
     expect(tasks).toEqual(["bridgeUnresolved Bridge 10", "labelContract Vault 500"]);
-    expect(endsIn(engine)).toEqual({ "bridgeUnresolved:swft": 10n });
+    engine.apply(blockOf({ number: 3 }, txOf("y", ["Thief -> Bridge: 5"])));
+    const [first] = [...engine.ledger.rows.tasks.values()];
+    expect([first?.tainted, first?.block]).toEqual([15n, 2]);
+    expect(endsIn(engine)).toEqual({ "bridgeUnresolved:swft": 15n });
   });
 
   test("a wallet may pay as many as it likes; a suspect loses all its assets, and is not paid any more", () => {
@@ -260,6 +263,29 @@ describe("coins", () => {
       coinBlockOf(2, coinsOf("mix", { inputs, outputs: [...equal, "D 69990000"] })),
     );
     expect(endsIn(engine)).toEqual({ "mixer:coinjoin:joinmarket": 100_000_000n });
+  });
+
+  test("what is left beside a payment counts as no hop from four times its size on", () => {
+    const hops = (...outputs: readonly string[]) => {
+      const pay = coinsOf("t1", { inputs: ["t0:0 X 100000000"], outputs });
+      const engine = follow({ origins: [origin] }, theft, coinBlockOf(2, pay));
+      return [...engine.ledger.rows.positions.values()].map(({ hop }) => hop);
+    };
+    expect(hops("A 20000000", "B 80000000")).toEqual([1, 0]);
+    expect(hops("A 20000001", "B 79999999")).toEqual([1, 1]);
+    expect(hops("A 10000000", "B 80000000", "C 10000000")).toEqual([1, 1, 1]);
+  });
+
+  test("coins of several hops spent together are as near as the nearest", () => {
+    const pay = coinsOf("t1", { inputs: ["t0:0 X 100000000"], outputs: ["A 40000000", "B 30000000", "C 30000000"] });
+    const on = coinsOf("t2", { inputs: ["t1:0 A 40000000"], outputs: ["D 20000000", "E 20000000"] });
+    const both = coinsOf("t3", { inputs: ["t2:0 D 20000000", "t1:1 B 30000000"], outputs: ["F 50000000"] });
+    const engine = follow({ origins: [origin] }, theft, coinBlockOf(2, pay, on, both));
+    expect(engine.ledger.rows.positions.get(`${COINS}|t3:0|${BTC}`)).toMatchObject({
+      hop: 2,
+      steps: 2,
+      tainted: 50_000_000n,
+    });
   });
 
   test("paying an own address and a holder's coin are hits of both roles", () => {

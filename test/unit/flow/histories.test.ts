@@ -8,6 +8,7 @@
  * FLOW_HISTORIES=1000000 follows more worlds; FLOW_SEED=123 replays one.
  */
 import { describe, expect, test } from "@jest/globals";
+import { needsOf } from "../../../src/flow/block-needs.ts";
 import { assertNothingVanished, trailEndsOf } from "../../../src/flow/books.ts";
 import { digestOfLedger, encode } from "../../../src/flow/codec.ts";
 import { createEngine, type FlowEngine, type FlowStep, restoreEngine } from "../../../src/flow/engine.ts";
@@ -206,6 +207,32 @@ function expectOracle(world: World, { ledger }: FlowEngine): void {
   expect(new Map(hits)).toEqual(naive.hits);
 }
 
+/** Only what `needsOf` names is asked of a node, and gives the numbers that all of it gives. */
+function expectNeedsSuffice({ incident, blocks, hasAllAnchors }: World, whole: FlowEngine): void {
+  if (!hasAllAnchors) return;
+  const engine = createEngine(incident);
+  for (const block of blocks) {
+    if (block.kind === "utxo") {
+      engine.apply(block);
+      continue;
+    }
+    const { anchors, contracts } = needsOf(engine, { ...block, anchors: [], contracts: new Set() });
+    const asked = new Set(anchors.map(({ address, asset }) => `${address} ${asset}`));
+    engine.apply({
+      ...block,
+      anchors: block.anchors.filter(({ address, asset }) => asked.has(`${address} ${asset}`)),
+      contracts: new Set(contracts.filter((address) => block.contracts.has(address))),
+    });
+  }
+  const numbers = ({ ledger }: FlowEngine) =>
+    Object.fromEntries(
+      [...ledger.rows.positions.entries()].map(([key, { tainted, hop, basis }]) => [key, { tainted, hop, basis }]),
+    );
+  expect(numbers(engine)).toEqual(numbers(whole));
+  expect(trailEndsOf(engine.ledger)).toEqual(trailEndsOf(whole.ledger));
+  expect([...engine.ledger.rows.hits.entries()]).toEqual([...whole.ledger.rows.hits.entries()]);
+}
+
 function check(seed: number): void {
   const world = makeWorld(seed);
   const random = createRandom(seed ^ 0x5eed);
@@ -214,6 +241,7 @@ function check(seed: number): void {
   if (world.incident.rules.method !== "poison") assertNothingVanished(engine.ledger);
   expectBounds(world, engine);
   expectOracle(world, engine);
+  expectNeedsSuffice(world, engine);
   const digest = digestOfLedger(engine.ledger);
   expectAnyOrder(world, digest, random);
   expectUndone(world, digest, random);
