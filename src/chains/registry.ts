@@ -1,11 +1,12 @@
 /** Chain families. Adding one is one folder here and one line below. */
-import type { Address, ChainAdapter, ChainId, NativeCheckOutcome } from "../types/chain.ts";
+import type { Address, ChainAdapter, ChainId, NativeCheckOutcome, PendingTransaction } from "../types/chain.ts";
 import type { ChainConfig, NodeConfig } from "../types/config.ts";
 import type { Log } from "../types/log.ts";
 import type { Evidence } from "../types/nodes.ts";
 import { normalizeBitcoinAddress } from "./bitcoin/address.ts";
 import { createBitcoinAdapter } from "./bitcoin/bitcoin-adapter.ts";
 import { networkOf } from "./bitcoin/networks.ts";
+import { readRecorded, type RecordedTransaction } from "./bitcoin/recorded-transaction.ts";
 import { normalizeEvmAddress } from "./evm/checksum.ts";
 import { createEvmAdapter } from "./evm/evm-adapter.ts";
 import { createNodePool, type NodePool } from "./pool/node-pool.ts";
@@ -27,6 +28,8 @@ interface Family {
   readonly normalizeAddress: (text: string, chain: ChainId) => Address | null | "noAdapter";
   /** How the hash of a transaction is written; letters in either case. */
   readonly transaction: RegExp;
+  /** Absent where a transaction's bytes do not say what it moved. Null: a chain of the namespace that is not read here. */
+  readonly readRecorded?: (recorded: RecordedTransaction, chain: ChainId) => PendingTransaction | null;
 }
 
 const FAMILIES: Record<ChainConfig["family"], Family> = {
@@ -44,6 +47,10 @@ const FAMILIES: Record<ChainConfig["family"], Family> = {
       return network === null ? "noAdapter" : normalizeBitcoinAddress(text, network);
     },
     transaction: /^[0-9a-fA-F]{64}$/,
+    readRecorded: (recorded, chain) => {
+      const network = networkOf(chain);
+      return network === null ? null : readRecorded(recorded, network);
+    },
   },
 };
 
@@ -78,6 +85,16 @@ export function createChainPool({ chain, log, now, onRequest, onNativeCheck, onL
   return createNodePool({ nodes, quorum: chain.quorum, log, now, onLie });
 }
 
+/** A transaction out of its kept bytes, proven by its id; null where its chain's transactions cannot be told so. */
+export function readRecordedTransaction(chain: ChainId, recorded: RecordedTransaction): PendingTransaction | null {
+  return familyOf(chain)?.readRecorded?.(recorded, chain) ?? null;
+}
+
+function familyOf(chain: ChainId): Family | undefined {
+  const namespace = chain.split(":", 1)[0];
+  return Object.values(FAMILIES).find((one) => one.namespace === namespace);
+}
+
 /** Canonical text, null for a wrong address, or the word `noAdapter` for a chain no family here reads. */
 export function normalizeAddress(chain: ChainId, text: string): string | null {
   const family = familyOf(chain);
@@ -89,9 +106,4 @@ export function normalizeTransaction(chain: ChainId, text: string): string | nul
   const family = familyOf(chain);
   if (family === undefined) return "noAdapter";
   return family.transaction.test(text) ? text.toLowerCase() : null;
-}
-
-function familyOf(chain: ChainId): Family | undefined {
-  const namespace = chain.split(":", 1)[0];
-  return Object.values(FAMILIES).find((one) => one.namespace === namespace);
 }
