@@ -20,7 +20,7 @@ import { createTempDir } from "../support/temp-dir.ts";
 import { verifyOffline } from "../support/verify-offline.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { cli, cliJson, type Heistwatch, PATIENCE_MS, startHeistwatch, until } from "./support/heistwatch.ts";
-import { DEPOSIT, startEthereum, steal, THIEF, WATCHING } from "./support/theft.ts";
+import { DEPOSIT, startEthereum, steal, STRANGER, THIEF, WATCHING } from "./support/theft.ts";
 
 const PRIVATE = newEvidenceKey();
 const { publicKey, keyId } = parseEvidenceKey(PRIVATE);
@@ -138,6 +138,31 @@ test("over HTTP investigators get the file, byte for byte, and the history says 
     ["ann", "evidence"],
   ]);
   expect(made[0]?.why).toBe(`sha256 ${createHash("sha256").update(text).digest("hex")}`);
+}, 180_000);
+
+test("value inside a contract call is told with its trace, and never as proven", async () => {
+  // Sends what it gets to the address in its calldata, and the code that makes it.
+  const forwarder = "6000600060006000346000355af100";
+  const from = STRANGER;
+  const made = await node.rpc<string>("eth_sendTransaction", [
+    { from, data: `0x600f600c600039600f6000f3${forwarder}`, gas: "0x30000" },
+  ]);
+  const { contractAddress } = await node.rpc<{ contractAddress: string }>("eth_getTransactionReceipt", [made]);
+  const data = `0x${THIEF.slice(2).padStart(64, "0")}`;
+  const tx = await node.rpc<string>("eth_sendTransaction", [
+    { from, to: contractAddress, data, value: "0x2386f26fc10000", gas: "0x30000" },
+  ]);
+  const alertId = await alertOf(tx);
+  const text = await (await http("ann", `/${alertId}/evidence`)).text();
+  const verdict = verifyBundle(Buffer.from(text), { readerOf: evidenceReaderOf, key: publicKey });
+  if (!verdict.ok) throw new Error(verdict.reason);
+  const { bundle, proven, trusted } = verdict.findings;
+  expect(bundle.parts.lacks).toEqual([]);
+  expect(bundle.parts.proof).toMatchObject({ calls: [{ kind: "call", to: THIEF, amount: "10000000000000000" }] });
+  const told =
+    /^call:0 \(internal\): .* 10000000000000000 base units .*: the node's trace tells it, and no hash covers traces\.$/;
+  expect([proven.some((line) => told.test(line)), trusted.some((line) => told.test(line))]).toEqual([false, true]);
+  expect(proven).toContainEqual(expect.stringContaining(`Transaction ${tx} is number 0 of that block`));
 }, 180_000);
 
 test("a node that forgot the block takes the proof with it, and the bundle says so", async () => {

@@ -1,6 +1,6 @@
 /** The form of a proof of the Bitcoin family in a bundle; docs/evidence.md says it for others. */
 import { z } from "zod";
-import { RefutedError } from "../../../lib/errors.ts";
+import { inForm } from "../../proof-form.ts";
 
 const bytes = z.string().regex(/^(?:[0-9a-f]{2})+$/, "lower-case hex");
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "32 bytes of lower-case hex");
@@ -27,9 +27,4 @@ export type BitcoinProof = z.output<typeof bitcoinProof>;
 export type LeafProof = z.output<typeof transaction>;
 
 /** Throws RefutedError. */
-export function parseBitcoinProof(proof: unknown): BitcoinProof {
-  const parsed = bitcoinProof.safeParse(proof);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new RefutedError(`the proof is not in its form: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
-}
+export const parseBitcoinProof = (proof: unknown): BitcoinProof => inForm(bitcoinProof, proof);

@@ -1,6 +1,6 @@
 /** The form of an EVM proof in a bundle; docs/evidence.md says it for others. */
 import { z } from "zod";
-import { RefutedError } from "../../../lib/errors.ts";
+import { inForm } from "../../proof-form.ts";
 import { normalizeEvmAddress } from "../checksum.ts";
 
 const HEX = /^0x(?:[0-9a-f]{2})*$/;
@@ -34,12 +34,7 @@ export type EvmProof = z.output<typeof evmProof>;
 export type ListedItem = z.output<typeof listed>;
 
 /** Throws RefutedError. */
-export function parseEvmProof(proof: unknown): EvmProof {
-  const parsed = evmProof.safeParse(proof);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new RefutedError(`the proof is not in its form: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
-}
+export const parseEvmProof = (proof: unknown): EvmProof => inForm(evmProof, proof);
 
 export function bytesOfHex(hex: string): Uint8Array {
   return Buffer.from(hex.slice(2), "hex");
