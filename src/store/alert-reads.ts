@@ -1,23 +1,5 @@
 /** Who read which alerts, and what they asked for: written before anybody sees the answer. */
-import type { Generated } from "kysely";
 import type { Db } from "./database.ts";
-
-export interface AlertReadTable {
-  seq: Generated<number>;
-  at: number;
-  actor: string;
-  call: string;
-  /** JSON. */
-  asked: string;
-  /** How many were shown. */
-  alerts: number;
-  /** JSON. */
-  alert_ids: string;
-}
-
-export interface ReadTables {
-  alert_read: AlertReadTable;
-}
 
 export interface AlertRead {
   readonly at: number;

@@ -7,7 +7,7 @@ import type { ProposalState } from "../types/watch-change.ts";
 import type { Reading, ScanState } from "../types/retro.ts";
 import type { ScreenTables } from "./screen-tables.ts";
 import type { TriageTable } from "./triage-rows.ts";
-import type { ReadTables } from "./alert-reads.ts";
+import type { ReadTables } from "./read-tables.ts";
 import type { GroupTables } from "./group-tables.ts";
 import type { OwnTables } from "./own-tables.ts";
 import type { PaymentTables } from "./payment-tables.ts";
