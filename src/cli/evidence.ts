@@ -106,7 +106,7 @@ export function describeFindings({ bundle, proven, trusted, isPinned }: Findings
     : `Signed by an unknown key: ${signature.publicKey} (${signature.keyId}). Anybody can make one: compare it with the one the house names, or give that: --key hwpk_...`;
   return [
     paint("bold", `Alert ${printable(manifest.alertId)}, made ${manifest.madeAt} by ${printable(manifest.madeBy)}`),
-    printable(parts.alert.summary),
+    `In the signer's words: ${printable(parts.alert.summary)}`,
     "",
     signer,
     "",

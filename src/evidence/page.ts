@@ -34,7 +34,7 @@ export function renderPage(findings: Findings, text: string): string {
 <meta http-equiv="Content-Security-Policy" content="${new Markup(POLICY)}">
 <title>Evidence ${alert.alertId}</title><style>${new Markup(STYLE)}</style></head><body>
 <h1>Evidence of alert ${alert.alertId}</h1>
-<p>${alert.summary}</p>
+<p>In the signer's words: ${alert.summary}</p>
 ${facts([
   ["Chain", `${alert.chain.name} (${alert.chain.id})`],
   ["Transaction", code(alert.transaction)],

@@ -91,14 +91,18 @@ function checkIds({ manifest, parts: { alert, transfers } }: Bundle): void {
   if (keys.size !== transfers.length) throw new RefutedError("a transfer is there twice");
 }
 
-/** Whom a list or the house names must be a party of the transfer. */
+/**
+ * Whom a list or the house names must be a party of the transfer. Of an input or output of a UTXO transaction the other side
+ * is all the others together: whether they are among them is told apart (`words.ts`).
+ */
 function checkParties(transfer: BundleTransfer): void {
   const { key, own, matches } = transfer;
-  if (own !== null && own.address !== transfer[own.side])
+  const isOther = (side: "from" | "to", address: string) => transfer[side] !== null && transfer[side] !== address;
+  if (own !== null && isOther(own.side, own.address))
     throw new RefutedError(`${key}: the own address is not the one on its side`);
   // The address of the same key is another text, and only the daemon knew the key.
   for (const { side, basis, entry } of matches)
-    if (basis !== "keyEquivalent" && entry.address !== transfer[side])
+    if (basis !== "keyEquivalent" && isOther(side, entry.address))
       throw new RefutedError(`${key}: the listed address of ${entry.id} is not the one on its side`);
 }
 

@@ -5,9 +5,28 @@ import type { BundleParts } from "./bundle.ts";
 export function saidSentences(parts: BundleParts, isBlockPinned: boolean): string[] {
   return [
     ...parts.lacks,
+    ...partySentences(parts),
     ...chainSentences(parts, isBlockPinned),
     "Everything else is the signer's word: who the parties are, the list entries and their sources, the customer reference, symbols and decimals of assets, prices, messages, deliveries, and what people did.",
   ];
+}
+
+/** Parties on the other side of a UTXO transaction that no transfer of the bundle shows there. */
+function partySentences({ transfers }: BundleParts): string[] {
+  const shown = (side: "from" | "to") => new Set(transfers.map((transfer) => transfer[side]));
+  const sides = { from: shown("from"), to: shown("to") };
+  const named = transfers.flatMap((transfer) => [
+    ...(transfer.own === null ? [] : [{ transfer, side: transfer.own.side, address: transfer.own.address }]),
+    ...transfer.matches
+      .filter(({ basis }) => basis !== "keyEquivalent")
+      .map(({ side, entry }) => ({ transfer, side, address: entry.address })),
+  ]);
+  const told = named.filter(({ transfer, side, address }) => transfer[side] === null && !sides[side].has(address));
+  const lines = told.map(
+    ({ side, address }) =>
+      `That ${address} is among the transaction's ${side === "from" ? "inputs" : "outputs"} is told: no transfer here shows it.`,
+  );
+  return [...new Set(lines)];
 }
 
 function chainSentences({ alert, block, trust }: BundleParts, isBlockPinned: boolean): string[] {

@@ -1,6 +1,7 @@
 /** A real node of the Bitcoin Core family, the whole daemon on it, a thief's and a deposit address of the node's wallet. */
 import { type CoreNode, type CoreProgram, startCoreNode } from "../support/bitcoin/core-node.ts";
-import { writeDaemonConfig } from "../support/daemon.ts";
+import { newEvidenceKey } from "../../src/evidence/keys.ts";
+import { writeDaemonConfig, type WrittenConfig } from "../support/daemon.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { createTempDir } from "../support/temp-dir.ts";
@@ -39,7 +40,12 @@ export interface CoreWorld {
   readonly runner: DaemonRunner;
   readonly thief: string;
   readonly deposit: string;
+  /** What the daemon runs with, for the command line. */
+  readonly at: WrittenConfig;
 }
+
+/** Signs the evidence bundles of every such world. */
+export const EVIDENCE_KEY = newEvidenceKey();
 
 export async function startCoreWorld(
   program: CoreProgram,
@@ -82,12 +88,14 @@ export async function startCoreWorld(
     watch: [{ address: thief }],
     own: [{ address: deposit, customerRef: "cust-7" }],
     webhooks: [{ name: "ops", url: receiver.url, secrets: [receiver.secret] }],
+    extra: { evidence: { key: { env: "EVIDENCE_KEY" } } },
   });
-  const runner = createDaemonRunner("daemon", written);
+  const at = { ...written, env: { ...written.env, EVIDENCE_KEY } };
+  const runner = createDaemonRunner("daemon", at);
   undo.push(() => runner.kill9());
   runner.start();
   await runner.ready();
-  return { node, receiver, runner, thief, deposit };
+  return { node, receiver, runner, thief, deposit, at };
 }
 
 interface Spend {

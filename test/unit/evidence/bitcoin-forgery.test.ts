@@ -249,6 +249,26 @@ describe("the theft of DMM Bitcoin", () => {
     expect(reasonOf(forged(parts, change))).toContain(reason);
   });
 
+  test("whoever is named on the other side is shown there by another transfer, or only told to be", () => {
+    const own = { side: "to" as const, customerRef: null, wallet: "deposit" };
+    const recipient = parts.transfers.at(-1)?.to ?? "";
+    const sentence = (address: string) =>
+      `That ${address} is among the transaction's outputs is told: no transfer here shows it.`;
+    const trustedOf = (address: string) => {
+      const verdict = verify(
+        forged(parts, ({ transfers }) => Object.assign(transfers[0] ?? {}, { own: { ...own, address } })),
+      );
+      if (!verdict.ok) throw new Error(verdict.reason);
+      return verdict.findings.trusted;
+    };
+    expect(trustedOf(recipient)).not.toContain(sentence(recipient));
+    expect(trustedOf("bcrt1qother")).toContain(sentence("bcrt1qother"));
+    const moved = forged(parts, ({ transfers }) =>
+      Object.assign(transfers[0] ?? {}, { own: { ...own, side: "from", address: "bcrt1qother" } }),
+    );
+    expect(reasonOf(moved)).toBe("vin:0: the own address is not the one on its side");
+  });
+
   test("without the parent an input is only said to be anybody's", async () => {
     const { theft } = dmm();
     const alone = await bitcoinPartsOf(
