@@ -67,6 +67,7 @@ const WAITING_MAX = 2_000;
 const STORE_MS = 5_000;
 // Small enough that the text of a round of full batches is written in one piece.
 const ROUND_ANSWERS_MAX = 32;
+const ROUNDS_AT_ONCE = 2;
 // A node has other work; a deposit can wait for its block.
 const TRANSACTIONS_AT_ONCE = 4;
 const TRANSACTIONS_MS = 10_000;
@@ -77,6 +78,7 @@ export function createScreener(options: ScreenerOptions): Screener {
   const exposuresOf = createRounds<readonly AddressOnChain[], readonly Exposure[]>({
     name: "what is stored about addresses",
     itemsMax: ROUND_ANSWERS_MAX,
+    atOnce: ROUNDS_AT_ONCE,
     waitingMax: WAITING_MAX,
     deadlineMs: STORE_MS,
     work: (groups) => inGroups(groups, options.exposures),
@@ -84,6 +86,7 @@ export function createScreener(options: ScreenerOptions): Screener {
   const keep = createRounds<KeptAnswer, undefined>({
     name: "keeping the answer",
     itemsMax: ROUND_ANSWERS_MAX,
+    atOnce: ROUNDS_AT_ONCE,
     waitingMax: WAITING_MAX,
     deadlineMs: STORE_MS,
     work: async (answers) => {

@@ -1,5 +1,5 @@
 /**
- * Work that costs about the same for one as for many: what is asked while a round is under way goes into the next one
+ * Work that costs about the same for one as for many: what is asked while rounds are under way goes into the next one
  * together. Nobody waits for others to come: the first asker's round begins at once.
  */
 import { UnavailableError } from "./errors.ts";
@@ -9,6 +9,8 @@ export interface RoundsOptions<I, O> {
   readonly name: string;
   /** So many go into one round. */
   readonly itemsMax: number;
+  /** So many rounds at the same time: while one waits for a disk, another can be made. */
+  readonly atOnce: number;
   /** Whoever comes while so many wait is refused. */
   readonly waitingMax: number;
   /** Whoever waited for so long gives up; the work goes on, and so does the wait for it before the next round. */
@@ -25,12 +27,12 @@ interface Waiting<I, O> {
 
 /** Throws UnavailableError when it is too much, or takes too long. */
 export function createRounds<I, O>(options: RoundsOptions<I, O>): (item: I) => Promise<O> {
-  const { name, itemsMax, waitingMax, deadlineMs, work } = options;
+  const { name, itemsMax, atOnce, waitingMax, deadlineMs, work } = options;
   let waiting: Waiting<I, O>[] = [];
-  let isUnderWay = false;
+  let underWay = 0;
 
   async function run(): Promise<void> {
-    isUnderWay = true;
+    underWay += 1;
     // Those of the same turn of the event loop come along.
     await Promise.resolve();
     while (waiting.length > 0) {
@@ -43,13 +45,13 @@ export function createRounds<I, O>(options: RoundsOptions<I, O>): (item: I) => P
         for (const { reject } of round) reject(error);
       }
     }
-    isUnderWay = false;
+    underWay -= 1;
   }
 
   return async (item) => {
     if (waiting.length >= waitingMax) throw new UnavailableError(`${name}: too much is asked at once`);
     const result = new Promise<O>((resolve, reject) => waiting.push({ item, resolve, reject }));
-    if (!isUnderWay) void run();
+    if (underWay < atOnce) void run();
     return inTime(result, { name, deadlineMs });
   };
 }

@@ -91,19 +91,18 @@ export function createScreenAnswers(db: Db): ScreenAnswers {
   };
 }
 
+/** By columns: a statement of one text whatever the number of answers, and no text wrapped in another. */
 async function keep(db: Kysely<Database>, answers: readonly KeptAnswer[]): Promise<void> {
-  const rows = answers.map(({ answerId, listVersion, ...rest }) => ({
-    ...rest,
-    answer_id: answerId,
-    list_version: listVersion,
-  }));
+  const column = <K extends keyof KeptAnswer>(name: K) => answers.map((answer) => answer[name]);
+  // No address or hash has a space in it.
+  const subjects = answers.map((answer) => answer.subjects.join(" "));
   await sql`
     insert into screen_answer (answer_id, at, actor, role, verdict, items, list_version, subjects, payload)
-    select answer_id, at, actor, role, verdict, items, list_version,
-      array(select json_array_elements_text(subjects)), payload
-    from json_to_recordset(${JSON.stringify(rows)}::json)
-      as kept (answer_id text, at int8, actor text, role text, verdict text, items int4, list_version text,
-        subjects json, payload text)`.execute(db);
+    select answer_id, at, actor, role, verdict, items, list_version, string_to_array(subjects, ' '), payload
+    from unnest(${column("answerId")}::text[], ${column("at")}::int8[], ${column("actor")}::text[],
+        ${column("role")}::text[], ${column("verdict")}::text[], ${column("items")}::int4[],
+        ${column("listVersion")}::text[], ${subjects}::text[], ${column("payload")}::text[])
+      as kept (answer_id, at, actor, role, verdict, items, list_version, subjects, payload)`.execute(db);
 }
 
 function headOf(row: {

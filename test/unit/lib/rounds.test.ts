@@ -3,7 +3,7 @@ import { expect, test } from "@jest/globals";
 import { UnavailableError } from "../../../src/lib/errors.ts";
 import { createRounds, type RoundsOptions } from "../../../src/lib/rounds.ts";
 
-const OPTIONS = { name: "test", itemsMax: 3, waitingMax: 5, deadlineMs: 60_000 };
+const OPTIONS = { name: "test", itemsMax: 3, atOnce: 1, waitingMax: 5, deadlineMs: 60_000 };
 
 function opened(more: Partial<RoundsOptions<number, number>> = {}) {
   const rounds: (readonly number[])[] = [];
