@@ -1,6 +1,7 @@
 /**
- * Collected intelligence (heists.json, addresses.json, tokens.json, services.json) to the files we ship:
- * watchlists/<incident>.yaml, watchlists/services/<category>.yaml and config/tokens.yaml. Nothing is added and nothing judged here, except which attribution is disputed.
+ * Collected intelligence (heists.json, addresses.json, tokens.json, services.json, transactions.json) to the files we ship:
+ * watchlists/<incident>.yaml, watchlists/services/<category>.yaml, watchlists/thefts/transactions.yaml and config/tokens.yaml.
+ * Nothing is added and nothing judged here, except which attribution is disputed.
  * Same input, same bytes.
  *
  *   node scripts/make-watchlists.ts <intel folder> [output folder]
@@ -69,17 +70,29 @@ const serviceSchema = z.object({
   note: text.nullish(),
   sources: z.array(text),
 });
+const transactionSchema = z.object({
+  incident: text,
+  chain: text,
+  tx: text,
+  block: z.int().nullish(),
+  time: text.nullish(),
+  kind: text,
+  note: text.nullish(),
+  sources: z.array(text),
+});
 const intelSchema = z.object({
   heists: z.array(heistSchema),
   addresses: z.array(addressSchema),
   tokens: z.array(tokenSchema),
   services: z.array(serviceSchema),
+  transactions: z.array(transactionSchema),
 });
 
 type Heist = z.output<typeof heistSchema>;
 type AddressRow = z.output<typeof addressSchema>;
 type TokenRow = z.output<typeof tokenSchema>;
 type ServiceRow = z.output<typeof serviceSchema>;
+type TransactionRow = z.output<typeof transactionSchema>;
 
 /** Path below the output folder -> text. */
 export function makeWatchlists(input: unknown): ReadonlyMap<string, string> {
@@ -99,6 +112,7 @@ export function makeWatchlists(input: unknown): ReadonlyMap<string, string> {
     const rows = intel.services.filter((row) => row.category === category);
     files.set(`watchlists/services/${category}.yaml`, serviceFile(category, rows));
   }
+  files.set("watchlists/thefts/transactions.yaml", transactionFile(intel.transactions));
   return files;
 }
 
@@ -262,6 +276,40 @@ function serviceFile(category: string, rows: readonly ServiceRow[]): string {
   return `${lines.join("\n")}\n`;
 }
 
+function transactionFile(transactions: readonly TransactionRow[]): string {
+  const sorted = transactions.toSorted(
+    (a, b) =>
+      compareText(a.incident, b.incident) ||
+      compareText(a.chain, b.chain) ||
+      (a.block ?? 0) - (b.block ?? 0) ||
+      compareText(a.tx, b.tx),
+  );
+  const keys = sourceKeys(sorted.flatMap((row) => row.sources));
+  const lines = [
+    `# ${sorted.length} transactions of thefts and of what followed, from public sources named in each row, for heistwatch replay.`,
+    "# Made by scripts/make-watchlists.ts. Without block: no opened source gives it.",
+    "",
+    "format: heistwatch-thefts/1",
+    `version: ${quoted(VERSION)}`,
+    "",
+    ...sourceTable(keys),
+    "transactions:",
+    ...sorted.map((row) => {
+      const pairs: Pair[] = [
+        ["incident", row.incident],
+        ["chain", row.chain],
+        ["tx", quotedText(row.tx)],
+        ["block", row.block],
+        ["time", row.time == null ? null : quotedText(row.time)],
+        ["kind", row.kind],
+        ["note", row.note == null ? null : quotedText(row.note)],
+      ];
+      return `  - { ${inline(pairs)}, sources: [${row.sources.map((ref) => keys.get(ref)).join(", ")}] }`;
+    }),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
 /** Short keys s1, s2, ... by first use. */
 export function sourceKeys(refs: readonly string[]): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
@@ -331,6 +379,7 @@ function main(args: readonly string[]): void {
     addresses: read("addresses.json"),
     tokens: read("tokens.json"),
     services: read("services.json"),
+    transactions: read("transactions.json"),
   });
   for (const [name, content] of files) {
     const target = path.join(output, name);

@@ -75,6 +75,8 @@ ensure_toolchains() {
 [[ -x node_modules/.bin/jest ]] || { echo "node_modules is missing or incomplete: run npm install first" >&2; exit 1; }
 ensure_servers
 ensure_toolchains
+# The tests start heistwatch some hundred times: with its compiled code kept, each start takes half of the CPU.
+export NODE_COMPILE_CACHE="$PWD/node_modules/.cache/heistwatch-compiled"
 run typecheck npm run --silent typecheck
 run lint npm run --silent lint
 run format npm run --silent format:check

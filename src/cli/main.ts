@@ -18,6 +18,7 @@ import {
 import { demo } from "./demo/demo.ts";
 import { drainNode, listNodes, testNodes, undrainNode } from "./node.ts";
 import { listRecorded, showRecordedTotals, tellRecordedHit } from "./recorded.ts";
+import { replay, type ReplayOptions } from "./replay/replay.ts";
 import { cancelRetro, listRetro, showRetro, startRetro } from "./retro.ts";
 import { run, runWorker } from "./run.ts";
 import { showCoverage } from "./coverage.ts";
@@ -67,6 +68,14 @@ withGlobals(
   .requiredOption("--chain <name>", "a chain of the configuration")
   .requiredOption("--block <number>", "block number", wholeNumber)
   .action(act(testBlock));
+
+withGlobals(
+  program
+    .command("replay <incident>")
+    .description("what was recorded of a theft through the whole line, as you would be told; sends and stores nothing"),
+)
+  .option("--nodes", "also its known transactions, out of their blocks on the configured nodes")
+  .action((incident: string, options: ReplayOptions) => finish(replay(incident, options)));
 
 addAlertCommands(program, { withGlobals, finish, wholeNumber });
 

@@ -213,6 +213,13 @@ export interface DaemonProcess extends ChildServer {
   readonly httpPort: number;
 }
 
+/** Of the environment of the tests, what finds and starts a node. */
+const NOTHING_BUT_NODE: Readonly<Record<string, string>> = Object.fromEntries(
+  ["PATH", "NODE_COMPILE_CACHE"].flatMap((name) =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]]],
+  ),
+);
+
 /** Starts `heistwatch run`; resolves when it says that it runs. */
 export async function startDaemon(
   at: WrittenConfig,
@@ -225,7 +232,7 @@ export async function startDaemon(
     args: [join(ROOT, "src/cli/main.ts"), "run", "--config", at.configPath],
     spawn: {
       cwd: at.configPath.replace(/\/[^/]+$/, ""),
-      env: { PATH: process.env["PATH"] ?? "", ...at.env, ...options.env },
+      env: { ...NOTHING_BUT_NODE, ...at.env, ...options.env },
     },
     isReady: (output) => output.includes(ready),
     stopSignal: "SIGTERM",

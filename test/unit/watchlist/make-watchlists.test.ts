@@ -75,6 +75,34 @@ const INTEL = {
       sources: ["github:s"],
     },
   ],
+  transactions: [
+    {
+      incident: "example-2024",
+      chain: "eip155:1",
+      tx: "0x12",
+      block: 7,
+      time: "2024-07-18T06:19:59Z",
+      kind: "theft",
+      from: A1,
+      to: B2,
+      value_usd: 1,
+      note: 'all of it: "gone"',
+      sources: ["github:x"],
+    },
+    {
+      incident: "example-2024",
+      chain: "eip155:1",
+      tx: "0x11",
+      block: null,
+      time: null,
+      kind: "funding",
+      from: null,
+      to: null,
+      value_usd: null,
+      note: null,
+      sources: ["github:s", "github:x"],
+    },
+  ],
 };
 
 describe("make-watchlists", () => {
@@ -84,6 +112,7 @@ describe("make-watchlists", () => {
     const turned = {
       ...INTEL,
       services: INTEL.services.toReversed(),
+      transactions: INTEL.transactions.toReversed(),
       heists: INTEL.heists.toReversed(),
       addresses: INTEL.addresses.toReversed(),
     };
@@ -96,6 +125,7 @@ describe("make-watchlists", () => {
       "watchlists/upbit-2025.yaml",
       "config/tokens.yaml",
       "watchlists/services/exchange.yaml",
+      "watchlists/thefts/transactions.yaml",
     ]);
   });
 
