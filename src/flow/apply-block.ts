@@ -60,12 +60,12 @@ function startBalances(work: BlockWork): void {
 
 /** BND-5: above the budget small new positions are not opened any more, from the next block of this chain on. */
 function closeBlock(work: BlockWork): void {
-  const { ledger, chain, block, at, rules, floorLevel } = work;
-  const held = ledger.positionsOn(chain);
-  // Each further tenth of the budget raises the floor again.
-  const isOver = held * 10 >= rules.positionsMax * (10 + floorLevel);
-  if (isOver)
-    bookTask(ledger, { kind: "floorRaised", chain, about: chain, asset: "", tainted: 0n, block: block.number });
+  const { ledger, chain, block, at, rules } = work;
   const { number, hash } = block;
-  ledger.rows.chains.set(chain, { chain, number, hash, keyTime: at, floorLevel: isOver ? floorLevel + 1 : floorLevel });
+  // One step at the budget, and one more for each further tenth of it.
+  const steps = Math.floor((ledger.positionsOn(chain) * 10) / rules.positionsMax) - 9;
+  const floorLevel = Math.max(work.floorLevel, steps);
+  if (floorLevel > work.floorLevel)
+    bookTask(ledger, { kind: "floorRaised", chain, about: chain, asset: "", tainted: 0n, block: number });
+  ledger.rows.chains.set(chain, { chain, number, hash, keyTime: at, floorLevel });
 }

@@ -1,5 +1,6 @@
 /** Rows and blocks as text and back, and the digest of a ledger. Equal content gives equal text, whatever its order. */
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { canonicalJson } from "../lib/canonical-json.ts";
 import type { FlowRows, FlowTable } from "../types/flow.ts";
 import type { Ledger } from "./ledger.ts";
@@ -32,7 +33,7 @@ function plainOf(value: unknown): unknown {
 }
 
 export function isSameRow(a: FlowRows[FlowTable] | undefined, b: FlowRows[FlowTable] | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && encode(a) === encode(b));
+  return a === b || isDeepStrictEqual(a, b);
 }
 
 /** SHA-256 over all rows: equal for ledgers that say the same, however they came to it (REO-2). */

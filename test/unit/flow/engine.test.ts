@@ -121,6 +121,17 @@ describe("what is learnt late", () => {
   });
 });
 
+test("a digest tells ledgers apart that differ in one number only", () => {
+  const engine = follow(theft, second);
+  const before = digestOfLedger(engine.ledger);
+  const [key, position] = [...engine.ledger.rows.positions.entries()][0] ?? [];
+  if (key === undefined || position === undefined) throw new Error("nothing is held");
+  engine.ledger.rows.positions.set(key, { ...position, hop: position.hop + 1 });
+  expect(digestOfLedger(engine.ledger)).not.toBe(before);
+  engine.ledger.rows.positions.set(key, position);
+  expect(digestOfLedger(engine.ledger)).toBe(before);
+});
+
 test("what is missing from the books is named, with its asset and the sums", () => {
   const { ledger } = follow(theft, second);
   const [key, position] = [...ledger.rows.positions.entries()][0] ?? [];

@@ -36,7 +36,9 @@ class Naive extends NaiveBooks {
       for (const tx of block.transactions.toSorted((a, b) => a.index - b.index)) this.transaction(tx, block.contracts);
     const level = this.level.get(block.chain) ?? 0;
     const held = [...this.held.keys()].filter((key) => key.startsWith(`${block.chain}|`)).length;
-    if (held * 10 >= this.world.incident.rules.positionsMax * (10 + level)) this.level.set(block.chain, level + 1);
+    let raised = 0;
+    while (held * 10 >= this.world.incident.rules.positionsMax * (10 + raised)) raised += 1;
+    this.level.set(block.chain, Math.max(level, raised));
   }
 
   /** What a bridge pays, where an order explains it. */

@@ -89,7 +89,19 @@ export function accountTransaction(making: Making, chain: string, index: number)
     paid === undefined || random.below(4) === 0 ? null : { payer: from, asset: feeAsset, amount: paid.amount };
   if (fee === null && paid !== undefined)
     balances.set(`${chain}|${from}|${feeAsset}`, (balances.get(`${chain}|${from}|${feeAsset}`) ?? 0n) + paid.amount);
-  const make = random.pick([payments, payments, payments, swap, wrap, split, bridgeOut, bridgeIn, bridgeIn, fail]);
+  const make = random.pick([
+    payments,
+    payments,
+    payments,
+    swap,
+    wrap,
+    split,
+    bridgeOut,
+    bridgeIn,
+    bridgeIn,
+    bridgeIn,
+    fail,
+  ]);
   const { legs, bridge = [], ok = true } = make(making, { chain, from, hash });
   return { hash, index, from, ok, fee, legs: legs.map((leg, key) => ({ ...leg, key: String(key) })), bridge };
 }
@@ -181,7 +193,7 @@ function bridgeOut(making: Making, { chain, from, hash }: At): Made {
 /** What a bridge pays is worth about what it got, in whatever asset; in one or more payments, or given back. */
 function bridgeIn(making: Making, at: At): Made {
   const { random, orders } = making;
-  const isRefund = random.below(3) === 0;
+  const isRefund = random.below(2) === 0;
   const open = orders.filter((order) => at.chain === (isRefund ? order.from : order.chain));
   if (open.length === 0) return payments(making, at);
   const order = random.pick(open);

@@ -62,7 +62,7 @@ export function makeWorld(seed: number): World {
   };
   endow(making);
   const start = new Map(making.balances);
-  const count = 8 + random.below(14);
+  const count = 8 + random.below(16);
   for (let n = 0; n < count; n += 1) addBlock(making);
   return {
     seed,
