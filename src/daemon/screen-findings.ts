@@ -10,6 +10,7 @@ import type { Policy } from "../types/policy.ts";
 import type { Finding } from "../types/screening.ts";
 import type { TokenList } from "../types/tokens.ts";
 import type { Watchlist } from "../types/watch.ts";
+import { isUndecided } from "./screen-lookup.ts";
 import type { ReadTransaction } from "./screen-transaction.ts";
 
 export interface TransactionContext {
@@ -27,14 +28,16 @@ export function findingsOfTransaction(
   const hits = hitsNow(read, context);
   const told = hits.filter(({ hit }) => hit.recordedOnly === null || hit.promoted === true);
   const parties = [...Map.groupBy(told, ({ hit }) => hit.alertId).values()];
-  const recorded = hits.flatMap(({ hit }) => (hit.promoted === true ? [] : (hit.recordedOnly ?? [])));
+  const recorded = hits.flatMap(({ hit }) => (hit.promoted === true || hit.recordedOnly === null ? [] : [hit]));
   return {
-    findings: [
-      ...parties.map((party) => findingOf(party, context.policy)),
-      ...recorded.map(({ reason }): Finding => ({ code: "transfer", severity: "info", action: "none", text: reason })),
-    ],
+    findings: [...parties.map((party) => findingOf(party, context.policy)), ...recorded.map(findingOfRecorded)],
     matches: hits.flatMap(({ hit }) => hit.matches),
   };
+}
+
+function findingOfRecorded({ recordedOnly, matches }: Hit): Finding {
+  const isOpen = recordedOnly?.rule === "entryMuted" && matches.some(isUndecided);
+  return { code: "transfer", severity: "info", action: isOpen ? "review" : "none", text: recordedOnly?.reason ?? "" };
 }
 
 /**

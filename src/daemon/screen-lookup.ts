@@ -43,9 +43,22 @@ export function lookUp(options: LookupOptions): Lookup {
     const hit = plannedHit(transfer, { match, options });
     // Nothing of it is in a block, and nothing has to be: the question is what to do if it were.
     const { severity, action, score } = assess([hit], { stage: "included", policy });
-    return { code: "listed", severity, action, text: textOf(match, score.caps) };
+    return {
+      code: "listed",
+      severity,
+      action: isUndecided(match) ? "review" : action,
+      text: textOf(match, score.caps),
+    };
   });
   return { matches, findings };
+}
+
+/**
+ * Somebody says that it is wrong, or that it is right, and nobody else has looked yet: no alert and no hold, but one person
+ * alone must not make anybody clear.
+ */
+export function isUndecided({ entry }: EntryMatch): boolean {
+  return entry.muted?.why === "disputed" || entry.muted?.why === "unconfirmed";
 }
 
 const NO_TOKENS = {
