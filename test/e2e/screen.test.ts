@@ -105,8 +105,14 @@ test("an amount decides as it does for an alert, and whoever dealt with a thief 
   expect(answer.items[3]?.reasons[0]?.text).toContain("value in USD unknown (no amount was given)");
   const accomplice = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc";
   await steal(node, 1, { to: accomplice });
-  const { exposure } = await pipeline.until({ ...deposit(accomplice), direction: "withdrawal" }, "review exposed");
-  expect(exposure.alerts).toMatchObject([{ kind: "movement" }]);
+  const paying = { ...deposit(accomplice), direction: "withdrawal" };
+  const { exposure } = await pipeline.until(paying, "review exposed");
+  // The hit is stored before its alert is: until then nobody knows what kind it will be.
+  expect(["movement", null]).toContain(exposure.alerts[0]?.kind);
+  await waitFor("the alert to be told", async () => {
+    const [item] = (await ask(paying)).items;
+    return item?.exposure.alerts[0]?.kind === "movement";
+  });
 });
 
 test("the command line asks and shows the same", async () => {
