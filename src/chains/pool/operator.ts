@@ -84,16 +84,3 @@ export function callerOf({ name, endpoints }: Operator): ContractCaller | null {
   }
   return null;
 }
-
-/** A node that cannot tell is no reason to fail: the next one is asked. */
-export async function isContract(
-  endpoints: readonly Endpoint[],
-  address: string,
-  signal: AbortSignal,
-): Promise<boolean | null> {
-  for (const { own, adapter } of usable(endpoints)) {
-    const answer = own ? await adapter.isContract?.(address, signal).catch(() => null) : null;
-    if (answer != null) return answer;
-  }
-  return null;
-}
